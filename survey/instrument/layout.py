@@ -78,15 +78,106 @@ class Layout:
     def encode(self, answers: Mapping[str, Any]) -> str:
         """Return the sheet of answers that ``validate_answers`` found no fault in.
 
-        None, '' and [] count as unanswered. Raises ValueError on a value that cannot stand in
-        the sheet, so that nothing wrong is ever stored.
+        None, '' and [] count as unanswered. Raises ValueError on a value or an id that cannot
+        stand in the sheet, so that nothing wrong is ever stored.
         """
-        raise NotImplementedError
+        items = dict(answers.get("items") or {})
+        questions = dict(answers.get("questions") or {})
+        sheet: list[str] = []
+        for slot in self.slots:
+            if slot.scale is not None:
+                sheet.append(_item_character(slot, slot.scale, items.get(slot.id)))
+            elif slot.kind == "single":
+                sheet.append(self._single_character(slot, questions.get(slot.id)))
+            else:
+                sheet.append(self._option_character(slot, questions.get(slot.id)))
+        known = {question.id for question in self.instrument.questions}
+        if strangers := (items.keys() - self.items.keys()) | (questions.keys() - known):
+            raise ValueError(f"not in the instrument: {', '.join(sorted(strangers))}")
+        return "".join(sheet)
 
     def decode(self, sheet: str) -> dict[str, dict[str, Any]]:
         """Return the plain answers in a sheet, answered ones only; ValueError when malformed."""
-        raise NotImplementedError
+        if len(sheet) != self.width:
+            raise ValueError(f"the sheet has {len(sheet)} characters, the layout {self.width}")
+        items: dict[str, Any] = {}
+        questions: dict[str, Any] = {}
+        for slot, character in zip(self.slots, sheet, strict=True):
+            if character not in slot.alphabet:
+                raise ValueError(f"column {slot.column} ({slot.id}) cannot hold {character!r}")
+            if slot.kind == "option" or character == UNANSWERED:
+                continue
+            if slot.scale is None:
+                question = self.instrument.question(slot.id)
+                questions[slot.id] = question.options[_ordinal(character) - 1].id
+            elif character == NOT_APPLICABLE:
+                items[slot.id] = NA
+            else:
+                items[slot.id] = slot.scale.minimum + _ordinal(character) - 1
+        for question_id, columns in self.options.items():
+            ticks = "".join(sheet[column] for column in columns.values())
+            if set(ticks) == {UNANSWERED}:
+                continue
+            if UNANSWERED in ticks or TICKED not in ticks:
+                raise ValueError(f"{question_id} is half answered: {ticks}")
+            questions[question_id] = [o for o, column in columns.items() if sheet[column] == TICKED]
+        return {"items": items, "questions": questions}
+
+    def _single_character(self, slot: Slot, answer: object) -> str:
+        if not answer:
+            return UNANSWERED
+        ids = [option.id for option in self.instrument.question(slot.id).options]
+        if answer not in ids:
+            raise ValueError(f"{slot.id} has no option {answer!r}")
+        return _character(ids.index(answer) + 1)
+
+    def _option_character(self, slot: Slot, answer: object) -> str:
+        if not answer:
+            return UNANSWERED
+        if not isinstance(answer, list | tuple) or not set(answer) <= self.options[slot.id].keys():
+            raise ValueError(f"{slot.id} cannot be answered with {answer!r}")
+        return TICKED if slot.option in answer else NOT_TICKED
 
 
 def _slots(instrument: Instrument) -> list[Slot]:
-    raise NotImplementedError
+    slots: list[Slot] = []
+    for item_id in instrument.items:
+        scale = instrument.scale_of(item_id)
+        slots.append(Slot(len(slots), "item", item_id, None, scale, _item_alphabet(scale)))
+    for question in instrument.questions:
+        if question.type == "single" and question.purpose != "role":
+            alphabet = _ordinals(len(question.options))
+            slots.append(Slot(len(slots), "single", question.id, None, None, alphabet))
+    for question in instrument.questions:
+        if question.type == "multiple":
+            slots += [
+                Slot(len(slots) + i, "option", question.id, option.id, None, "012")
+                for i, option in enumerate(question.options)
+            ]
+    return slots
+
+
+def _item_alphabet(scale: Scale) -> str:
+    return _ordinals(scale.options) + (NOT_APPLICABLE if scale.not_applicable is not None else "")
+
+
+def _ordinals(count: int) -> str:
+    return "".join(_character(ordinal) for ordinal in range(count + 1))
+
+
+def _character(ordinal: int) -> str:
+    return chr(48 + ordinal)
+
+
+def _ordinal(character: str) -> int:
+    return ord(character) - 48
+
+
+def _item_character(slot: Slot, scale: Scale, answer: object) -> str:
+    if answer is None or answer == "":
+        return UNANSWERED
+    if answer == NA and scale.not_applicable is not None:
+        return NOT_APPLICABLE
+    if type(answer) is not int or answer not in scale.values:
+        raise ValueError(f"{slot.id} cannot be answered with {answer!r}")
+    return _character(answer - scale.minimum + 1)
