@@ -217,7 +217,7 @@ class PastWave:
 
 @dataclass(frozen=True, slots=True)
 class UnitFacts:
-    """The unit as it stood in the frozen tree. ``path`` is the names from the root to its parent."""
+    """The unit as the wave froze it. ``path`` is the names from the root to its parent."""
 
     code: str
     name: str

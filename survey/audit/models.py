@@ -1,0 +1,35 @@
+"""The append-only event log's table."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from survey.db import Base
+
+
+class Event(Base):
+    """Who did what to which thing. Rows are only ever added, each chained to the one before.
+
+    Never holds a code, an answer, or the address of a respondent.
+    """
+
+    __tablename__ = "audit_event"
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    """``person:<id>``, ``key:<id>``, ``worker`` or ``cli``."""
+    action: Mapped[str]
+    """Dotted verb, for example ``wave.opened``."""
+    subject: Mapped[str]
+    """``wave:<id>``, ``study:<id>`` …"""
+    details: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    previous: Mapped[str]
+    """Digest of the row before ('' for the first)."""
+    digest: Mapped[str]
+    """SHA-256 over previous and this row's content."""

@@ -1,0 +1,182 @@
+"""Settings from environment variables, typed and checked before anything starts.
+
+Every variable is named ``SURVEY_…`` and documented in ``docs/settings.md``. An unknown or malformed
+one stops the start with its name and what was expected; all faults are told at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from survey.errors import ConfigurationError, Fault
+
+PREFIX = "SURVEY_"
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("some text")
+    return value.strip()
+
+
+def _path(value: str) -> Path:
+    return Path(_text(value)).expanduser().absolute()
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("an address such as https://barometer.example.no")
+    return value.rstrip("/")
+
+
+def _database(value: str) -> str:
+    if not value.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
+        raise ValueError("sqlite:////absolute/path.db or postgresql://user@host/name")
+    return value
+
+
+def _hosts(value: str) -> tuple[str, ...]:
+    hosts = tuple(part.strip() for part in value.split(",") if part.strip())
+    if not hosts or any("/" in host or " " in host for host in hosts):
+        raise ValueError("host names separated by commas")
+    return hosts
+
+
+def _flag(value: str) -> bool:
+    try:
+        return {"1": True, "true": True, "0": False, "false": False}[value.lower()]
+    except KeyError:
+        raise ValueError("true or false") from None
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(value)
+
+    return parse
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in words:
+            raise ValueError("one of " + ", ".join(words))
+        return value
+
+    return parse
+
+
+def _secret(value: str) -> str:
+    if len(value) < 32:
+        raise ValueError("at least 32 random characters")
+    return value
+
+
+def _setting(parse: Callable[[str], Any], default: Any, help_text: str) -> Any:
+    return field(default=default, metadata={"parse": parse, "help": help_text})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings. A field ``data_dir`` is read from ``SURVEY_DATA_DIR``."""
+
+    data_dir: Path = _setting(
+        _path, Path("var").absolute(), "folder for database, reports and backups"
+    )
+    database_url: str = _setting(
+        _database, "", "SQLite (default: survey.db in the data folder) or PostgreSQL"
+    )
+    key_dir: Path | None = _setting(
+        _path, None, "folder for wave keys, outside database and backups (default: keys in data)"
+    )
+    escrow_dir: Path | None = _setting(
+        _path, None, "folder, kept by a second officer, for copies of the waves' private keys"
+    )
+    secret_key: str = _setting(
+        _secret, "", "secret for sessions and code hashes (default: made in the key folder)"
+    )
+    base_url: str = _setting(
+        _url, "http://127.0.0.1:8000", "address that people use; links and mails are made from it"
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        _hosts, (), "host names that are answered (default: the one of the base address)"
+    )
+    trusted_proxies: int = _setting(
+        _whole(0, 5), 0, "how many proxies in front set X-Forwarded-For and -Proto"
+    )
+    session_hours: int = _setting(_whole(1, 24), 8, "hours until a staff session ends")
+    instrument_dir: Path | None = _setting(
+        _path, None, "folder with instruments of your own, beside the shipped ones"
+    )
+    jobs: str = _setting(_one_of("embedded", "celery"), "embedded", "who runs background work")
+    redis_url: str = _setting(_text, "", "Redis for SURVEY_JOBS=celery")
+    processes: int = _setting(_whole(1, 64), 2, "processes that make PDFs")
+    log_format: str = _setting(_one_of("json", "console"), "json", "how log lines look")
+    log_level: str = _setting(
+        _one_of("debug", "info", "warning", "error"), "info", "lowest level that is logged"
+    )
+    demo: bool = _setting(_flag, False, "marks every page as a demonstration")
+
+    @property
+    def database(self) -> str:
+        """The database URL with its default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'survey.db'}"
+
+    @property
+    def keys(self) -> Path:
+        """The folder of wave keys."""
+        return self.key_dir or self.data_dir / "keys"
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Host names (with port where the base address has one) that may be asked for."""
+        return self.allowed_hosts or (urlsplit(self.base_url).netloc,)
+
+    @property
+    def secure(self) -> bool:
+        """True behind TLS: cookies are Secure and HSTS is sent."""
+        return self.base_url.startswith("https://")
+
+
+def describe() -> list[tuple[str, str, str]]:
+    """Every setting as (variable, default as text, help), for docs and ``survey settings``."""
+    rows = []
+    for item in fields(Settings):
+        default = "" if item.default in (None, "", (), MISSING) else str(item.default)
+        rows.append((PREFIX + item.name.upper(), default, item.metadata["help"]))
+    return rows
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    Raises ConfigurationError naming every unknown or malformed variable at once.
+    """
+    environ = os.environ if environ is None else environ
+    known = {PREFIX + item.name.upper(): item for item in fields(Settings)}
+    values: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for name in sorted(name for name in environ if name.startswith(PREFIX)):
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"Did you mean {near[0]}?" if near else "See docs/settings.md."
+            faults.append(Fault(name, "no such setting.", hint))
+            continue
+        item = known[name]
+        try:
+            values[item.name] = item.metadata["parse"](environ[name])
+        except ValueError as error:
+            faults.append(Fault(name, f"expected {error}."))
+    if values.get("jobs") == "celery" and not values.get("redis_url"):
+        faults.append(Fault("SURVEY_REDIS_URL", "is needed when SURVEY_JOBS=celery."))
+    if faults:
+        raise ConfigurationError("The settings are not right; nothing was started.", faults)
+    return Settings(**values)

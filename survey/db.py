@@ -1,0 +1,155 @@
+"""The database: one declarative base, one write transaction, one read transaction.
+
+SQLite is used as it was measured (docs/decisions): WAL, FULL, secure_delete, an engine that writes
+with ``BEGIN IMMEDIATE`` under a lock of this process, and an engine that can only read. Nothing
+else in the package begins, commits or rolls back.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.engine import Dialect, Engine
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+THREADS = 16
+
+# One alphabet-free byte order on every database: answers sort and compare as bytes.
+SheetText = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """An aware UTC time in Python, a plain timestamp in the database."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a time without a zone: a guess would be an hour wrong half of the year."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a time zone cannot be stored")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back an aware time."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of every table; constraint names are fixed so that migrations can name them."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {int: sa.BigInteger, datetime: UtcDateTime, str: sa.Text}  # noqa: RUF012
+
+
+def new_id() -> int:
+    """A random 53-bit id: says nothing of order or number, and is exact in JavaScript."""
+    return secrets.randbits(52) + 1
+
+
+def now() -> datetime:
+    """The present moment in UTC, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+class Database:
+    """Two engines on one database; see :meth:`transaction` and :meth:`reading`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(url)
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.writer = self._engine(read_only=False)
+        self.reader = self._engine(read_only=True)
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One unit of work: committed when the block ends, rolled back when it raises.
+
+        Functions registered with :func:`after_commit` run once the commit has succeeded.
+        """
+        with self._write_lock(), Session(self.writer, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+            callbacks = session.info.pop("after_commit", [])
+        for callback in callbacks:
+            callback()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A consistent snapshot that cannot write. Keep it short: a reader holds back the WAL."""
+        with Session(self.reader, expire_on_commit=False, autoflush=False) as session:
+            yield session
+            session.rollback()
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.writer.dispose()
+        self.reader.dispose()
+
+    @contextmanager
+    def _write_lock(self) -> Iterator[None]:
+        if not self.sqlite:
+            yield
+            return
+        with self._lock:
+            yield
+
+    def _engine(self, *, read_only: bool) -> Engine:
+        if not self.sqlite:
+            options = {"postgresql_readonly": True} if read_only else {}
+            level = "REPEATABLE READ" if read_only else "READ COMMITTED"
+            engine = sa.create_engine(
+                self.url.set(drivername="postgresql+psycopg"),
+                pool_size=THREADS,
+                pool_pre_ping=True,
+                isolation_level=level,
+                hide_parameters=True,
+            )
+            return engine.execution_options(**options) if options else engine
+        engine = sa.create_engine(
+            self.url,
+            connect_args={"timeout": 30},
+            pool_size=THREADS,
+            max_overflow=0,
+            hide_parameters=True,
+        )
+        sa.event.listen(engine, "connect", _sqlite_settings(read_only))
+        begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
+        sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+        return engine
+
+
+def after_commit(session: Session, callback: Callable[[], None]) -> None:
+    """Run ``callback`` when the session's transaction has been committed; never otherwise."""
+    session.info.setdefault("after_commit", []).append(callback)
+
+
+def _sqlite_settings(read_only: bool) -> Callable[[Any, ConnectionPoolEntry], None]:
+    def connected(connection: Any, _record: ConnectionPoolEntry) -> None:
+        connection.isolation_level = None
+        pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"]
+        if read_only:
+            pragmas.append("query_only=ON")
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    return connected

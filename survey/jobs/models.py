@@ -1,0 +1,58 @@
+"""Tables of background work: the task table is the truth, whoever carries tasks out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from survey.db import Base
+
+
+class Task(Base):
+    """One piece of background work; past its lease ``running_until`` another may take over."""
+
+    __tablename__ = "task"
+    __table_args__ = (sa.Index("ix_task_state_running_until", "state", "running_until"),)
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str]
+    payload: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    state: Mapped[str]
+    """queued, running, done, failed or cancelled."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    running_until: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    created_by: Mapped[str]
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
+    result: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
+    error: Mapped[str | None]
+
+
+class Outbox(Base):
+    """Something to be sent after the commit that decided it. Holds ids, never codes or texts."""
+
+    __tablename__ = "outbox"
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str]
+    reference: Mapped[str]
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime]
+    error: Mapped[str | None]
+
+
+class Lease(Base):
+    """Who may do a kind of timed work now (closing, reminders, retention, sweep)."""
+
+    __tablename__ = "lease"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    holder: Mapped[str]
+    until: Mapped[datetime]

@@ -1,0 +1,70 @@
+"""Releases as stored: immutable documents, and the log of what was hidden."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from survey.db import Base
+
+
+class Release(Base):
+    """The frozen result of one wave. ``header`` is a ``ReleaseHeader`` as canonical JSON."""
+
+    __tablename__ = "release"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "wave_id"], ["wave.organisation_id", "wave.id"]
+        ),
+        sa.UniqueConstraint("organisation_id", "wave_id", "number"),
+    )
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    study_id: Mapped[int]
+    wave_id: Mapped[int]
+    number: Mapped[int] = mapped_column(default=1)
+    schema: Mapped[int]
+    created_at: Mapped[datetime]
+    digest: Mapped[str]
+    software: Mapped[str]
+    header: Mapped[str]
+
+
+class ReleaseUnit(Base):
+    """One unit's result: a ``UnitResult`` as canonical JSON."""
+
+    __tablename__ = "release_unit"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "release_id"], ["release.organisation_id", "release.id"]
+        ),
+        {"sqlite_with_rowid": False},
+    )
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    release_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int]
+    """Place in the header's list of units; the digest runs in this order."""
+    document: Mapped[str]
+
+
+class HiddenValue(Base):
+    """Why a value was hidden. For the staff's log only; never shown with results."""
+
+    __tablename__ = "hidden_value"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "release_id"], ["release.organisation_id", "release.id"]
+        ),
+    )
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    release_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    code: Mapped[str]
+    statistic: Mapped[str]
+    reason: Mapped[str]

@@ -1,0 +1,126 @@
+"""Studies, their waves, the tree as each wave froze it, and invitations."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from survey.db import Base
+
+
+class Study(Base):
+    """One organisation, one instrument line, many waves; anonymity is fixed at ``frozen_at``."""
+
+    __tablename__ = "study"
+    __table_args__ = (
+        sa.UniqueConstraint("organisation_id", "code"),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"]),
+        sa.CheckConstraint("k >= 5", name="k_at_least_5"),
+    )
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    code: Mapped[str]
+    name: Mapped[str]
+    instrument_id: Mapped[str]
+    languages: Mapped[list[str]] = mapped_column(sa.JSON)
+    k: Mapped[int]
+    """Fewest answers behind any published number; at least 5, raised only, fixed when frozen."""
+    relevance: Mapped[int] = mapped_column(default=10)
+    """Smallest change, in points, that matters to people."""
+    created_at: Mapped[datetime]
+    frozen_at: Mapped[datetime | None]
+
+
+class Wave(Base):
+    """One measurement. Opening freezes instrument, tree and headcounts."""
+
+    __tablename__ = "wave"
+    __table_args__ = (
+        sa.UniqueConstraint("organisation_id", "study_id", "ordinal"),
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "study_id"], ["study.organisation_id", "study.id"]
+        ),
+    )
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    study_id: Mapped[int]
+    ordinal: Mapped[int]
+    phase: Mapped[str]
+    """before, during or after."""
+    label: Mapped[str]
+    state: Mapped[str]
+    """draft, open, closed or released."""
+    opens_at: Mapped[datetime | None]
+    closes_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    released_at: Mapped[datetime | None]
+    instrument_version: Mapped[str | None]
+    instrument_digest: Mapped[str | None]
+    instrument: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
+    """The frozen instrument as plain JSON."""
+    public_key: Mapped[bytes | None]
+    """Answers are sealed to it; the private half lies outside the database."""
+    source: Mapped[str] = mapped_column(default="answers")
+    """``answers`` when people answer here, ``import`` when responses come from another tool."""
+
+
+class WaveUnit(Base):
+    """A unit as it stood when the wave opened."""
+
+    __tablename__ = "wave_unit"
+    __table_args__ = (
+        sa.UniqueConstraint("organisation_id", "wave_id", "code"),
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "wave_id"], ["wave.organisation_id", "wave.id"]
+        ),
+    )
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    wave_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    unit_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    code: Mapped[str]
+    name: Mapped[str]
+    parent_id: Mapped[int | None]
+    kind: Mapped[str]
+    headcount: Mapped[int | None]
+    invited: Mapped[int] = mapped_column(default=0)
+    """Invitations made for this unit itself, children not counted."""
+    reporting_unit_id: Mapped[int]
+    """Where its answers are counted: itself, or the neighbour it was merged with (invited < k)."""
+
+
+class Invitation(Base):
+    """One code for one employment. The code itself is never stored, only keyed hashes of it.
+
+    ``submission_hash`` is the keyed hash of the client's random submission id: the same id again
+    is a repeat, another one is refused. Nothing here is derived from the answers, and there is no
+    time on it.
+    """
+
+    __tablename__ = "invitation"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "wave_id", "unit_id"],
+            ["wave_unit.organisation_id", "wave_unit.wave_id", "wave_unit.unit_id"],
+        ),
+        sa.Index("ix_invitation_code_hash", "code_hash", unique=True),
+        sa.Index("ix_invitation_short_hash", "short_hash", unique=True),
+        sa.Index("ix_invitation_wave", "organisation_id", "wave_id", "unit_id"),
+        {"sqlite_with_rowid": False},
+    )
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    wave_id: Mapped[int]
+    unit_id: Mapped[int]
+    code_hash: Mapped[bytes]
+    short_hash: Mapped[bytes]
+    spent: Mapped[bool] = mapped_column(default=False)
+    submission_hash: Mapped[bytes | None]
