@@ -1,0 +1,105 @@
+"""What the reports room hands out: frozen plain data, ready for a page or a PDF.
+
+Texts here are plain text, never markup: whoever prints them escapes them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Spec = Mapping[str, Any]
+"""A Plotly figure as plain dicts and lists: ``{"data": [...], "layout": {...}}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartTable:
+    """The numbers of a chart as strings, written as people read them."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def csv(self) -> str:
+        """Return the table as CSV with semicolons; a cell that a spreadsheet would take for a
+        formula gets an apostrophe in front."""
+        out = io.StringIO()
+        writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
+        for row in (self.header, *self.rows):
+            writer.writerow([_inert(cell) for cell in row])
+        return out.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One figure. ``title`` is its finding as a sentence; ``subtitle`` what is drawn, scale, n.
+
+    ``alt`` states finding and numbers for those who do not see it; ``table`` holds the numbers.
+    """
+
+    id: str
+    title: str
+    subtitle: str
+    spec: Spec
+    alt: str
+    table: ChartTable
+
+
+@dataclass(frozen=True, slots=True)
+class ChartView:
+    """A chart as a page shows it: ``svg`` is safe markup (every text in it is escaped)."""
+
+    chart: Chart
+    svg: str
+    csv: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A short labelled value, such as who answered or the headline index."""
+
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word of the glossary and what it means."""
+
+    term: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the dashboard: heading, sentences, charts; ``id`` is stable and language-free."""
+
+    id: str
+    title: str
+    sentences: tuple[str, ...] = ()
+    charts: tuple[ChartView, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    points: tuple[str, ...] = ()
+    terms: tuple[Term, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DashboardView:
+    """Everything that the unit's web page shows, in reading order."""
+
+    language: str
+    title: str
+    unit_name: str
+    path: tuple[str, ...]
+    study: str
+    wave: str
+    headline: str
+    facts: tuple[Fact, ...]
+    sections: tuple[Section, ...]
+
+
+def _inert(cell: str) -> str:
+    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
