@@ -1,0 +1,179 @@
+"""Has the climate changed? The verdict from published numbers (measurement.md section 2B).
+
+No finite population correction: the staff of today are a draw from what the unit could have been.
+The verdict uses nothing but what is printed anyway (two whole-point indices, the two numbers of
+answers, one sd for all units), so that it reveals nothing more. Tests on the persons' own scores
+stand in ``effects``; those on units as wholes in ``areas``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from survey.measurement.intervals import Z95
+
+Verdict = Literal["risen", "fallen", "no_change", "too_few"]
+Floats = npt.NDArray[np.float64]
+
+DEFAULT_SIGMA = 20
+"""Within-unit sd in whole points where fewer than ten units can tell."""
+POWER_QUANTILE = 0.8416212335729143
+"""Normal quantile of 80 % power."""
+
+
+@dataclass(frozen=True)
+class ChangeResult:
+    """One unit's (or area's) change of one index between two waves, in whole points 0-100.
+
+    ``difference``, ``low``, ``high`` and ``p`` are None when a wave has no published index or too
+    few answers to test: then the verdict is ``too_few``, never ``no_change``. ``half_width`` is
+    the interval's before clipping. ``p_adjusted`` is what decided (equal to ``p`` unless several
+    dimensions were judged together).
+    """
+
+    difference: int | None
+    low: float | None
+    high: float | None
+    p: float | None
+    minimum_detectable: float | None
+    verdict: Verdict
+    half_width: float | None = None
+    p_adjusted: float | None = None
+
+
+def published_index(index: float, n: int) -> int | None:
+    """An index as it is printed: whole points, half up, not above 95 or below 5 (n < 10: 90, 10).
+
+    None when there is none. The bounds keep an almost unanimous unit from being read off.
+    """
+    if n < 1 or math.isnan(index):
+        return None
+    low, high = (5, 95) if n >= 10 else (10, 90)
+    return min(max(math.floor(index + 0.5), low), high)
+
+
+def pooled_sd(cells: Sequence[tuple[int, float]], units: int | None = None) -> int:
+    """Pooled within-unit sd of a dimension in whole points, from (n, sd) of the cells.
+
+    sqrt(Σ(n-1)s² / Σ(n-1)) over cells with n >= 10; 20 when they belong to fewer than 10 units.
+    ``units`` is the number of different units when a unit can have several cells (several
+    waves). Never below 1: a printed sd of 0 would claim that a single point is certain.
+    """
+    usable = [(n, sd) for n, sd in cells if n >= 10 and not math.isnan(sd)]
+    if (len(usable) if units is None else units) < 10 or not usable:
+        return DEFAULT_SIGMA
+    squares = math.fsum((n - 1) * sd * sd for n, sd in usable)
+    freedom = sum(n - 1 for n, _ in usable)
+    return max(1, math.floor(math.sqrt(squares / freedom) + 0.5))
+
+
+def minimum_detectable_change(
+    sigma: float, n1: int, n2: int, level: float = 0.05, power: float = 0.8
+) -> float | None:
+    """Smallest true change found with ``power`` at two-sided ``level``; None without answers.
+
+    (z(1-level/2) + z(power)) · sigma · sqrt(1/n1 + 1/n2); printed beside a verdict, never decides.
+    """
+    if n1 < 1 or n2 < 1:
+        return None
+    quantile = float(special.ndtri(1 - level / 2) + special.ndtri(power))
+    return quantile * sigma * math.sqrt(1 / n1 + 1 / n2)
+
+
+def verdict(
+    earlier: int | None,
+    later: int | None,
+    n1: int,
+    n2: int,
+    sigma: float,
+    *,
+    relevance: float = 10,
+    p_threshold: float = 0.05,
+    minimum_n: int = 5,
+) -> ChangeResult:
+    """What the published numbers can say about the change from ``earlier`` to ``later``.
+
+    Interval d ± 1.96 · sigma · sqrt(1/n1 + 1/n2), clipped so that earlier + change stays within
+    0-100 (for reading only: significance and half-width use the whole interval). In this order:
+    ``too_few`` when a wave has fewer than ``minimum_n`` answers or no index; ``risen`` or
+    ``fallen`` when p < ``p_threshold``; ``too_few`` when the half-width exceeds twice the
+    relevance limit; else ``no_change``.
+    """
+    if earlier is None or later is None or n1 < minimum_n or n2 < minimum_n:
+        return ChangeResult(None, None, None, None, None, "too_few")
+    difference = later - earlier
+    se = sigma * math.sqrt(1 / n1 + 1 / n2)
+    half = Z95 * se
+    if sigma <= 0:
+        raise ValueError("sigma is at least one point")
+    p = math.erfc(abs(difference) / se / math.sqrt(2))
+    result = ChangeResult(
+        difference=difference,
+        low=max(difference - half, -float(earlier)),
+        high=min(difference + half, 100.0 - earlier),
+        p=p,
+        minimum_detectable=minimum_detectable_change(sigma, n1, n2),
+        verdict="no_change",
+        half_width=half,
+    )
+    return _judge(result, p, relevance, p_threshold)
+
+
+def _judge(result: ChangeResult, p: float, relevance: float, p_threshold: float) -> ChangeResult:
+    """The same result with the verdict that ``p`` gives."""
+    if result.difference is None or result.half_width is None:
+        return result
+    word: Verdict = "no_change"
+    if p < p_threshold and result.difference:
+        word = "risen" if result.difference > 0 else "fallen"
+    elif result.half_width > 2 * relevance:
+        word = "too_few"
+    return replace(result, verdict=word, p_adjusted=p)
+
+
+def holm_verdicts(
+    results: Sequence[ChangeResult], relevance: float = 10, p_threshold: float = 0.05
+) -> list[ChangeResult]:
+    """The verdicts of one unit's dimensions between two waves, Holm-adjusted together.
+
+    Dimensions without a test (``p`` None) stay as they are and do not count in the family.
+    """
+    tested = [r.p for r in results if r.p is not None]
+    adjusted = iter(holm(np.array(tested)).tolist())
+    return [
+        r if r.p is None else _judge(r, next(adjusted), relevance, p_threshold) for r in results
+    ]
+
+
+def holm(p: Floats) -> Floats:
+    """Holm (1979) step-down adjusted p, along the last axis; NaN is no test and stays NaN."""
+    order = np.argsort(p, axis=-1)  # NaN sorts last
+    ranked = np.take_along_axis(p, order, axis=-1)
+    tested = (~np.isnan(p)).sum(axis=-1, keepdims=True)
+    factor = np.maximum(tested - np.arange(p.shape[-1]), 1)
+    stepped = np.maximum.accumulate(np.where(np.isnan(ranked), -np.inf, ranked * factor), axis=-1)
+    stepped = np.where(np.isnan(ranked), np.nan, np.minimum(stepped, 1.0))
+    result = np.empty_like(stepped)
+    np.put_along_axis(result, order, stepped, axis=-1)
+    return result
+
+
+def benjamini_hochberg(p: Floats) -> Floats:
+    """Benjamini & Hochberg (1995) step-up adjusted p (false discovery rate), one dimension.
+
+    For lists of changed units and for many items screened. NaN is no test and stays NaN.
+    """
+    result = np.full(p.shape, np.nan)
+    tested = np.flatnonzero(~np.isnan(p))
+    if tested.size:
+        order = tested[np.argsort(p[tested])]
+        scaled = p[order] * tested.size / np.arange(1, tested.size + 1)
+        result[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
+    return result
