@@ -4,21 +4,96 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from survey.errors import Fault
+from survey.errors import Fault, InvalidInput
+from survey.instrument.lineage import check_earlier_versions
 from survey.instrument.model import Instrument
+from survey.instrument.read import MAXIMUM_BYTES, Document, read
+from survey.instrument.rules import Rules
 
 
 def check_file(path: Path) -> list[Fault]:
     """Return every fault of one instrument file, in the order of its lines; [] when it is good."""
-    raise NotImplementedError
+    return _checked(path).sorted_faults()
 
 
 def check_paths(paths: Iterable[Path]) -> list[Fault]:
-    """Check files, and every ``*.yaml`` and ``*.yml`` below folders."""
-    raise NotImplementedError
+    """Check files, and every ``*.yaml`` and ``*.yml`` below folders.
+
+    A path that does not exist and a folder without any such file are faults too.
+    """
+    faults: list[Fault] = []
+    for path in paths:
+        files = [path]
+        if path.is_dir():
+            files = sorted(each for each in path.rglob("*") if each.suffix in (".yaml", ".yml"))
+            if not files:
+                faults.append(Fault(str(path), "there is no .yaml file in this folder"))
+        for file in files:
+            faults += check_file(file)
+    return faults
 
 
 def load(path: Path) -> Instrument:
     """Return the instrument in a file; InvalidInput with every fault when it is not good."""
-    raise NotImplementedError
+    document = _checked(path)
+    if document.faults:
+        raise InvalidInput(f"{path} is not a valid instrument", document.sorted_faults())
+    return Instrument.from_dict(document.data)
+
+
+def _checked(path: Path) -> Document:
+    """Read and check a file; its data have id, version and languages filled in."""
+    try:
+        with path.open("rb") as file:
+            document = read(file.read(MAXIMUM_BYTES + 1), str(path))
+    except OSError as error:
+        document = Document(str(path))
+        document.faults.append((0, Fault(str(path), f"cannot be read: {error.strerror}")))
+        return document
+    if document.data is None:
+        return document
+    if not isinstance(document.data, dict):
+        document.fault(1, "the file must be a mapping", "Begin with 'id:' at the left margin.")
+        return document
+    _fill_in(path, document.data)
+    _check_place(path, document)
+    Rules(document, document.data["languages"]).run(document.data)
+    check_earlier_versions(path, document)
+    return document
+
+
+def _check_place(path: Path, document: Document) -> None:
+    """``<id>/<version>.yaml``: a file whose name is a number is a version of its folder's line."""
+    if path.suffix != ".yaml":
+        document.fault(1, f"the name ends in '{path.suffix}'", "Name it <version>.yaml.")
+    if not path.stem.isdecimal():
+        return
+    data = document.data
+    if str(data["version"]) != path.stem:
+        what = f"version is {data['version']}, and the file is {path.name}"
+        document.fault_at(("version",), what, "Make them the same.")
+    folder = path.resolve().parent.name
+    if data["id"] != folder:
+        what = f"id is '{data['id']}', and the folder is '{folder}'"
+        document.fault_at(("id",), what, "Make them the same.")
+
+
+def _fill_in(path: Path, data: dict[str, Any]) -> None:
+    """Let the place of the file say what id and version do not, and the first title languages."""
+    if path.stem.isdecimal():
+        data.setdefault("id", path.resolve().parent.name)
+        data.setdefault("version", int(path.stem))
+    languages = data.get("languages")
+    if "languages" not in data:
+        languages = data["languages"] = _languages_of_first_title(data)
+    if not isinstance(languages, list) or not all(isinstance(each, str) for each in languages):
+        data["languages"] = []
+
+
+def _languages_of_first_title(data: dict[str, Any]) -> list[str]:
+    dimensions = data.get("dimensions")
+    first = dimensions[0] if isinstance(dimensions, list) and dimensions else None
+    title = first.get("title") if isinstance(first, dict) else None
+    return [each for each in title if isinstance(each, str)] if isinstance(title, dict) else []

@@ -134,7 +134,10 @@ class Layout:
     def _option_character(self, slot: Slot, answer: object) -> str:
         if not answer:
             return UNANSWERED
-        if not isinstance(answer, list | tuple) or not set(answer) <= self.options[slot.id].keys():
+        options = self.options[slot.id]
+        if not isinstance(answer, list | tuple) or not all(
+            isinstance(each, str) and each in options for each in answer
+        ):
             raise ValueError(f"{slot.id} cannot be answered with {answer!r}")
         return TICKED if slot.option in answer else NOT_TICKED
 

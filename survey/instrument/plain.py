@@ -32,6 +32,8 @@ def instrument_from_dict(data: Mapping[str, Any]) -> Instrument:
     dimensions = tuple(_dimension(each) for each in data["dimensions"])
     questions = tuple(_question(each) for each in data.get("questions", ()))
     index = data.get("index", {})
+    if isinstance(index, list):
+        index = {"dimensions": index}
     pages = tuple(_page(each) for each in data.get("pages", ()))
     return Instrument(
         id=data["id"],

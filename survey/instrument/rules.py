@@ -1,0 +1,283 @@
+"""The rules of an instrument file, each noting every fault at its own line.
+
+A rule never stops the others: what is missing is noted once and stepped over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from survey.instrument.model import QUESTION_TYPES, ROLES
+from survey.instrument.read import Document, Path, did_you_mean
+from survey.instrument.shape import Rule, Shape, is_integer
+
+LINE_ID = re.compile(r"[a-z][a-z0-9_-]*\Z")
+LANGUAGE = re.compile(r"[a-z]{2,3}\Z")
+DURATION = re.compile(
+    r"P(?=[0-9T])([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?"
+    r"(T(?=[0-9])([0-9]+H)?([0-9]+M)?([0-9]+S)?)?\Z"
+)
+MINIMUM_OPTIONS, MAXIMUM_OPTIONS = 2, 11
+MAXIMUM_CHOICES = {"single": 14, "multiple": 60}
+"""A single choice is one character of the sheet, and the fifteenth would read as "vet ikke"."""
+
+
+class Rules(Shape):
+    """The faults of one document; ``run`` finds them all, ``document.faults`` holds them."""
+
+    def __init__(self, document: Document, languages: list[str]) -> None:
+        super().__init__(document, languages)
+        self.ids: dict[str, str] = {}
+        self.items: list[str] = []
+        self.dimensions: list[str] = []
+        self.questions: list[str] = []
+        self.scales: list[str] = []
+
+    def run(self, data: Mapping[str, Any]) -> None:
+        """Check the whole document. Dimensions and questions come before what names them."""
+        if isinstance(scales := data.get("scales"), dict):
+            self.scales = [name for name in scales if isinstance(name, str)]
+        required: dict[str, Rule] = {
+            "id": self._line_id,
+            "version": self._version,
+            "languages": self._languages,
+            "scales": self._scales,
+            "dimensions": self._each(self._dimension),
+        }
+        optional: dict[str, Rule] = {
+            "title": self._text,
+            "introduction": self._text,
+            "source": self._string,
+            "licence": self._string,
+            "questions": self._each(self._question),
+            "index": self._index,
+            "pages": self._pages,
+            "comparable_with": self._each(self._comparable),
+        }
+        self._mapping((), data, required, optional)
+        if ("source" in data) != ("licence" in data):
+            given, other = ("source", "licence") if "source" in data else ("licence", "source")
+            self._fault((given,), f"'{given}' stands without '{other}'", f"Write '{other}' too.")
+
+    # -- the parts, in the order of the file
+
+    def _line_id(self, path: Path, data: Any) -> None:
+        if not isinstance(data, str) or not LINE_ID.match(data):
+            fix = "Use a–z, 0–9, - and _, beginning with a letter."
+            self._fault(path, f"'{data}' is not an id", fix)
+
+    def _version(self, path: Path, data: Any) -> None:
+        if not is_integer(data) or data < 1:
+            self._fault(path, "version must be a whole number from 1", "Write 1, 2, 3 …")
+
+    def _languages(self, path: Path, data: Any) -> None:
+        codes = data if isinstance(data, list) else []
+        if not codes or not all(isinstance(code, str) and LANGUAGE.match(code) for code in codes):
+            fix = "Write for example [nb, nn, en]."
+            self._fault(path, "languages must be a list of language codes", fix)
+        elif len(set(codes)) < len(codes):
+            self._fault(path, "languages names the same language twice", "Name each once.")
+
+    def _scales(self, path: Path, data: Any) -> None:
+        if not isinstance(data, dict) or not data:
+            self._fault(path, "scales must be a mapping with at least one scale")
+            return
+        for name, scale in data.items():
+            self._new_id((*path, name), name, {})
+            self._scale((*path, name), scale)
+
+    def _scale(self, path: Path, data: Any) -> None:
+        required: dict[str, Rule] = {"min": self._bound, "max": self._bound, "labels": _later}
+        optional: dict[str, Rule] = {
+            "type": self._among(["likert"]),
+            "not_applicable": self._text,
+        }
+        if not self._mapping(path, data, required, optional):
+            return
+        low, high = data.get("min"), data.get("max")
+        if not (is_integer(low) and is_integer(high)):
+            return
+        options = high - low + 1
+        if low >= high:
+            fix = "Write the lowest value as min and the highest as max."
+            self._fault((*path, "min"), f"min {low} is not below max {high}", fix)
+        elif not MINIMUM_OPTIONS <= options <= MAXIMUM_OPTIONS:
+            fix = f"A scale has {MINIMUM_OPTIONS} to {MAXIMUM_OPTIONS}."
+            self._fault((*path, "max"), f"the scale has {options} options", fix)
+        elif "labels" in data:
+            self._labels((*path, "labels"), data["labels"], range(low, high + 1))
+
+    def _bound(self, path: Path, data: Any) -> None:
+        if not is_integer(data):
+            self._fault(path, f"{path[-1]} must be a whole number")
+
+    def _labels(self, path: Path, data: Any, values: range) -> None:
+        """A label for every value, in ascending order, and none for another."""
+        if not isinstance(data, dict):
+            self._fault(path, "labels must be a mapping", "Write one label for each value.")
+            return
+        for value in values:
+            if value not in data:
+                self._fault(path, f"the value {value} has no label", f"Write a label for {value}.")
+        for value, text in data.items():
+            if value not in values:
+                fix = f"The scale goes from {values[0]} to {values[-1]}."
+                self._fault((*path, value), f"the label '{value}' is not on the scale", fix)
+            else:
+                self._text((*path, value), text)
+        order = [value for value in data if value in values]
+        if order != sorted(order):
+            self._fault(path, "the labels are in another order than the values", "Sort them.")
+
+    def _dimension(self, path: Path, data: Any) -> None:
+        required: dict[str, Rule] = {
+            "id": self._named(self.dimensions),
+            "title": self._text,
+            "scale": self._among(self.scales),
+            "items": self._each(self._item),
+        }
+        optional: dict[str, Rule] = {"description": self._text, "minimum_answered": self._share}
+        self._mapping(path, data, required, optional)
+
+    def _item(self, path: Path, data: Any) -> None:
+        required: dict[str, Rule] = {"id": self._named(self.items), "text": self._text}
+        self._mapping(path, data, required, {"reverse": self._boolean, "required": self._boolean})
+
+    def _named(self, names: list[str]) -> Rule:
+        """Return the rule "a new id", which also remembers the id among ``names``."""
+
+        def check(path: Path, data: Any) -> None:
+            self._new_id(path, data, self.ids)
+            if isinstance(data, str):
+                names.append(data)
+
+        return check
+
+    def _question(self, path: Path, data: Any) -> None:
+        kind = str(data.get("type")) if isinstance(data, dict) else ""
+        purpose = data.get("purpose") if isinstance(data, dict) else None
+        taken: dict[str, str] = {}
+
+        def option(path: Path, data: Any) -> None:
+            required: dict[str, Rule] = {
+                "id": lambda path, data: self._new_id(path, data, taken),
+                "text": self._text,
+            }
+            optional: dict[str, Rule] = {"exclusive": self._boolean, "role": self._among(ROLES)}
+            if self._mapping(path, data, required, optional):
+                self._option_belongs(path, data, kind, purpose)
+
+        required: dict[str, Rule] = {
+            "id": self._named(self.questions),
+            "type": self._among(QUESTION_TYPES),
+            "text": self._text,
+        }
+        optional: dict[str, Rule] = {
+            "options": self._each(option),
+            "reference_period": self._duration,
+            "required": self._boolean,
+            "purpose": self._among(["role"]),
+        }
+        if self._mapping(path, data, required, optional):
+            self._question_fits(path, data, kind)
+
+    def _option_belongs(self, path: Path, data: Any, kind: str, purpose: Any) -> None:
+        if "exclusive" in data and kind != "multiple":
+            fix = "Remove it, or make the question multiple."
+            self._fault((*path, "exclusive"), "exclusive belongs to multiple questions only", fix)
+        if "role" in data and purpose != "role":
+            fix = "Write 'purpose: role' on the question, or remove it."
+            self._fault((*path, "role"), "role belongs to the question whose purpose is role", fix)
+        if "role" not in data and purpose == "role":
+            fix = f"Write 'role: {' or '.join(ROLES)}'."
+            self._fault(path, "this option does not say which role it is", fix)
+
+    def _question_fits(self, path: Path, data: Any, kind: str) -> None:
+        """Options where there is something to choose, one role question, a single one."""
+        options = data.get("options")
+        if kind in ("text", "words") and "options" in data:
+            self._fault((*path, "options"), f"a {kind} question has no options", "Remove them.")
+        if kind in MAXIMUM_CHOICES:
+            count, most = len(options) if isinstance(options, list) else 0, MAXIMUM_CHOICES[kind]
+            if "options" not in data or (count and not MINIMUM_OPTIONS <= count <= most):
+                at = (*path, "options")
+                self._fault(at, f"a {kind} question has {count} options", f"It takes 2 to {most}.")
+        if "purpose" in data:
+            if kind != "single":
+                fix = "Make the question single."
+                self._fault((*path, "purpose"), "purpose belongs to single questions only", fix)
+            before = self.document.data["questions"][: path[-1]]
+            if any(isinstance(each, dict) and "purpose" in each for each in before):
+                fix = "Keep one of them."
+                self._fault((*path, "purpose"), "an earlier question asks for the role", fix)
+
+    def _duration(self, path: Path, data: Any) -> None:
+        if not isinstance(data, str) or not DURATION.match(data):
+            fix = "Write an ISO 8601 duration such as P18M, P1Y or P14D."
+            self._fault(path, f"'{data}' is not a reference period", fix)
+
+    # -- what names other parts
+
+    def _index(self, path: Path, data: Any) -> None:
+        if isinstance(data, list):
+            self._references(self.dimensions, "dimension", [])(path, data)
+            return
+        dimensions = self._references(self.dimensions, "dimension", [])
+        self._mapping(path, data, {"dimensions": dimensions}, {"minimum_answered": self._share})
+
+    def _references(self, known: list[str], kind: str, seen: list[str]) -> Rule:
+        """Return the rule "a list of ids of this kind, none of them twice"."""
+
+        def one(path: Path, data: Any) -> None:
+            if data not in known:
+                self._fault(path, f"unknown {kind} '{data}'", did_you_mean(str(data), known))
+            elif data in seen:
+                self._fault(path, f"the {kind} '{data}' is named twice", "Name it once.")
+            else:
+                seen.append(data)
+
+        return self._each(one)
+
+    def _pages(self, path: Path, data: Any) -> None:
+        """Every dimension and question on exactly one page."""
+        dimensions: list[str] = []
+        questions: list[str] = []
+        optional: dict[str, Rule] = {
+            "title": self._text,
+            "dimensions": self._references(self.dimensions, "dimension", dimensions),
+            "questions": self._references(self.questions, "question", questions),
+        }
+
+        def page(path: Path, data: Any) -> None:
+            if not isinstance(data, dict) or not data.keys() & {"dimensions", "questions"}:
+                self._fault(path, "a page names dimensions, questions or both")
+            else:
+                self._mapping(path, data, {}, optional)
+
+        self._each(page)(path, data)
+        for kind, known, seen in (
+            ("dimension", self.dimensions, dimensions),
+            ("question", self.questions, questions),
+        ):
+            for missing in (each for each in known if each not in seen):
+                self._fault(path, f"the {kind} '{missing}' is on no page", "Put it on a page.")
+
+    def _comparable(self, path: Path, data: Any) -> None:
+        self._mapping(path, data, {"version": self._version, "items": self._own_items}, {})
+
+    def _own_items(self, path: Path, data: Any) -> None:
+        if isinstance(data, dict) and data:
+            for item in data:
+                self._among_items((*path, item), item)
+        else:
+            self._each(self._among_items)(path, data)
+
+    def _among_items(self, path: Path, data: Any) -> None:
+        if data not in self.items:
+            self._fault(path, f"unknown item '{data}'", did_you_mean(str(data), self.items))
+
+
+def _later(path: Path, data: Any) -> None:
+    """Known, but checked together with its neighbours."""
