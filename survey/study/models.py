@@ -67,6 +67,8 @@ class Wave(Base):
     """The frozen instrument as plain JSON."""
     public_key: Mapped[bytes | None]
     """Answers are sealed to it; the private half lies outside the database."""
+    codes_exported_at: Mapped[datetime | None]
+    """When codes last left as a list; each code leaves once (``Invitation.exported``)."""
     source: Mapped[str] = mapped_column(default="answers")
     """``answers`` when people answer here, ``import`` when responses come from another tool."""
 
@@ -122,5 +124,6 @@ class Invitation(Base):
     unit_id: Mapped[int]
     code_hash: Mapped[bytes]
     short_hash: Mapped[bytes]
+    exported: Mapped[bool] = mapped_column(default=False)
     spent: Mapped[bool] = mapped_column(default=False)
     submission_hash: Mapped[bytes | None]
