@@ -29,7 +29,7 @@ def check_paths(paths: Iterable[Path]) -> list[Fault]:
         if path.is_dir():
             files = sorted(each for each in path.rglob("*") if each.suffix in (".yaml", ".yml"))
             if not files:
-                faults.append(Fault(str(path), "there is no .yaml file in this folder"))
+                faults.append(Fault(str(path), "there is no .yaml file in this folder."))
         for file in files:
             faults += check_file(file)
     return faults
@@ -50,7 +50,7 @@ def _checked(path: Path) -> Document:
             document = read(file.read(MAXIMUM_BYTES + 1), str(path))
     except OSError as error:
         document = Document(str(path))
-        document.faults.append((0, Fault(str(path), f"cannot be read: {error.strerror}")))
+        document.faults.append((0, Fault(str(path), f"cannot be read: {error.strerror}.")))
         return document
     if document.data is None:
         return document

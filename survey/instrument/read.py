@@ -42,7 +42,7 @@ class Document:
 
     def fault(self, line: int, what: str, fix: str = "") -> None:
         """Note a fault at a line (from 1)."""
-        self.faults.append((line, Fault(f"{self.name}:{line}", what, fix)))
+        self.faults.append((line, Fault(f"{self.name}:{line}", f"{what}.", fix)))
 
     def fault_at(self, path: Path, what: str, fix: str = "") -> None:
         """Note a fault at a value, or where the nearest value around it begins."""
