@@ -1,0 +1,108 @@
+"""Keys of programs. A key is shown once; the database holds only its keyed hash."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey.access.models import ApiKey
+from survey.access.principal import SCOPES, Principal
+from survey.db import new_id, now
+from survey.errors import Fault, InvalidInput, NotFound
+from survey.organisation.models import Organisation
+from survey.secret import Secret
+
+_PURPOSE = "api-key"
+_PREFIX = "ik_"
+
+
+def create(
+    session: Session,
+    secret: Secret,
+    organisation_id: int,
+    name: str,
+    scopes: Iterable[str],
+    *,
+    expires_at: datetime | None = None,
+) -> tuple[ApiKey, str]:
+    """Make a key; returns its row and the key itself, which cannot be had again.
+
+    Raises InvalidInput for an empty name, unknown scopes or a time that has passed, all at once.
+    """
+    wanted = sorted(set(scopes))
+    faults = [
+        Fault(f"scopes: {scope}", "is no scope.", "Known: " + ", ".join(SCOPES) + ".")
+        for scope in wanted
+        if scope not in SCOPES
+    ]
+    if not wanted:
+        faults.append(Fault("scopes", "a key needs at least one scope."))
+    if not name.strip():
+        faults.append(Fault("name", "a key needs a name."))
+    if expires_at is not None and expires_at <= now():
+        faults.append(Fault("expires_at", "lies in the past."))
+    if faults:
+        raise InvalidInput("The key was not made.", faults)
+    token = _PREFIX + secrets.token_urlsafe(32)
+    key = ApiKey(
+        organisation_id=organisation_id,
+        id=new_id(),
+        name=name.strip(),
+        key_hash=secret.hash(_PURPOSE, token.encode()),
+        scopes=wanted,
+        created_at=now(),
+        expires_at=expires_at,
+        revoked_at=None,
+    )
+    session.add(key)
+    session.flush()
+    return key, token
+
+
+def find(session: Session, secret: Secret, token: str) -> Principal | None:
+    """The key behind a bearer token; None when it is unknown, revoked or expired."""
+    row = session.execute(
+        sa.select(ApiKey, Organisation)
+        .join(Organisation, Organisation.id == ApiKey.organisation_id)
+        .where(
+            ApiKey.key_hash == secret.hash(_PURPOSE, token.encode()),
+            ApiKey.revoked_at.is_(None),
+            sa.or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now()),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    key, organisation = row
+    return Principal(
+        kind="key",
+        id=key.id,
+        organisation_id=key.organisation_id,
+        organisation_code=organisation.code,
+        organisation_name=organisation.name,
+        name=key.name,
+        scopes=frozenset(key.scopes),
+    )
+
+
+def listing(session: Session, organisation_id: int) -> list[ApiKey]:
+    """All keys of the organisation, revoked ones too, in order of their ids."""
+    return list(
+        session.scalars(
+            sa.select(ApiKey).where(ApiKey.organisation_id == organisation_id).order_by(ApiKey.id)
+        )
+    )
+
+
+def revoke(session: Session, organisation_id: int, key_id: int) -> ApiKey:
+    """Make a key useless from now on. Raises NotFound; revoking twice changes nothing."""
+    key = session.get(ApiKey, (organisation_id, key_id))
+    if key is None:
+        raise NotFound("There is no such key.")
+    if key.revoked_at is None:
+        key.revoked_at = now()
+        session.flush()
+    return key

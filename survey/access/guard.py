@@ -1,0 +1,210 @@
+"""Every route declares who may use it; what declares nothing is denied.
+
+>>> @bp.get("/stab/<org>")
+... @access("staff")
+... def overview(org: str) -> str: ...
+
+Put ``@access`` directly above the function (below ``@bp.route`` and flask-smorest's decorators) or
+on the methods of a MethodView. Names in the address mean the same everywhere: ``org`` an
+organisation's code, ``study`` a study's, ``ordinal`` a wave's, ``unit`` a unit's code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, g, request
+
+from survey.access import api_keys, reach, sessions
+from survey.access.principal import SCOPES, Principal
+from survey.config import Settings
+from survey.db import Database
+from survey.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
+from survey.secret import Secret
+
+Kind = Literal["public", "respondent", "signed_in", "staff", "manager_of_unit", "auditor", "api"]
+"""
+- ``public``: anybody.
+- ``respondent``: whoever holds a code; the view itself checks it.
+- ``signed_in``: a person with a session.
+- ``staff``: innovation staff of the organisation in the address (of their own when it names none).
+- ``manager_of_unit``: who leads the unit in the address or one above it; staff and auditors too.
+- ``auditor``: auditors and staff; reads only.
+- ``api``: a program's key with the scope, of the organisation in the address.
+"""
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+DEFAULT_BODY = 256 * 1024
+CSRF_FIELD = "csrf"
+CSRF_HEADER = "X-CSRF-Token"
+_ATTRIBUTE = "__survey_access__"
+_HOSTLESS = frozenset({"/healthz", "/readyz", "/metrics"})
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class _Services(Protocol):
+    """What the guard needs of ``survey.upkeep.services`` (which stands above this room)."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def db(self) -> Database: ...
+    @property
+    def secret(self) -> Secret: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What one view declares."""
+
+    kind: Kind
+    scope: str | None = None
+    max_body: int = DEFAULT_BODY
+
+
+def access(
+    kind: Kind, scope: str | None = None, *, max_body: int = DEFAULT_BODY
+) -> Callable[[View], View]:
+    """Declare who may use a view. ``scope`` is needed for, and only for, ``api``.
+
+    ``max_body`` is the largest request body in bytes; more is answered with 413.
+    """
+    if (kind == "api") != (scope is not None) or (scope is not None and scope not in SCOPES):
+        raise ValueError(f"access({kind!r}, {scope!r}): api needs one of {sorted(SCOPES)}")
+    rule = Rule(kind, scope, max_body)
+
+    def decorate(view: View) -> View:
+        setattr(view, _ATTRIBUTE, rule)
+        if kind == "api":
+            # flask-smorest hands this on to the OpenAPI document.
+            vars(view).setdefault("_apidoc", {})["access"] = scope
+        return view
+
+    return decorate
+
+
+def rule_of(app: Flask, endpoint: str, method: str) -> Rule | None:
+    """What the view behind ``endpoint`` declares for ``method``; None when it declares nothing."""
+    view = app.view_functions[endpoint]
+    view_class = getattr(view, "view_class", None)
+    if view_class is None:
+        return cast("Rule | None", getattr(view, _ATTRIBUTE, None))
+    name = "get" if method == "HEAD" and not hasattr(view_class, "head") else method.lower()
+    function = getattr(view_class, name, None)
+    declared = getattr(function, _ATTRIBUTE, None) or getattr(view_class, _ATTRIBUTE, None)
+    return cast("Rule | None", declared)
+
+
+def declarations(app: Flask) -> Iterator[tuple[str, str, str, Rule | None]]:
+    """(address template, endpoint, method, rule) of every route and method of the application."""
+    for url in app.url_map.iter_rules():
+        for method in sorted(url.methods or ()):
+            yield url.rule, url.endpoint, method, rule_of(app, url.endpoint, method)
+
+
+def install(app: Flask) -> None:
+    """Enforce the declarations on ``app``, whose ``extensions["survey"]`` are the services."""
+    app.before_request(_enforce)
+
+
+def principal() -> Principal:
+    """Who asks. Raises Unauthenticated when nobody has signed in."""
+    found = visitor()
+    if found is None:
+        raise Unauthenticated("Sign in first.")
+    return found
+
+
+def visitor() -> Principal | None:
+    """Who asks, or None. Read from the database once per request, and only when asked for."""
+    if "principal" not in g:
+        g.principal = _identify()
+    return cast("Principal | None", g.principal)
+
+
+def session_cookie(settings: Settings) -> str:
+    """Name of the session's cookie; the ``__Host-`` prefix binds it to this host over TLS."""
+    return "__Host-session" if settings.secure else "session"
+
+
+def _services() -> _Services:
+    return cast(_Services, current_app.extensions["survey"])
+
+
+def _identify() -> Principal | None:
+    services = _services()
+    if request.path.startswith("/api/"):
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            return None
+        with services.db.reading() as session:
+            return api_keys.find(session, services.secret, token.strip())
+    cookie = request.cookies.get(session_cookie(services.settings))
+    if not cookie:
+        return None
+    with services.db.reading() as session:
+        return sessions.find(session, services.secret, cookie)
+
+
+def _enforce() -> None:
+    _check_host()
+    if request.url_rule is None:
+        return  # Flask answers 404 or 405 by itself
+    rule = rule_of(current_app, request.url_rule.endpoint, request.method)
+    if rule is None:
+        raise Forbidden("This address is not open to anybody.")
+    request.max_content_length = rule.max_body
+    if request.method not in SAFE:
+        _check_origin()
+    if rule.kind in ("public", "respondent"):
+        return
+    _check_person(rule, principal())
+    if request.method not in SAFE and rule.kind != "api":
+        _check_csrf(principal())
+
+
+def _check_person(rule: Rule, who: Principal) -> None:
+    arguments = request.view_args or {}
+    if "org" in arguments and arguments["org"] != who.organisation_code:
+        raise NotFound("There is no such page.")
+    if rule.kind == "api":
+        if rule.scope not in who.scopes:
+            raise Forbidden(f"This key lacks the scope {rule.scope}.")
+    elif rule.kind == "staff":
+        if "staff" not in who.roles:
+            raise Forbidden("This page is for the innovation staff.")
+    elif rule.kind == "auditor":
+        if not who.roles & {"staff", "auditor"}:
+            raise Forbidden("This page is for auditors.")
+    elif rule.kind == "manager_of_unit" and not who.roles & {"staff", "auditor"}:
+        with _services().db.reading() as session:
+            if not reach.leads(session, who, str(arguments.get("unit", ""))):
+                raise NotFound("There is no such page.")
+
+
+def _check_host() -> None:
+    """A forged Host header must reach no link, no mail and no cached page."""
+    if request.path not in _HOSTLESS and request.host not in _services().settings.hosts:
+        raise InvalidInput("This service does not answer under that host name.")
+
+
+def _check_origin() -> None:
+    """A browser names where a form came from; another site's is refused before anything else."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("The form came from another site.")
+    origin = request.headers.get("Origin", "null")
+    if origin != "null" and urlsplit(origin).netloc not in (
+        request.host,
+        *_services().settings.hosts,
+    ):
+        raise Forbidden("The form came from another site.")
+
+
+def _check_csrf(who: Principal) -> None:
+    sent = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
+    if not sessions.same(sent, who.csrf):
+        raise Forbidden("The form has expired. Go back, reload the page and send it again.")

@@ -1,0 +1,76 @@
+"""JSON without what JSON leaves open: duplicate keys, NaN, deep nesting, broken text."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+from survey.errors import SurveyError
+
+MAX_DEPTH = 32
+_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+
+
+class MalformedJson(SurveyError):
+    """The body is not JSON, or is JSON that two readers would read differently."""
+
+
+def parse_json(raw: bytes) -> Any:
+    """Read a JSON text. Raises MalformedJson with the reason."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise MalformedJson("The body is not UTF-8.") from None
+    _check_depth(text)
+    try:
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_constant)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise MalformedJson(f"The body is not JSON: {error.msg} at {place}.") from None
+    except ValueError:
+        raise MalformedJson("The body has a number with too many digits.") from None
+    if "\\u" in text:
+        _check_texts(value)
+    return value
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for token in _TOKENS.finditer(text):
+        mark = token.group()
+        if mark in ("[", "{"):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise MalformedJson(f"The body is nested more than {MAX_DEPTH} levels deep.")
+        elif mark in ("]", "}"):
+            depth -= 1
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # add is None
+        raise MalformedJson(f"The key {twice!r} stands twice in one object.")
+    return made
+
+
+def _constant(name: str) -> NoReturn:
+    raise MalformedJson(f"{name} is not JSON.")
+
+
+def _check_texts(value: Any) -> None:
+    """Databases refuse NUL, and UTF-8 has no lone surrogates."""
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            stack.extend(node.keys())
+            stack.extend(node.values())
+        elif isinstance(node, list):
+            stack.extend(node)
+        elif isinstance(node, str) and any(
+            mark == "\0" or "\ud800" <= mark <= "\udfff" for mark in node
+        ):
+            raise MalformedJson("A text holds a character that cannot be stored.")

@@ -1,0 +1,121 @@
+"""Texts of the pages: one JSON catalogue per part and language, and the choice of language.
+
+``translations/<part>/<language>.json`` maps names to texts; ``{name}`` marks a value that is put
+in. A text is asked for as ``part.name``: ``text("base.sign_in", language)``, and in templates
+``t("base.sign_in")``. Where the wording depends on a number the entry is
+``{"one": "…", "other": "…"}`` and the value ``n`` chooses. Catalogues of a part have the same names,
+in the same order, with the same values (``tests/web/test_catalogue.py``). Texts are plain: a
+template escapes them like any other text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask, Response, g, request
+
+from survey.access import guard
+
+LANGUAGES = ("nb", "nn", "en")
+"""Languages of the whole service; the first is the default. A part may have further ones."""
+
+LANGUAGE_NAMES = {"nb": "Bokmål", "nn": "Nynorsk", "en": "English", "se": "Davvisámegiella"}
+COOKIE = "language"
+
+Text = str | Mapping[str, str]
+
+
+@cache
+def catalogue(part: str, language: str) -> Mapping[str, Text]:
+    """All texts of a part in one language. Raises FileNotFoundError when there are none."""
+    file = resources.files("survey.web") / "translations" / part / f"{language}.json"
+    entries: Mapping[str, Text] = json.loads(file.read_text("utf-8"))
+    return entries
+
+
+def text(name: str, language: str, **values: Any) -> str:
+    """The text ``part.name`` with its values put in.
+
+    Raises KeyError for a name that does not exist or a value that is missing: a page with a hole
+    in it must not pass the tests.
+    """
+    part, _, key = name.partition(".")
+    entry = catalogue(part, language)[key]
+    if not isinstance(entry, str):
+        entry = entry["one" if values["n"] == 1 else "other"]
+    return entry.format_map(values)
+
+
+def language() -> str:
+    """The language of this request, one of LANGUAGES.
+
+    The address's ``?language=`` comes first, then what was chosen before, then the signed-in
+    person's own, then what the browser prefers.
+    """
+    if "language" not in g:
+        g.language = _choose()
+    return str(g.language)
+
+
+def install(app: Flask) -> None:
+    """Give every template ``t``, ``language``, ``languages`` and ``language_name``."""
+
+    @app.context_processor
+    def names() -> dict[str, Any]:
+        return {
+            "t": translator(language()),
+            "language": language(),
+            "languages": LANGUAGES,
+            "language_name": LANGUAGE_NAMES,
+            "language_address": language_address,
+        }
+
+    @app.after_request
+    def remember(response: Response) -> Response:
+        if request.args.get("language") in LANGUAGES:
+            response.set_cookie(
+                COOKIE,
+                language(),
+                max_age=365 * 24 * 3600,
+                secure=request.is_secure,
+                httponly=True,
+                samesite="Lax",
+            )
+        return response
+
+
+def translator(chosen: str) -> Callable[..., str]:
+    """``t`` for one language."""
+
+    def t(name: str, /, **values: Any) -> str:
+        return text(name, chosen, **values)
+
+    return t
+
+
+def language_address(chosen: str) -> str:
+    """The address of the page shown now, in another language."""
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "language"]
+    return "?" + urlencode([*kept, ("language", chosen)])
+
+
+def _choose() -> str:
+    asked = request.args.get("language") or request.cookies.get(COOKIE)
+    if asked in LANGUAGES:
+        return asked
+    if not request.path.startswith("/api/"):
+        who = guard.visitor()
+        if who is not None and who.language in LANGUAGES:
+            return who.language
+    for wanted, _ in request.accept_languages:
+        base = wanted.lower().split("-")[0]
+        if base in LANGUAGES:
+            return base
+        if base == "no":
+            return "nb"
+    return LANGUAGES[0]

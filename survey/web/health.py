@@ -1,0 +1,41 @@
+"""Pages for machines: alive, ready, metrics. Nothing here is of use to a person."""
+
+from __future__ import annotations
+
+import hmac
+
+import flask
+
+from survey import metrics
+from survey.jobs import tasks
+from survey.upkeep import readiness
+from survey.upkeep.services import services
+
+bp = flask.Blueprint("health", __name__)
+
+
+@bp.get("/healthz")
+def healthz() -> flask.Response:
+    """The process answers."""
+    return flask.Response("ok\n", mimetype="text/plain")
+
+
+@bp.get("/readyz")
+def readyz() -> tuple[flask.Response, int]:
+    """Everything that a request needs is there; 503 with what is missing otherwise."""
+    checks = readiness.check(services())
+    ready = all(answer == "ok" for answer in checks.values())
+    return flask.jsonify(ready=ready, checks=checks), 200 if ready else 503
+
+
+@bp.get("/metrics")
+def show_metrics() -> flask.Response:
+    """Prometheus' text, for who knows the token of the settings; otherwise there is no such page."""
+    parts = services()
+    token = parts.settings.metrics_token
+    given = flask.request.headers.get("Authorization", "")
+    if not token or not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        flask.abort(404)
+    with parts.db.reading() as session:
+        waiting = tasks.counts(session)
+    return flask.Response(metrics.text(waiting), content_type=metrics.CONTENT_TYPE)
