@@ -7,8 +7,9 @@ or two strings (words). None, '', [] and absence all mean unanswered.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 
 from survey.errors import Fault
 from survey.instrument.layout import NA
@@ -18,14 +19,33 @@ MAXIMUM_TEXT = 600
 MAXIMUM_WORD = 40
 MAXIMUM_WORDS = 2
 
+Code = Literal[
+    "unknown",
+    "type",
+    "off_scale",
+    "required",
+    "twice",
+    "exclusive",
+    "too_many",
+    "too_long",
+    "character",
+]
 
-def validate_answers(instrument: Instrument, answers: Mapping[str, object]) -> list[Fault]:
+
+@dataclass(frozen=True, slots=True)
+class AnswerFault(Fault):
+    """A fault of one answer; ``code`` lets a page say it in the respondent's own language."""
+
+    code: Code = "type"
+
+
+def validate_answers(instrument: Instrument, answers: Mapping[str, object]) -> list[AnswerFault]:
     """Return every fault of the answers by JSON path (``items.some_id``); [] when they are good.
 
     Types are strict: True, 3.0 and "3" are not the integer 3.
     """
     faults = [
-        _fault(str(key), "is not part of the answers", "Send items and questions.")
+        _fault("unknown", str(key), "is not part of the answers", "Send items and questions.")
         for key in answers
         if key not in ("items", "questions")
     ]
@@ -33,7 +53,7 @@ def validate_answers(instrument: Instrument, answers: Mapping[str, object]) -> l
     for part in ("items", "questions"):
         given = answers.get(part)
         if given is not None and not isinstance(given, Mapping):
-            faults.append(_fault(part, f"must be an object, not {_kind(given)}"))
+            faults.append(_fault("type", part, f"must be an object, not {_kind(given)}"))
             given = None
         parts[part] = given or {}
     faults += _strangers("items", parts["items"], instrument.items)
@@ -74,8 +94,8 @@ def texts_of(instrument: Instrument, answers: Mapping[str, object]) -> dict[str,
     return found
 
 
-def _fault(where: str, what: str, fix: str = "") -> Fault:
-    return Fault(where, f"{what}.", fix)
+def _fault(code: Code, where: str, what: str, fix: str = "") -> AnswerFault:
+    return AnswerFault(where, f"{what}.", fix, code)
 
 
 def _given(answers: Mapping[str, object], question_id: str) -> Any:
@@ -83,36 +103,38 @@ def _given(answers: Mapping[str, object], question_id: str) -> Any:
     return questions.get(question_id) if isinstance(questions, Mapping) else None
 
 
-def _strangers(part: str, given: Mapping[str, object], known: Mapping[str, object]) -> list[Fault]:
+def _strangers(
+    part: str, given: Mapping[str, object], known: Mapping[str, object]
+) -> list[AnswerFault]:
     faults = []
     for key in given:
         if key not in known:
             near = get_close_matches(str(key), known, 1)
             fix = f"Did you mean {near[0]}?" if near else ""
-            faults.append(_fault(f"{part}.{key}", "is not in the instrument", fix))
+            faults.append(_fault("unknown", f"{part}.{key}", "is not in the instrument", fix))
     return faults
 
 
-def _item_faults(item: Item, scale: Scale, answer: object) -> list[Fault]:
+def _item_faults(item: Item, scale: Scale, answer: object) -> list[AnswerFault]:
     where = f"items.{item.id}"
     if answer is None or answer == "":
-        return [_fault(where, "must be answered")] if item.required else []
+        return [_fault("required", where, "must be answered")] if item.required else []
     allowed = f"Send an integer from {scale.minimum} to {scale.maximum}"
     if scale.not_applicable is not None:
         if answer == NA:
             return []
         allowed += f', or "{NA}"'
     if type(answer) is not int:
-        return [_fault(where, f"must be an integer, not {_kind(answer)}", f"{allowed}.")]
+        return [_fault("type", where, f"must be an integer, not {_kind(answer)}", f"{allowed}.")]
     if answer not in scale.values:
-        return [_fault(where, f"{answer} is off the scale", f"{allowed}.")]
+        return [_fault("off_scale", where, f"{answer} is off the scale", f"{allowed}.")]
     return []
 
 
-def _question_faults(question: Question, answer: object) -> list[Fault]:
+def _question_faults(question: Question, answer: object) -> list[AnswerFault]:
     where = f"questions.{question.id}"
     if answer is None or answer in ("", []):
-        return [_fault(where, "must be answered")] if question.required else []
+        return [_fault("required", where, "must be answered")] if question.required else []
     if question.type == "single":
         return _choice_faults(question, where, answer)
     if question.type == "multiple":
@@ -120,65 +142,71 @@ def _question_faults(question: Question, answer: object) -> list[Fault]:
     if question.type == "words":
         return _words_faults(question, where, answer)
     if not isinstance(answer, str):
-        return [_fault(where, f"must be a string, not {_kind(answer)}")]
+        return [_fault("type", where, f"must be a string, not {_kind(answer)}")]
     return _text_faults(question, where, [(where, answer)], MAXIMUM_TEXT)
 
 
-def _choice_faults(question: Question, where: str, answer: object) -> list[Fault]:
+def _choice_faults(question: Question, where: str, answer: object) -> list[AnswerFault]:
     if not isinstance(answer, str):
-        return [_fault(where, f"must be an option's id, not {_kind(answer)}")]
+        return [_fault("type", where, f"must be an option's id, not {_kind(answer)}")]
     ids = [option.id for option in question.options]
     if answer not in ids:
-        return [_fault(where, "is not one of the options", f"Send one of {', '.join(ids)}.")]
+        return [
+            _fault("unknown", where, "is not one of the options", f"Send one of {', '.join(ids)}.")
+        ]
     return []
 
 
-def _choices_faults(question: Question, where: str, answer: object) -> list[Fault]:
+def _choices_faults(question: Question, where: str, answer: object) -> list[AnswerFault]:
     if not isinstance(answer, list):
-        return [_fault(where, f"must be a list of options' ids, not {_kind(answer)}")]
+        return [_fault("type", where, f"must be a list of options' ids, not {_kind(answer)}")]
     faults = [
         fault
         for i, each in enumerate(answer)
         for fault in _choice_faults(question, f"{where}[{i}]", each)
     ]
     faults += [
-        _fault(f"{where}[{i}]", "is there twice", "Send each option once.")
+        _fault("twice", f"{where}[{i}]", "is there twice", "Send each option once.")
         for i, each in enumerate(answer)
         if each in answer[:i]
     ]
     alone = [option.id for option in question.options if option.exclusive and option.id in answer]
     if alone and len(answer) > 1:
-        faults.append(_fault(where, f"{alone[0]} excludes every other option", "Send it alone."))
+        faults.append(
+            _fault("exclusive", where, f"{alone[0]} excludes every other option", "Send it alone.")
+        )
     return faults
 
 
-def _words_faults(question: Question, where: str, answer: object) -> list[Fault]:
+def _words_faults(question: Question, where: str, answer: object) -> list[AnswerFault]:
     if not isinstance(answer, list):
-        return [_fault(where, f"must be a list of strings, not {_kind(answer)}")]
+        return [_fault("type", where, f"must be a list of strings, not {_kind(answer)}")]
     faults = [
-        _fault(f"{where}[{i}]", f"must be a string, not {_kind(each)}")
+        _fault("type", f"{where}[{i}]", f"must be a string, not {_kind(each)}")
         for i, each in enumerate(answer)
         if not isinstance(each, str)
     ]
     if len(answer) > MAXIMUM_WORDS:
-        faults.append(_fault(where, f"has {len(answer)} words", f"Send at most {MAXIMUM_WORDS}."))
+        faults.append(
+            _fault("too_many", where, f"has {len(answer)} words", f"Send at most {MAXIMUM_WORDS}.")
+        )
     texts = [(f"{where}[{i}]", each) for i, each in enumerate(answer) if isinstance(each, str)]
     return faults + ([] if faults else _text_faults(question, where, texts, MAXIMUM_WORD))
 
 
 def _text_faults(
     question: Question, where: str, texts: list[tuple[str, str]], maximum: int
-) -> list[Fault]:
+) -> list[AnswerFault]:
     """Too long, a character that no person types, or nothing but blanks where it is required."""
     faults = []
     for path, text in texts:
         if len(text.strip()) > maximum:
             what = f"has {len(text.strip())} characters"
-            faults.append(_fault(path, what, f"Shorten it to {maximum}."))
+            faults.append(_fault("too_long", path, what, f"Shorten it to {maximum}."))
         if any(_unprintable(character) for character in text):
-            faults.append(_fault(path, "holds a control character", "Remove it."))
+            faults.append(_fault("character", path, "holds a control character", "Remove it."))
     if question.required and not any(text.strip() for _, text in texts):
-        faults.append(_fault(where, "must be answered"))
+        faults.append(_fault("required", where, "must be answered"))
     return faults
 
 
