@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -99,6 +100,32 @@ class Database:
         with Session(self.reader, expire_on_commit=False, autoflush=False) as session:
             yield session
             session.rollback()
+
+    def compact(self, tables: Sequence[str]) -> None:
+        """Leave no trace of deleted rows or of the order of writing in the files.
+
+        SQLite: VACUUM, then empty the write-ahead log. PostgreSQL: rewrite ``tables``. Outside
+        any transaction; a reader may hold the log back, so it is tried for some seconds.
+        """
+        if not self.sqlite:
+            plain = self.writer.execution_options(isolation_level="AUTOCOMMIT")
+            with plain.connect() as connection:
+                for table in tables:
+                    connection.exec_driver_sql(f'VACUUM (FULL, ANALYZE) "{table}"')
+            return
+        with self._lock:
+            raw = self.writer.raw_connection()
+            try:
+                raw.cursor().execute("VACUUM")
+                for _ in range(50):
+                    cursor = raw.cursor()
+                    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                    busy = cursor.fetchone()
+                    if busy is None or busy[0] == 0:
+                        return
+                    time.sleep(0.1)
+            finally:
+                raw.close()
 
     def dispose(self) -> None:
         """Close all connections."""

@@ -22,6 +22,7 @@ Bound = Literal["at_least", "at_most"]
 Verdict = Literal["risen", "fallen", "no_change", "too_few", "hidden"]
 Tier = Literal["none", "index", "shares", "full"]
 Phase = Literal["before", "during", "after"]
+ChangeBasis = Literal["unit", "units", "persons"]
 ComparisonRole = Literal["parent", "organisation", "kind"]
 Band = Literal["above", "around", "below"]
 
@@ -111,11 +112,15 @@ class DimensionResult:
 
 @dataclass(frozen=True, slots=True)
 class OptionResult:
-    """One option of a question: whole per cent of ``n`` who were shown it and answered."""
+    """One option of a question: whole per cent of ``n`` who were shown it and answered.
+
+    ``at_least`` prints as "at least 90 %", ``at_most`` as "at most 10 %".
+    """
 
     id: str
     percent: int | None
     at_least: bool = False
+    at_most: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +166,9 @@ class Change:
     """The verdict on one index between two waves, from published numbers only.
 
     ``low``–``high`` is what the change may have been, in points. ``minimum_detectable`` is the
-    true change that would be found in 80 % of cases; it is printed and never decides.
+    true change that would be found in 80 % of cases; it is printed and never decides. ``basis``
+    says what the verdict rests on: one unit's answers, an area's units as cases (from ten units
+    published in both waves), or, for a smaller area, its persons.
     """
 
     verdict: Verdict
@@ -171,6 +178,7 @@ class Change:
     low: int | None = None
     high: int | None = None
     minimum_detectable: int | None = None
+    basis: ChangeBasis = "unit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,8 @@ class Wave(Base):
     """Answers are sealed to it; the private half lies outside the database."""
     codes_exported_at: Mapped[datetime | None]
     """When codes last left as a list; each code leaves once (``Invitation.exported``)."""
+    settled: Mapped[bool] = mapped_column(default=False)
+    """True once the sealed answers were opened and stored as responses."""
     source: Mapped[str] = mapped_column(default="answers")
     """``answers`` when people answer here, ``import`` when responses come from another tool."""
 

@@ -1,0 +1,180 @@
+"""From an open wave to a release. Every step can be repeated: a stop anywhere loses nothing and
+stores nothing twice.
+
+1. closed: no more answers are taken; the key that codes are derived from is destroyed.
+2. settled: sealed answers are opened outside the write transaction, then stored in one.
+3. released: computed outside the write transaction, then stored in one; the private key is
+   destroyed in every reachable copy and the files are rewritten.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey.audit.log import record
+from survey.db import Database, new_id, now
+from survey.errors import Conflict
+from survey.release import raw
+from survey.release.compute import Computed, compute
+from survey.release.document import SCHEMA, digest, to_json
+from survey.release.load import find_wave, load_earlier, load_frame
+from survey.release.method import software
+from survey.release.models import HiddenValue, Release, ReleaseUnit
+from survey.study.keys import KeyStore
+from survey.study.models import Wave
+from survey.study.waves import mark_closed, mark_released
+
+
+def close_wave(
+    db: Database, keys: KeyStore, organisation_id: int, wave_id: int, actor: str = "cli"
+) -> None:
+    """Close an open wave and store its answers as responses.
+
+    Takes up a close that was interrupted. Raises Conflict when the wave is a draft or was
+    released, KeyLost when the private key is in neither folder (nothing is changed by that: put
+    the second officer's copy back and close again).
+    """
+    with db.transaction() as session:
+        wave = find_wave(session, organisation_id, wave_id)
+        if wave.state == "open":
+            mark_closed(session, wave, actor)
+        elif wave.state != "closed":
+            raise Conflict(f"The wave is {wave.state}; only an open wave can be closed.")
+    keys.destroy_code_key(wave_id)
+    with db.reading() as session:
+        wave = find_wave(session, organisation_id, wave_id)
+        if wave.settled:
+            return
+        opened = (
+            raw.imported(session, wave)
+            if wave.source == "import"
+            else raw.open_inbox(session, wave, keys.open_box(wave_id))
+        )
+        frame = load_frame(session, wave)
+    with db.transaction() as session:
+        wave = find_wave(session, organisation_id, wave_id)
+        if wave.settled:
+            return
+        if wave.source != "import" and raw.inbox_size(session, wave) != len(opened):
+            raise Conflict("The wave's inbox changed while it was being opened; close it again.")
+        raw.settle(session, wave, frame, opened)
+        record(
+            session,
+            organisation_id,
+            actor,
+            "wave.settled",
+            f"wave:{wave_id}",
+            {"responses": len(opened)},
+        )
+    raw.erase_traces(db)
+
+
+def make_release(
+    db: Database, keys: KeyStore, organisation_id: int, wave_id: int, actor: str = "cli"
+) -> int:
+    """Compute and store the release of a closed wave; returns its id.
+
+    Repeating it after a stop gives the stored release. Raises Conflict when the wave is not
+    closed.
+    """
+    release_id = new_id()
+    with db.reading() as session:
+        wave = find_wave(session, organisation_id, wave_id)
+        stored = _stored(session, wave)
+        if stored is None:
+            if wave.state != "closed" or not wave.settled:
+                raise Conflict(f"The wave is {wave.state}; close it before making a release.")
+            _refuse_out_of_order(session, wave)
+            computed = compute(
+                load_frame(session, wave),
+                raw.own_sheets(session, wave),
+                load_earlier(session, wave),
+                str(release_id),
+            )
+    if stored is None:
+        with db.transaction() as session:
+            wave = find_wave(session, organisation_id, wave_id)
+            stored = _stored(session, wave)
+            if stored is None:
+                _refuse_out_of_order(session, wave)
+                stored = _store(session, wave, computed, release_id, actor)
+                mark_released(session, wave, actor)
+    keys.destroy_private_key(wave_id)
+    return stored
+
+
+def close_and_release(
+    db: Database, keys: KeyStore, organisation_id: int, wave_id: int, actor: str = "cli"
+) -> int:
+    """Close a wave and make its release; returns the release's id."""
+    close_wave(db, keys, organisation_id, wave_id, actor)
+    return make_release(db, keys, organisation_id, wave_id, actor)
+
+
+def _stored(session: Session, wave: Wave) -> int | None:
+    return session.scalar(
+        sa.select(Release.id).where(
+            Release.organisation_id == wave.organisation_id, Release.wave_id == wave.id
+        )
+    )
+
+
+def _refuse_out_of_order(session: Session, wave: Wave) -> None:
+    """Waves are released in their order: a change is judged against what was printed before."""
+    waiting = session.scalars(
+        sa.select(Wave.label)
+        .where(
+            Wave.organisation_id == wave.organisation_id,
+            Wave.study_id == wave.study_id,
+            Wave.ordinal < wave.ordinal,
+            Wave.state.in_(["open", "closed"]),
+        )
+        .order_by(Wave.ordinal)
+    ).all()
+    if waiting:
+        raise Conflict(
+            "Earlier waves of the study must be released first: " + ", ".join(waiting) + "."
+        )
+
+
+def _store(session: Session, wave: Wave, computed: Computed, release_id: int, actor: str) -> int:
+    header = to_json(computed.header)
+    documents = [to_json(unit) for unit in computed.units]
+    key = {"organisation_id": wave.organisation_id}
+    session.add(
+        Release(
+            **key,
+            id=release_id,
+            study_id=wave.study_id,
+            wave_id=wave.id,
+            number=1,
+            schema=SCHEMA,
+            created_at=now(),
+            digest=digest([header, *documents]),
+            software=software(),
+            header=header,
+        )
+    )
+    session.flush()
+    session.add_all(
+        ReleaseUnit(
+            **key, release_id=release_id, code=unit.unit.code, position=place, document=text
+        )
+        for place, (unit, text) in enumerate(zip(computed.units, documents, strict=True))
+    )
+    session.add_all(
+        HiddenValue(
+            **key,
+            release_id=release_id,
+            position=place,
+            code=line.cell,
+            statistic=line.statistic,
+            reason=line.reason,
+        )
+        for place, line in enumerate(computed.log)
+    )
+    session.flush()
+    details = {"units": len(documents), "hidden": len(computed.log)}
+    record(session, wave.organisation_id, actor, "release.stored", f"release:{release_id}", details)
+    return release_id

@@ -1,0 +1,241 @@
+"""The computation of a release: answers and frame in, protected documents out. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from survey.disclosure.engine import protect
+from survey.disclosure.model import OVERALL, Cell, Hidden, Measured, Protected, Tier
+from survey.release import document as doc
+from survey.release.changes import Earlier, Pair, wave_change, with_areas
+from survey.release.frame import Frame, Staffing, ancestors, staffing
+from survey.release.method import agreements, method
+from survey.release.results import (
+    Spread,
+    dimension_result,
+    overall_score,
+    question_results,
+)
+from survey.release.table import measure, read_answers
+
+TIERS: Mapping[Tier, doc.Tier] = {
+    Tier.NONE: "none",
+    Tier.INDEX: "index",
+    Tier.SHARES: "shares",
+    Tier.FULL: "full",
+}
+
+
+@dataclass(frozen=True)
+class Computed:
+    """A release before it is stored: header, units in the header's order, and the log."""
+
+    header: doc.ReleaseHeader
+    units: tuple[doc.UnitResult, ...]
+    log: tuple[Hidden, ...]
+
+
+def compute(
+    frame: Frame,
+    joined: Mapping[str, str],
+    earlier: Sequence[Earlier] = (),
+    release_id: str = "",
+) -> Computed:
+    """Measure, protect and write the documents of a closed wave.
+
+    ``joined`` holds each unit's own answer sheets laid end to end, by unit code; ``earlier`` the
+    study's earlier releases in the order of their waves.
+    """
+    nodes = frame.nodes()
+    answers = read_answers(frame.instrument, nodes, joined)
+    measured = measure(frame.instrument, answers)
+    protected = protect(measured, nodes, frame.k)
+    how = method(frame, measured, protected.cells)
+    agreed = agreements(frame, answers, protected.cells)
+    writer = _Writer(frame, measured, protected, staffing(frame), earlier)
+    units = {unit.code: writer.unit(unit.code) for unit in frame.units}
+    for (code, name), agreement in agreed.items():
+        units[code] = _with_agreement(units[code], name, agreement)
+    units = _with_changes(units, earlier, how, frame.instrument.index)
+    header = doc.ReleaseHeader(
+        release_id=release_id,
+        study=frame.study,
+        organisation=frame.organisation,
+        languages=frame.languages,
+        wave=frame.wave,
+        earlier=tuple(release.wave for release in earlier),
+        instrument=frame.instrument.to_dict(),
+        method=how,
+        units=tuple(
+            doc.UnitIndexEntry(
+                u.unit.code, u.unit.name, u.unit.kind, u.unit.parent, u.unit.level, u.tier
+            )
+            for u in units.values()
+        ),
+        hidden_values=len(protected.log),
+    )
+    return Computed(header, tuple(units.values()), protected.log)
+
+
+@dataclass(frozen=True)
+class _Writer:
+    """Writes one unit's document from what is protected."""
+
+    frame: Frame
+    measured: Measured
+    protected: Protected
+    staff: Mapping[str, Staffing]
+    earlier: Sequence[Earlier]
+
+    def unit(self, code: str) -> doc.UnitResult:
+        """The unit's document, changes left out."""
+        facts = self._facts(code)
+        cell = self.protected.cells.get(code)
+        staff = self.staff[code]
+        if cell is None:
+            return self._merged(facts)
+        spread = Spread(self.measured, self.measured.nodes.index(code))
+        counted = cell.n is not None
+        over = counted and staff.headcount is not None and (cell.n or 0) > staff.headcount
+        return doc.UnitResult(
+            unit=facts,
+            tier=TIERS[cell.tier],
+            participation=doc.Participation(staff.headcount, staff.invited or None, cell.n, over),
+            overall=overall_score(cell, spread, staff.headcount),
+            dimensions=tuple(
+                dimension_result(d, self.frame.instrument, cell, spread, staff.headcount)
+                for d in self.frame.instrument.dimensions
+            ),
+            questions=question_results(self.frame.instrument, cell),
+            comparisons=self._comparisons(code),
+            history=self._history(code),
+            comments_allowed=cell.comments,
+        )
+
+    def _facts(self, code: str) -> doc.UnitFacts:
+        units = self.frame.by_code
+        unit = units[code]
+        path = ancestors(code, units)[1:]
+        merged = self.frame.merged(code)
+        return doc.UnitFacts(
+            code=code,
+            name=unit.name,
+            kind=unit.kind,
+            level=len(path),
+            parent=unit.parent,
+            path=tuple(units[above].name for above in reversed(path)),
+            children=self.frame.children[code],
+            merged_into=units[unit.reports_to].name if merged else None,
+            is_new=bool(self.earlier) and all(code not in past.units for past in self.earlier),
+        )
+
+    def _merged(self, facts: doc.UnitFacts) -> doc.UnitResult:
+        unit = self.frame.by_code[facts.code]
+        hidden = doc.Score(None, None)
+        return doc.UnitResult(
+            unit=facts,
+            tier="none",
+            participation=doc.Participation(unit.headcount, None, None),
+            overall=hidden,
+            dimensions=tuple(
+                doc.DimensionResult(d.id, hidden) for d in self.frame.instrument.dimensions
+            ),
+            history=self._history(facts.code),
+        )
+
+    def _comparisons(self, code: str) -> tuple[doc.Comparison, ...]:
+        units = self.frame.by_code
+        path = ancestors(code, units)
+        found = []
+        if len(path) > 2:
+            found.append(self._comparison("parent", self.protected.cells[path[1]]))
+        if len(path) > 1:
+            found.append(self._comparison("organisation", self.protected.cells[path[-1]]))
+        kind = units[code].kind
+        if kind in self.protected.kinds:
+            others = sum(
+                1
+                for other in self.frame.units
+                if other.kind == kind
+                and other.code != code
+                and (cell := self.protected.cells.get(other.code)) is not None
+                and cell.n is not None
+            )
+            found.append(self._comparison("kind", self.protected.kinds[kind], others))
+        return tuple(each for each in found if each.overall.index is not None)
+
+    def _comparison(
+        self, role: doc.ComparisonRole, cell: Cell, others: int | None = None
+    ) -> doc.Comparison:
+        unit = self.frame.by_code.get(cell.id)
+        scores = {
+            name: doc.Score(c.value, c.n, c.bound) if c.value is not None else doc.Score(None, None)
+            for name, c in cell.index.items()
+        }
+        overall = scores.pop(OVERALL)
+        name = cell.id if role == "kind" or unit is None else unit.name
+        return doc.Comparison(role, cell.id, name, overall, scores, others)
+
+    def _history(self, code: str) -> tuple[doc.PastWave, ...]:
+        return tuple(
+            doc.PastWave(
+                past.wave,
+                past.units[code].participation,
+                past.units[code].overall,
+                {d.id: d.score for d in past.units[code].dimensions},
+            )
+            for past in self.earlier
+            if code in past.units
+        )
+
+
+def _with_agreement(unit: doc.UnitResult, name: str, agreement: doc.Agreement) -> doc.UnitResult:
+    return replace(
+        unit,
+        dimensions=tuple(
+            replace(d, agreement=agreement) if d.id == name else d for d in unit.dimensions
+        ),
+    )
+
+
+def _with_changes(
+    units: Mapping[str, doc.UnitResult],
+    earlier: Sequence[Earlier],
+    how: doc.Method,
+    index: Sequence[str],
+) -> dict[str, doc.UnitResult]:
+    """Each unit with its changes since every earlier wave, the oldest first."""
+    result = dict(units)
+    for past in earlier:
+        both = [code for code in units if code in past.units]
+        changes = with_areas(
+            {
+                code: wave_change(
+                    Pair(past.units[code], units[code], _below(code, units, past)),
+                    past.wave.ordinal,
+                    how,
+                    index,
+                )
+                for code in both
+            },
+            units,
+        )
+        for code in both:
+            result[code] = replace(result[code], changes=(*result[code].changes, changes[code]))
+    return result
+
+
+def _below(
+    code: str, units: Mapping[str, doc.UnitResult], past: Earlier
+) -> list[tuple[doc.UnitResult, doc.UnitResult]]:
+    """Units without units of their own anywhere below ``code``, present in both waves."""
+    found: list[tuple[doc.UnitResult, doc.UnitResult]] = []
+    stack = list(units[code].unit.children)
+    while stack:
+        child = stack.pop()
+        if units[child].unit.children:
+            stack.extend(units[child].unit.children)
+        elif child in past.units:
+            found.append((past.units[child], units[child]))
+    return found

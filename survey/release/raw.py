@@ -1,0 +1,206 @@
+"""The only reader of answers: opens the inbox of a closed wave and stores responses.
+
+Everything is opened, relabelled, shuffled and inserted in one transaction with random ids; the
+inbox is emptied in the same transaction. Nothing that leaves this module belongs to one person,
+except through :func:`own_sheets`, which only ``release.close`` calls.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from nacl.public import PrivateKey
+from sqlalchemy.orm import Session
+
+from survey.answering.sealing import Payload, unseal
+from survey.answering.store import Comment, Inbox, Response
+from survey.db import Database
+from survey.disclosure.roster import lift_leaders, lift_small
+from survey.instrument.layout import Layout
+from survey.instrument.model import Instrument
+from survey.release.frame import Frame
+from survey.study.models import Wave, WaveUnit
+
+_BATCH = 1000
+_TRACES = ("inbox", "response", "comment", "invitation")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One answer on its way from inbox to response; never stored or logged as it is."""
+
+    code: str
+    role: str
+    sheet: str
+    texts: Mapping[str, Sequence[str]]
+
+
+def open_inbox(session: Session, wave: Wave, box: PrivateKey) -> list[Opened]:
+    """Open every sealed answer of the wave. Slow work: call it outside the write transaction."""
+    layout = Layout(Instrument.from_dict(wave.instrument or {}))
+    codes = _codes(session, wave)
+    rows = session.scalars(
+        sa.select(Inbox.sealed).where(
+            Inbox.organisation_id == wave.organisation_id, Inbox.wave_id == wave.id
+        )
+    )
+    return [_opened(unseal(box, layout, sealed), codes) for sealed in rows]
+
+
+def imported(session: Session, wave: Wave) -> list[Opened]:
+    """The responses that an import brought, still under the unit they came with."""
+    codes = _codes(session, wave)
+    rows = session.execute(
+        sa.select(Response.unit_id, Response.role, Response.answers).where(
+            Response.organisation_id == wave.organisation_id, Response.wave_id == wave.id
+        )
+    )
+    return [Opened(codes[unit], role, answers, {}) for unit, role, answers in rows]
+
+
+def inbox_size(session: Session, wave: Wave) -> int:
+    """How many sealed answers wait."""
+    return (
+        session.scalar(
+            sa.select(sa.func.count()).where(
+                Inbox.organisation_id == wave.organisation_id, Inbox.wave_id == wave.id
+            )
+        )
+        or 0
+    )
+
+
+def settle(session: Session, wave: Wave, frame: Frame, opened: Sequence[Opened]) -> None:
+    """Store the opened answers as responses and empty the inbox; the wave is then settled.
+
+    Answers of units with fewer than k answers, and leaders' answers, lose their unit's label.
+    """
+    home = _homes(frame, opened)
+    places = {
+        row.code: row.unit_id
+        for row in session.scalars(
+            sa.select(WaveUnit).where(
+                WaveUnit.organisation_id == wave.organisation_id, WaveUnit.wave_id == wave.id
+            )
+        )
+    }
+    if wave.source == "import":
+        _move_comments(session, wave, home, _codes(session, wave), places)
+        _clear(session, wave, Response)
+    responses: list[dict[str, object]] = []
+    comments: list[dict[str, object]] = []
+    for answer in opened:
+        unit_id = places[home[answer.code, answer.role]]
+        common = {"organisation_id": wave.organisation_id, "wave_id": wave.id, "unit_id": unit_id}
+        responses.append(
+            {**common, "id": uuid.uuid4(), "role": answer.role, "answers": answer.sheet}
+        )
+        comments.extend(
+            {**common, "id": uuid.uuid4(), "question": question, "text": text}
+            for question, texts in answer.texts.items()
+            for text in texts
+        )
+    _insert(session, Response, responses)
+    _insert(session, Comment, comments)
+    _clear(session, wave, Inbox)
+    wave.settled = True
+    session.flush()
+
+
+def own_sheets(session: Session, wave: Wave) -> dict[str, str]:
+    """Each unit's own answer sheets laid end to end, by unit code.
+
+    Sheets are sorted, so that the same answers give the same release to the last digit.
+    """
+    codes = _codes(session, wave)
+    rows = session.execute(
+        sa.select(Response.unit_id, sa.func.aggregate_strings(Response.answers, ","))
+        .where(Response.organisation_id == wave.organisation_id, Response.wave_id == wave.id)
+        .group_by(Response.unit_id)
+    )
+    return {codes[unit]: "".join(sorted(joined.split(","))) for unit, joined in rows}
+
+
+def erase_traces(db: Database) -> None:
+    """Rewrite the tables, so that neither files nor row headers tell the order of writing."""
+    db.compact(_TRACES)
+
+
+def _codes(session: Session, wave: Wave) -> dict[int, str]:
+    """Unit id → code of the unit where its answers are counted."""
+    rows = session.scalars(
+        sa.select(WaveUnit).where(
+            WaveUnit.organisation_id == wave.organisation_id, WaveUnit.wave_id == wave.id
+        )
+    ).all()
+    code = {row.unit_id: row.code for row in rows}
+    return {row.unit_id: code[row.reporting_unit_id] for row in rows}
+
+
+def _opened(payload: Payload, codes: Mapping[int, str]) -> Opened:
+    return Opened(codes[payload.unit_id], payload.role, payload.sheet, payload.texts)
+
+
+def _homes(frame: Frame, opened: Iterable[Opened]) -> dict[tuple[str, str], str]:
+    """(unit, role) → the unit under whose label the answers are stored."""
+    nodes = frame.nodes()
+    counts = Counter((answer.code, answer.role) for answer in opened)
+    leaders = {code: n for (code, role), n in counts.items() if role == "leader"}
+    employees = {code: n for (code, role), n in counts.items() if role != "leader"}
+    up = lift_leaders(nodes, leaders, frame.k)
+    small = lift_small(nodes, employees, frame.k)
+    return {(code, role): up[code] if role == "leader" else small[code] for code, role in counts}
+
+
+def _move_comments(
+    session: Session,
+    wave: Wave,
+    home: Mapping[tuple[str, str], str],
+    codes: Mapping[int, str],
+    places: Mapping[str, int],
+) -> None:
+    """Imported comments follow the employees of their unit."""
+    rows = session.execute(
+        sa.select(Comment.unit_id, Comment.question, Comment.text).where(
+            Comment.organisation_id == wave.organisation_id, Comment.wave_id == wave.id
+        )
+    ).all()
+    _clear(session, wave, Comment)
+    moved: list[dict[str, object]] = []
+    for unit_id, question, text in rows:
+        code = home.get((codes[unit_id], "employee"), codes[unit_id])
+        moved.append(
+            {
+                "organisation_id": wave.organisation_id,
+                "wave_id": wave.id,
+                "unit_id": places[code],
+                "id": uuid.uuid4(),
+                "question": question,
+                "text": text,
+            }
+        )
+    _insert(session, Comment, moved)
+
+
+def _insert(
+    session: Session, table: type[Response] | type[Comment], rows: list[dict[str, object]]
+) -> None:
+    """Insert in an order that says nothing."""
+    random.SystemRandom().shuffle(rows)
+    for start in range(0, len(rows), _BATCH):
+        session.execute(sa.insert(table), rows[start : start + _BATCH])
+
+
+def _clear(
+    session: Session, wave: Wave, table: type[Inbox] | type[Response] | type[Comment]
+) -> None:
+    session.execute(
+        sa.delete(table).where(
+            table.organisation_id == wave.organisation_id, table.wave_id == wave.id
+        )
+    )

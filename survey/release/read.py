@@ -1,0 +1,173 @@
+"""Releases as pages, PDFs, exports and API read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey.errors import NotFound
+from survey.release.document import (
+    ReleaseHeader,
+    UnitResult,
+    digest,
+    header_from_json,
+    unit_from_json,
+)
+from survey.release.models import HiddenValue, Release, ReleaseUnit
+from survey.study.models import Wave
+
+
+@dataclass(frozen=True)
+class StoredRelease:
+    """A release without its units."""
+
+    id: int
+    study_id: int
+    wave_id: int
+    created_at: datetime
+    digest: str
+    header: ReleaseHeader
+
+
+@dataclass(frozen=True)
+class StoredUnit:
+    """One unit's result with the header it belongs to. ``digest`` is the whole release's."""
+
+    release_id: int
+    digest: str
+    header: ReleaseHeader
+    unit: UnitResult
+
+
+@dataclass(frozen=True)
+class StoredDocuments:
+    """A whole release as the JSON that was stored, for those who render many units."""
+
+    digest: str
+    header: str
+    units: tuple[tuple[str, str], ...]
+    """(unit code, document), in the order of the header's list."""
+
+
+@dataclass(frozen=True)
+class HiddenLine:
+    """Why a value is hidden; for staff's log, never beside results."""
+
+    code: str
+    statistic: str
+    reason: str
+
+
+def releases(session: Session, organisation_id: int, study_id: int) -> list[StoredRelease]:
+    """The latest release of each released wave, in the order of the waves."""
+    rows = session.execute(
+        sa.select(Release, Wave.ordinal)
+        .join(
+            Wave,
+            sa.and_(Wave.organisation_id == Release.organisation_id, Wave.id == Release.wave_id),
+        )
+        .where(Release.organisation_id == organisation_id, Release.study_id == study_id)
+        .order_by(Wave.ordinal, Release.number)
+    ).all()
+    return list({ordinal: _stored(release) for release, ordinal in rows}.values())
+
+
+def latest(
+    session: Session, organisation_id: int, study_id: int, ordinal: int | None = None
+) -> StoredRelease:
+    """The release of the wave ``ordinal``, else of the study's latest released wave.
+
+    NotFound when there is none.
+    """
+    return _stored(_latest(session, organisation_id, study_id, ordinal))
+
+
+def unit_document(
+    session: Session,
+    organisation_id: int,
+    study_id: int,
+    code: str,
+    ordinal: int | None = None,
+) -> StoredUnit:
+    """One unit's result, of the latest released wave unless ``ordinal`` names one.
+
+    Two queries, whatever the number of respondents and units. NotFound when there is none.
+    """
+    release = _latest(session, organisation_id, study_id, ordinal)
+    text = session.scalar(
+        sa.select(ReleaseUnit.document).where(
+            ReleaseUnit.organisation_id == organisation_id,
+            ReleaseUnit.release_id == release.id,
+            ReleaseUnit.code == code,
+        )
+    )
+    if text is None:
+        raise NotFound(f"There is no unit {code!r} in this release.")
+    header = header_from_json(release.header)
+    return StoredUnit(release.id, release.digest, header, unit_from_json(text))
+
+
+def documents(
+    session: Session, organisation_id: int, study_id: int, ordinal: int | None = None
+) -> StoredDocuments:
+    """A whole release as stored JSON; ValueError when it is not what was released."""
+    release = _latest(session, organisation_id, study_id, ordinal)
+    rows = session.execute(
+        sa.select(ReleaseUnit.code, ReleaseUnit.document)
+        .where(
+            ReleaseUnit.organisation_id == organisation_id,
+            ReleaseUnit.release_id == release.id,
+        )
+        .order_by(ReleaseUnit.position)
+    ).all()
+    if digest([release.header, *(text for _, text in rows)]) != release.digest:
+        raise ValueError("the stored release does not match its digest")
+    return StoredDocuments(
+        release.digest, release.header, tuple((code, text) for code, text in rows)
+    )
+
+
+def hidden_log(session: Session, organisation_id: int, release_id: int) -> list[HiddenLine]:
+    """Why values of a release are hidden, for staff."""
+    rows = session.scalars(
+        sa.select(HiddenValue)
+        .where(
+            HiddenValue.organisation_id == organisation_id,
+            HiddenValue.release_id == release_id,
+        )
+        .order_by(HiddenValue.position)
+    )
+    return [HiddenLine(row.code, row.statistic, row.reason) for row in rows]
+
+
+def _latest(session: Session, organisation_id: int, study_id: int, ordinal: int | None) -> Release:
+    query = (
+        sa.select(Release)
+        .join(
+            Wave,
+            sa.and_(Wave.organisation_id == Release.organisation_id, Wave.id == Release.wave_id),
+        )
+        .where(Release.organisation_id == organisation_id, Release.study_id == study_id)
+        .order_by(Wave.ordinal.desc(), Release.number.desc())
+        .limit(1)
+    )
+    if ordinal is not None:
+        query = query.where(Wave.ordinal == ordinal)
+    found = session.scalar(query)
+    if found is None:
+        raise NotFound("No wave of this study has been released yet.")
+    return found
+
+
+def _stored(release: Release) -> StoredRelease:
+    return StoredRelease(
+        release.id,
+        release.study_id,
+        release.wave_id,
+        release.created_at,
+        release.digest,
+        header_from_json(release.header),
+    )
