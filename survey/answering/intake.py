@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import hmac
+import re
+import secrets
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from survey.answering.admission import UsedCode, check_open, find, layout_of
+from survey.answering.sealing import Payload, seal
+from survey.answering.store import Comment, Inbox, Response
+from survey.errors import Conflict, Fault, InvalidInput
+from survey.instrument.answers import role_of, texts_of, validate_answers
+from survey.instrument.layout import Layout
 from survey.instrument.model import Role
 from survey.secret import Secret
-from survey.study.models import Wave
+from survey.study.models import Invitation, Wave, WaveUnit
+
+SUBMISSION_ID = re.compile(r"[0-9A-Za-z_-]{22,64}")
+"""At least 128 random bits in base64url, or a UUID."""
+_BATCH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +57,45 @@ def submit(
 ) -> Accepted | AlreadyReceived:
     """Store one respondent's answers in the transaction of ``session``.
 
-    ``submission_id`` is random and the client's own: the same again is a repeat. Raises
-    MistypedCode or UnknownCode, NotYetOpen, Closed, UsedCode, and InvalidInput with every fault.
+    ``submission_id`` is random and the client's own: the same again is a repeat, also after the
+    wave has closed. Raises MistypedCode or UnknownCode, NotYetOpen, Closed, UsedCode, and
+    InvalidInput with every fault.
     """
-    ...
+    if not SUBMISSION_ID.fullmatch(submission_id):
+        fix = "Send a random UUID, and the same one when you try again."
+        raise InvalidInput(
+            "The answers cannot be accepted.",
+            [Fault("submission_id", "is not a random id of 22 to 64 characters", fix)],
+        )
+    invitation, wave = find(session, secret, code)
+    proof = _submission_hash(secret, invitation, submission_id)
+    if _is_repeat(invitation.submission_hash, proof):
+        return AlreadyReceived()
+    public_key = _hold_open(session, wave)
+    if invitation.spent:
+        raise UsedCode("This code has been used.")
+    layout = layout_of(session, wave)
+    payload = _payload(session, layout, invitation, answers)
+    if not _spend(session, invitation, proof):
+        return _lost_race(session, invitation, proof)
+    session.execute(
+        sa.insert(Inbox).values(
+            organisation_id=wave.organisation_id,
+            wave_id=wave.id,
+            id=uuid.uuid4(),
+            sealed=seal(public_key, layout, payload),
+        )
+    )
+    return Accepted()
+
+
+def check(session: Session, secret: Secret, code: str, answers: Mapping[str, object]) -> None:
+    """Raise what :func:`submit` would raise for these answers; nothing is stored or spent."""
+    invitation, wave = find(session, secret, code)
+    check_open(wave.state, wave.opens_at, wave.closes_at)
+    if invitation.spent:
+        raise UsedCode("This code has been used.")
+    _refuse_faults(layout_of(session, wave), answers)
 
 
 def store_imported(
@@ -55,4 +106,127 @@ def store_imported(
     Raises Conflict unless the wave is an open import wave without responses (``replace`` drops
     those that an earlier import brought).
     """
-    ...
+    if wave.source != "import":
+        raise Conflict("People answer this wave here; only a wave of source import takes a file.")
+    if wave.state != "open":
+        raise Conflict(f"The wave is {wave.state}; a file is imported while it is open.")
+    _make_room(session, wave, replace=replace)
+    key = {"organisation_id": wave.organisation_id, "wave_id": wave.id}
+    responses: list[dict[str, Any]] = []
+    comments: list[dict[str, Any]] = []
+    for each in records:
+        place = {**key, "unit_id": each.unit_id}
+        responses.append({**place, "role": each.role, "answers": each.sheet})
+        comments += [
+            {**place, "question": question, "text": text}
+            for question, texts in each.texts.items()
+            for text in texts
+        ]
+    for table, rows in ((Response, responses), (Comment, comments)):
+        # Each table in an order of its own: neither file order nor a common order is left.
+        secrets.SystemRandom().shuffle(rows)
+        for start in range(0, len(rows), _BATCH):
+            batch = [{**row, "id": uuid.uuid4()} for row in rows[start : start + _BATCH]]
+            session.execute(sa.insert(table), batch)
+    return len(responses)
+
+
+def _hold_open(session: Session, wave: Wave) -> bytes:
+    """Return the wave's public key, and keep the wave from closing until this transaction ends.
+
+    Without the row lock an answer that was begun before the close could land in the inbox after it
+    was emptied (PostgreSQL; on SQLite there is one writer at a time).
+    """
+    state, opens_at, closes_at, public_key = session.execute(
+        sa.select(Wave.state, Wave.opens_at, Wave.closes_at, Wave.public_key)
+        .where(Wave.organisation_id == wave.organisation_id, Wave.id == wave.id)
+        .with_for_update(read=True)
+    ).one()
+    check_open(state, opens_at, closes_at)
+    if public_key is None:
+        raise Conflict("This wave takes no answers: it has no key to seal them to.")
+    return bytes(public_key)
+
+
+def _payload(
+    session: Session, layout: Layout, invitation: Invitation, answers: Mapping[str, object]
+) -> Payload:
+    _refuse_faults(layout, answers)
+    reporting_unit = session.scalar(
+        sa.select(WaveUnit.reporting_unit_id).where(
+            WaveUnit.organisation_id == invitation.organisation_id,
+            WaveUnit.wave_id == invitation.wave_id,
+            WaveUnit.unit_id == invitation.unit_id,
+        )
+    )
+    instrument = layout.instrument
+    return Payload(
+        unit_id=invitation.unit_id if reporting_unit is None else reporting_unit,
+        role=role_of(instrument, answers) or "employee",
+        sheet=layout.encode(answers),
+        texts=texts_of(instrument, answers),
+    )
+
+
+def _refuse_faults(layout: Layout, answers: Mapping[str, object]) -> None:
+    faults = validate_answers(layout.instrument, answers)
+    if faults:
+        raise InvalidInput(
+            "The answers cannot be accepted.",
+            [Fault(f"answers.{fault.where}", fault.what, fault.fix) for fault in faults],
+        )
+
+
+def _spend(session: Session, invitation: Invitation, proof: bytes) -> bool:
+    """Mark the code as used; False when another submission was first."""
+    changed = session.execute(
+        sa.update(Invitation)
+        .where(
+            Invitation.organisation_id == invitation.organisation_id,
+            Invitation.id == invitation.id,
+            Invitation.spent.is_(False),
+        )
+        .values(spent=True, submission_hash=proof)
+        .execution_options(synchronize_session=False)
+    )
+    return bool(changed.rowcount)  # type: ignore[attr-defined]  # an UPDATE gives a CursorResult
+
+
+def _lost_race(session: Session, invitation: Invitation, proof: bytes) -> AlreadyReceived:
+    stored = session.scalar(
+        sa.select(Invitation.submission_hash).where(
+            Invitation.organisation_id == invitation.organisation_id,
+            Invitation.id == invitation.id,
+        )
+    )
+    if _is_repeat(stored, proof):
+        return AlreadyReceived()
+    raise UsedCode("This code has been used.")
+
+
+def _is_repeat(stored: bytes | None, proof: bytes) -> bool:
+    return stored is not None and hmac.compare_digest(bytes(stored), proof)
+
+
+def _submission_hash(secret: Secret, invitation: Invitation, submission_id: str) -> bytes:
+    """Bound to the invitation, so that one id used with two codes does not join them."""
+    return secret.hash("submission", invitation.id.bytes + submission_id.encode())
+
+
+def _make_room(session: Session, wave: Wave, *, replace: bool) -> None:
+    of_wave = {
+        table: (table.organisation_id == wave.organisation_id, table.wave_id == wave.id)
+        for table in (Response, Comment)
+    }
+    stored = session.scalar(
+        sa.select(sa.func.count()).select_from(Response).where(*of_wave[Response])
+    )
+    if not stored:
+        return
+    if not replace:
+        raise Conflict(
+            f"The wave has {stored} responses already; a second import would count people twice. "
+            "Import with --replace to put the file in their place."
+        )
+    for table, condition in of_wave.items():
+        session.execute(sa.delete(table).where(*condition))

@@ -6,12 +6,96 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from survey.answering.admission import admit, study_of
+from survey.instrument.answers import MAXIMUM_TEXT, MAXIMUM_WORD, MAXIMUM_WORDS
+from survey.instrument.layout import NA
+from survey.instrument.model import Instrument, Item, Page, Question, Scale, pick
 from survey.secret import Secret
 
 
-def questionnaire(session: Session, secret: Secret, code: str, language: str = "") -> dict[str, Any]:
+def questionnaire(
+    session: Session, secret: Secret, code: str, language: str = ""
+) -> dict[str, Any]:
     """Return the questionnaire that a code opens, in ``language`` or the nearest one there is.
 
     Reads only: opening it spends nothing. Raises what ``admission.admit`` raises.
     """
-    ...
+    admission = admit(session, secret, code)
+    study, organisation = study_of(session, admission.wave)
+    closes_at = admission.wave.closes_at
+    languages = list(study.languages) or list(admission.layout.instrument.languages)
+    return {
+        "organisation": organisation,
+        "study": study.name,
+        "closes_at": closes_at.isoformat() if closes_at else None,
+        "languages": languages,
+        **describe(admission.layout.instrument, choose(languages, language)),
+    }
+
+
+def choose(languages: list[str], wanted: str) -> str:
+    """Return ``wanted`` when it is one of the languages, else the first."""
+    return wanted if wanted in languages else languages[0]
+
+
+def describe(instrument: Instrument, language: str) -> dict[str, Any]:
+    """Return title, introduction and pages of an instrument in one language.
+
+    A page is ``{"title", "blocks"}``. A block is ``{"kind", "id", "text", "required"}`` with
+    ``options`` (``value`` and ``label``) and ``not_applicable`` (its label or None) for an item,
+    ``options`` (``id``, ``label``, ``exclusive``) for ``single`` and ``multiple``, ``maximum`` for
+    ``text``, ``maximum`` and ``count`` for ``words``.
+    """
+    return {
+        "instrument": f"{instrument.id}/{instrument.version}",
+        "language": language,
+        "title": pick(instrument.title, language),
+        "introduction": pick(instrument.introduction or {}, language),
+        "not_applicable_value": NA,
+        "pages": [_page(instrument, page, language) for page in instrument.pages],
+    }
+
+
+def _page(instrument: Instrument, page: Page, language: str) -> dict[str, Any]:
+    blocks = []
+    for dimension_id in page.dimensions:
+        dimension = instrument.dimension(dimension_id)
+        scale = instrument.scales[dimension.scale]
+        blocks += [_item(item, scale, language) for item in dimension.items]
+    blocks += [_question(instrument.question(each), language) for each in page.questions]
+    return {"title": pick(page.title or {}, language), "blocks": blocks}
+
+
+def _item(item: Item, scale: Scale, language: str) -> dict[str, Any]:
+    na = scale.not_applicable
+    return {
+        "kind": "item",
+        "id": item.id,
+        "text": pick(item.text, language),
+        "required": item.required,
+        "options": [
+            {"value": value, "label": pick(scale.labels.get(value, {}), language) or str(value)}
+            for value in scale.values
+        ],
+        "not_applicable": None if na is None else pick(na, language),
+    }
+
+
+def _question(question: Question, language: str) -> dict[str, Any]:
+    block: dict[str, Any] = {
+        "kind": question.type,
+        "id": question.id,
+        "text": pick(question.text, language),
+        "required": question.required,
+        "purpose": question.purpose,
+    }
+    if question.type in ("single", "multiple"):
+        block["options"] = [
+            {"id": each.id, "label": pick(each.text, language), "exclusive": each.exclusive}
+            for each in question.options
+        ]
+    elif question.type == "words":
+        block |= {"maximum": MAXIMUM_WORD, "count": MAXIMUM_WORDS}
+    else:
+        block["maximum"] = MAXIMUM_TEXT
+    return block
