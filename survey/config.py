@@ -123,6 +123,9 @@ class Settings:
     log_level: str = _setting(
         _one_of("debug", "info", "warning", "error"), "info", "lowest level that is logged"
     )
+    metrics_token: str = _setting(
+        _secret, "", "bearer token of /metrics; without one there is no such page"
+    )
     demo: bool = _setting(_flag, False, "marks every page as a demonstration")
 
     @property
@@ -151,6 +154,8 @@ def describe() -> list[tuple[str, str, str]]:
     rows = []
     for item in fields(Settings):
         default = "" if item.default in (None, "", (), MISSING) else str(item.default)
+        if isinstance(item.default, Path):
+            default = os.path.relpath(item.default)
         rows.append((PREFIX + item.name.upper(), default, item.metadata["help"]))
     return rows
 

@@ -25,6 +25,9 @@ class Task(Base):
     """queued, running, done, failed or cancelled."""
     attempts: Mapped[int] = mapped_column(default=0)
     running_until: Mapped[datetime | None]
+    """End of the lease while running; while queued, when to hand it to the broker again."""
+    holder: Mapped[str | None]
+    """Random name of the attempt that holds the lease."""
     created_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
     created_by: Mapped[str]

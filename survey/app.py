@@ -1,0 +1,67 @@
+"""The web application: the one place where its parts meet."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+import flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from survey import config, logs, metrics
+from survey.config import Settings
+from survey.upkeep import services as parts_of_service
+from survey.upkeep.services import Services
+from survey.web import health
+
+LARGEST_BODY = 12 * 1024 * 1024  # an organisation file or an earlier measurement
+
+
+class Application(flask.Flask):
+    """Flask, but an unhandled error is logged with its route and never with its path."""
+
+    def log_exception(
+        self,
+        exc_info: tuple[type, BaseException, TracebackType] | tuple[None, None, None],
+    ) -> None:
+        """Log what went wrong where, without the address that was asked for."""
+        logs.logger().error("unhandled error", route=logs.route_of_request(), exc_info=exc_info)
+
+
+def create_app(settings: Settings | None = None, parts: Services | None = None) -> flask.Flask:
+    """Build the application from ``settings`` (default: the environment's).
+
+    ``parts`` are services that exist already (tests); otherwise they are opened here.
+    """
+    settings = settings or config.load()
+    if parts is None:
+        logs.configure(settings)
+        parts = parts_of_service.build(settings)
+    app = Application("survey", template_folder="web/templates", static_folder="web/static")
+    app.extensions["survey"] = parts
+    app.config.update(
+        SECRET_KEY=parts.secret.text("flask"),
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
+        MAX_FORM_PARTS=2000,
+        TRUSTED_HOSTS=list(settings.hosts),
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    logs.log_requests(app)
+    metrics.measure_requests(app)
+    _register_rooms(app)
+    app.register_blueprint(health.bp)
+    return app
+
+
+def _register_rooms(app: flask.Flask) -> None:
+    import importlib
+    import importlib.util
+
+    for room in ("survey.api.register", "survey.web.register"):
+        if importlib.util.find_spec(room):
+            importlib.import_module(room).register(app)

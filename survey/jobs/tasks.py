@@ -1,0 +1,275 @@
+"""The task table: what is to be done, who does it now, and what came of it.
+
+Whoever carries work out (the embedded worker's processes, Celery) first *claims* a task with one
+conditional UPDATE. The claim is a lease: ``holder`` names this attempt, ``running_until`` says how
+long it is believed to be alive. Everything written later (progress, result, failure) is written
+only while the same holder still holds it, so that a worker that was thought dead cannot overwrite
+the one that took over.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey.db import new_id, now
+from survey.errors import Conflict, NotFound
+from survey.jobs.models import Task
+
+LEASE = timedelta(seconds=60)
+MOST_ATTEMPTS = 5
+OPEN_STATES = ("queued", "running")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One attempt at one task, as plain data that can be handed to another process."""
+
+    organisation_id: int
+    task_id: int
+    holder: str
+    kind: str
+    payload: dict[str, Any]
+    attempt: int
+
+
+def enqueue(
+    session: Session, organisation_id: int, kind: str, payload: dict[str, Any], created_by: str
+) -> Task:
+    """Add a task; it starts after the surrounding transaction has been committed.
+
+    ``payload`` is plain JSON with ids, never codes, answers or texts of people.
+    """
+    task = Task(
+        organisation_id=organisation_id,
+        id=new_id(),
+        kind=kind,
+        payload=payload,
+        state="queued",
+        attempts=0,
+        running_until=None,
+        created_at=now(),
+        finished_at=None,
+        created_by=created_by,
+        done=0,
+        total=0,
+        result=None,
+        error=None,
+    )
+    session.add(task)
+    session.flush()
+    return task
+
+
+def enqueue_once(
+    session: Session, organisation_id: int, kind: str, payload: dict[str, Any], created_by: str
+) -> Task:
+    """Like :func:`enqueue`, but an equal task that is queued or running is returned instead."""
+    for task in session.scalars(
+        sa.select(Task).where(
+            Task.organisation_id == organisation_id,
+            Task.kind == kind,
+            Task.state.in_(OPEN_STATES),
+        )
+    ):
+        if task.payload == payload:
+            return task
+    return enqueue(session, organisation_id, kind, payload, created_by)
+
+
+def get(session: Session, organisation_id: int, task_id: int) -> Task:
+    """The task, or NotFound."""
+    task = session.get(Task, (organisation_id, task_id))
+    if task is None:
+        raise NotFound("There is no such task.")
+    return task
+
+
+def claim(session: Session, lease: timedelta = LEASE) -> Claim | None:
+    """Claim the oldest task that is queued, or whose worker has been silent past its lease."""
+    candidates = session.execute(
+        sa.select(Task.organisation_id, Task.id)
+        .where(_claimable())
+        .order_by(Task.created_at, Task.id)
+        .limit(20)
+    ).all()
+    for organisation_id, task_id in candidates:
+        taken = claim_one(session, organisation_id, task_id, lease)
+        if taken is not None:
+            return taken
+    return None
+
+
+def claim_one(
+    session: Session, organisation_id: int, task_id: int, lease: timedelta = LEASE
+) -> Claim | None:
+    """Claim this task; None when it is finished, cancelled, or another one's."""
+    holder = secrets.token_hex(16)
+    changed = _changed(
+        session,
+        sa.update(Task)
+        .where(Task.organisation_id == organisation_id, Task.id == task_id, _claimable())
+        .values(
+            state="running",
+            attempts=Task.attempts + 1,
+            holder=holder,
+            running_until=now() + lease,
+            done=0,
+            total=0,
+            error=None,
+        ),
+    )
+    if not changed:
+        return None
+    task = get(session, organisation_id, task_id)
+    session.refresh(task)
+    return Claim(organisation_id, task_id, holder, task.kind, dict(task.payload), task.attempts)
+
+
+def renew(session: Session, claimed: Claim, lease: timedelta = LEASE) -> bool:
+    """Say that the attempt is alive; False when it was cancelled or taken over: stop working."""
+    return _write(session, claimed, running_until=now() + lease)
+
+
+def progress(session: Session, claimed: Claim, done: int, total: int) -> bool:
+    """Say how far the attempt is; False as in :func:`renew`."""
+    return _write(session, claimed, done=done, total=total)
+
+
+def finish(session: Session, claimed: Claim, result: dict[str, Any]) -> bool:
+    """The work is done; False (and nothing written) when the attempt no longer holds the task."""
+    return _write(
+        session,
+        claimed,
+        state="done",
+        result=result,
+        finished_at=now(),
+        running_until=None,
+        holder=None,
+    )
+
+
+def fail(session: Session, claimed: Claim, error: str, *, final: bool = True) -> bool:
+    """The work failed. Unless ``final`` it is tried again until its attempts are used up."""
+    if final or claimed.attempt >= MOST_ATTEMPTS:
+        return _write(
+            session,
+            claimed,
+            state="failed",
+            error=error,
+            finished_at=now(),
+            running_until=None,
+            holder=None,
+        )
+    return _write(session, claimed, state="queued", error=error, running_until=None, holder=None)
+
+
+def give_back(session: Session, claimed: Claim) -> bool:
+    """The worker is stopping: queue the task again and do not count the attempt.
+
+    Only when the process that worked on it has ended.
+    """
+    return _write(
+        session,
+        claimed,
+        state="queued",
+        attempts=Task.attempts - 1,
+        running_until=None,
+        holder=None,
+    )
+
+
+def cancel(session: Session, organisation_id: int, task_id: int) -> Task:
+    """Cancel a task that is queued or running; Conflict when it has ended."""
+    changed = _changed(
+        session,
+        sa.update(Task)
+        .where(
+            Task.organisation_id == organisation_id,
+            Task.id == task_id,
+            Task.state.in_(OPEN_STATES),
+        )
+        .values(state="cancelled", finished_at=now(), running_until=None, holder=None),
+    )
+    task = get(session, organisation_id, task_id)
+    session.refresh(task)
+    if not changed and task.state != "cancelled":
+        raise Conflict(f"The task is {task.state} and can no longer be cancelled.")
+    return task
+
+
+def sweep(session: Session) -> int:
+    """Mark tasks as failed whose last attempt died silently; returns how many."""
+    return _changed(
+        session,
+        sa.update(Task)
+        .where(
+            Task.state == "running",
+            Task.running_until < now(),
+            Task.attempts >= MOST_ATTEMPTS,
+        )
+        .values(
+            state="failed",
+            error=f"The work stopped without a word {MOST_ATTEMPTS} times.",
+            finished_at=now(),
+            running_until=None,
+            holder=None,
+        ),
+    )
+
+
+def publishable(session: Session, again_after: timedelta = LEASE) -> list[tuple[int, int]]:
+    """Tasks to hand to a broker now, marked so that they are handed over again only later.
+
+    For Celery: a message may be lost or doubled, the claim decides.
+    """
+    rows = session.execute(
+        sa.select(Task.organisation_id, Task.id)
+        .where(_claimable(), sa.or_(Task.running_until.is_(None), Task.running_until < now()))
+        .order_by(Task.created_at, Task.id)
+        .limit(500)
+    ).all()
+    for organisation_id, task_id in rows:
+        session.execute(
+            sa.update(Task)
+            .where(
+                Task.organisation_id == organisation_id, Task.id == task_id, Task.state == "queued"
+            )
+            .values(running_until=now() + again_after)
+        )
+    return [(organisation_id, task_id) for organisation_id, task_id in rows]
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many tasks stand in each state, over all organisations (for metrics)."""
+    rows = session.execute(sa.select(Task.state, sa.func.count()).group_by(Task.state))
+    return {state: number for state, number in rows}
+
+
+def _claimable() -> sa.ColumnElement[bool]:
+    silent = sa.and_(Task.state == "running", Task.running_until < now())
+    return sa.and_(sa.or_(Task.state == "queued", silent), Task.attempts < MOST_ATTEMPTS)
+
+
+def _write(session: Session, claimed: Claim, **values: Any) -> bool:
+    statement = (
+        sa.update(Task)
+        .where(
+            Task.organisation_id == claimed.organisation_id,
+            Task.id == claimed.task_id,
+            Task.state == "running",
+            Task.holder == claimed.holder,
+        )
+        .values(**values)
+    )
+    return _changed(session, statement) == 1
+
+
+def _changed(session: Session, statement: sa.Update) -> int:
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    return int(result.rowcount)  # type: ignore[attr-defined]

@@ -1,0 +1,69 @@
+"""Counters and clocks of the running service, for Prometheus.
+
+Labels are route templates, methods and states: nothing that grows with people or points to them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+
+import flask
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+
+from survey.logs import route_of_request
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+_registry = CollectorRegistry()
+_requests = Counter(
+    "survey_requests", "Requests answered.", ["method", "route", "status"], registry=_registry
+)
+_seconds = Histogram(
+    "survey_request_seconds", "Time to answer.", ["method", "route"], registry=_registry
+)
+
+
+def measure_requests(app: flask.Flask) -> None:
+    """Count and time every request of ``app``."""
+
+    def before() -> None:
+        flask.g.measured_from = time.perf_counter()
+
+    def after(response: flask.Response) -> flask.Response:
+        method, route = _method(), route_of_request()
+        _requests.labels(method, route, str(response.status_code)).inc()
+        started = flask.g.get("measured_from")
+        if started is not None:
+            _seconds.labels(method, route).observe(time.perf_counter() - started)
+        return response
+
+    app.before_request_funcs.setdefault(None, []).insert(0, before)
+    app.after_request(after)
+
+
+def text(tasks: Mapping[str, int]) -> bytes:
+    """Everything in Prometheus' text format; ``tasks`` is the number of tasks in each state."""
+    registry = _registry
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    now_registry = CollectorRegistry()
+    gauge = Gauge("survey_tasks", "Tasks in each state.", ["state"], registry=now_registry)
+    for state in ("queued", "running", "done", "failed", "cancelled"):
+        gauge.labels(state).set(tasks.get(state, 0))
+    return generate_latest(registry) + generate_latest(now_registry)
+
+
+def _method() -> str:
+    """The method, where anything unusual is one label: a caller cannot make the labels grow."""
+    known = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+    return flask.request.method if flask.request.method in known else "other"

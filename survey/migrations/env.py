@@ -1,0 +1,17 @@
+"""Alembic's way in. The connection, its lock and its transaction come from survey.upkeep.migrate."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from survey.upkeep import migrate
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=migrate.metadata(),
+    render_as_batch=True,
+    compare_type=True,
+    compare_server_default=True,
+    render_item=context.config.attributes.get("render_item"),
+)
+context.run_migrations()

@@ -1,0 +1,26 @@
+"""What every command needs: the services, opened on a database that is up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from survey import config
+from survey.upkeep import migrate
+from survey.upkeep import services as parts_of_service
+from survey.upkeep.services import Services
+
+
+@contextmanager
+def opened(*, any_schema: bool = False) -> Iterator[Services]:
+    """The services of the environment's settings; closed when the block ends.
+
+    Raises Conflict when the database is not up to date, unless ``any_schema``.
+    """
+    parts = parts_of_service.build(config.load())
+    try:
+        if not any_schema:
+            migrate.require_current(parts.db)
+        yield parts
+    finally:
+        parts.db.dispose()

@@ -1,0 +1,301 @@
+"""Fixtures that every room shares: databases, servers, services, the application.
+
+Nothing here is a mock: PostgreSQL and Redis are started when a test asks for them. Tests that
+cannot run (no PostgreSQL on the machine) are skipped and listed; ``--nothing-skipped`` turns every
+skip into a failure of the run, which is what ``.ci/run`` demands.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+import survey
+from survey.config import Settings
+from survey.db import Base, Database
+
+SEALED = re.compile(r'\b(?:from|into|update|join)\s+"?(?:inbox|response|comment)\b', re.IGNORECASE)
+MAY_TOUCH_ANSWERS = (
+    "survey.answering.intake",
+    "survey.release.raw",
+    "survey.upkeep.erase",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--nothing-skipped",
+        action="store_true",
+        help="fail the run when any test was skipped",
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(session.config, "workerinput"):
+        return
+    skipped = reporter.stats.get("skipped", [])
+    if skipped and session.config.getoption("--nothing-skipped") and session.exitstatus == 0:
+        reporter.write_line(f"{len(skipped)} tests that should have run were skipped", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+# --- the network is this machine ---------------------------------------------------------------
+
+
+def _only_this_machine(event: str, arguments: tuple[Any, ...]) -> None:
+    if event != "socket.connect":
+        return
+    address = arguments[1]
+    if isinstance(address, tuple) and address[0] not in {"127.0.0.1", "::1", "localhost", ""}:
+        raise RuntimeError(f"a test tried to reach {address[0]}")
+
+
+sys.addaudithook(_only_this_machine)
+
+
+# --- the one door to answers -------------------------------------------------------------------
+
+
+@sa.event.listens_for(sa.Engine, "before_cursor_execute")
+def _answers_have_one_door(
+    _conn: Any, _cursor: Any, statement: str, _parameters: Any, _context: Any, _many: bool
+) -> None:
+    """Fail a statement on the tables of answers that a wrong module issues.
+
+    The innermost frame of the package decides; tests themselves may look.
+    """
+    if not SEALED.search(statement):
+        return
+    frame = sys._getframe()
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name.startswith("survey.") and name != "survey.db":
+            if not name.startswith(MAY_TOUCH_ANSWERS):
+                raise AssertionError(f"{name} touches the tables of answers: {statement}")
+            return
+        frame = frame.f_back  # type: ignore[assignment]
+
+
+# --- databases ---------------------------------------------------------------------------------
+
+
+def _all_tables() -> sa.MetaData:
+    """Every model module imported, so that the metadata is whole."""
+    importlib.import_module("survey.answering.store")
+    for module in pkgutil.walk_packages(survey.__path__, "survey."):
+        if module.name.endswith("models"):
+            importlib.import_module(module.name)
+    return Base.metadata
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a service that lives in the test's own folder."""
+    return Settings(
+        data_dir=tmp_path / "var",
+        secret_key="test-secret-" + "x" * 32,
+        allowed_hosts=("localhost", "127.0.0.1"),
+    )
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    """An empty SQLite database with every table."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database)
+    _all_tables().create_all(database.writer)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def services(settings: Settings, database: Database) -> Any:
+    """The services of ``settings``, on ``database``."""
+    from survey.secret import load_secret
+    from survey.study.keys import KeyStore
+    from survey.upkeep.services import Services
+
+    return Services(
+        settings=settings,
+        db=database,
+        secret=load_secret(settings),
+        keys=KeyStore(settings.keys, settings.escrow_dir),
+    )
+
+
+@pytest.fixture
+def app(services: Any) -> Any:
+    """The Flask application on ``services``."""
+    from survey.app import create_app
+
+    application = create_app(services.settings, services)
+    application.config["TESTING"] = True
+    return application
+
+
+@pytest.fixture
+def client(app: Any) -> Any:
+    """A client without cookies, asking for the base address."""
+    return app.test_client()
+
+
+# --- servers -----------------------------------------------------------------------------------
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(200):
+        if process.poll() is not None:
+            break
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"no server on port {port}:\n{log.read_text(errors='replace')}")
+
+
+def _postgres_bin() -> Path | None:
+    found = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/initdb"),
+        key=lambda path: int(path.parts[-3]) if path.parts[-3].isdigit() else 0,
+    )
+    if found:
+        return found[-1].parent
+    other = shutil.which("initdb")
+    return Path(other).resolve().parent if other else None
+
+
+def _unprivileged() -> dict[str, Any]:
+    """Arguments for subprocess: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    return {"user": "nobody", "group": "nogroup", "extra_groups": []}
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of a PostgreSQL of this run, with an empty database ``postgres``."""
+    binaries = _postgres_bin()
+    if binaries is None:
+        pytest.skip("PostgreSQL is not installed")
+    folder = Path(tempfile.mkdtemp(prefix="survey-pg-", dir="/tmp"))
+    who = _unprivileged()
+    if who:
+        shutil.chown(folder, who["user"], who["group"])
+    data = folder / "data"
+    subprocess.run(
+        [binaries / "initdb", "-D", data, "-A", "trust", "-U", "survey", "-E", "UTF8"]
+        + ["--locale=C", "--no-sync"],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+        **who,
+    )
+    port = free_port()
+    log = folder / "log"
+    options = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200"]
+    options += ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories="]
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [binaries / "postgres", "-D", data, *(x for o in options for x in ("-c", o))],
+            stdout=out,
+            stderr=out,
+            cwd=folder,
+            **who,
+        )
+    try:
+        _wait_for(port, server, log)
+        _until_it_answers(f"postgresql+psycopg://survey@127.0.0.1:{port}/postgres")
+        yield f"postgresql://survey@127.0.0.1:{port}/postgres"
+    finally:
+        server.send_signal(2)  # fast shutdown
+        server.wait(30)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _until_it_answers(url: str) -> None:
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    for attempt in range(100):
+        try:
+            with engine.connect():
+                return
+        except sa.exc.OperationalError:  # still starting up
+            if attempt == 99:
+                raise
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def fresh_postgres_url(postgres_url: str) -> Iterator[str]:
+    """The URL of an empty database of its own for one test."""
+    server = sa.make_url(postgres_url).set(drivername="postgresql+psycopg")
+    name = f"t{os.urandom(6).hex()}"
+    engine = sa.create_engine(server, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
+    yield server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres_database(fresh_postgres_url: str) -> Iterator[Database]:
+    """A PostgreSQL database of its own for one test, with every table."""
+    database = Database(fresh_postgres_url)
+    _all_tables().create_all(database.writer)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Redis of this run that keeps nothing on disk."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.skip("Redis is not installed")
+    folder = tmp_path_factory.mktemp("redis")
+    port = free_port()
+    log = folder / "log"
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder],
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        _wait_for(port, server, log)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium that Playwright may start (``executable_path``)."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        pytest.skip("Chromium is not installed")
+    return path
