@@ -1,0 +1,188 @@
+"""Bring an organisation's tree up to date from a file: what would change, then the change itself.
+
+The file is the whole organisation: a unit that is missing from it has closed. All rows or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey.audit.log import record
+from survey.db import new_id, now
+from survey.errors import Conflict
+from survey.organisation.models import Organisation, Unit
+from survey.organisation.rows import Row, Rows, read_csv
+
+__all__ = ["Change", "Plan", "Row", "Rows", "apply", "plan", "read_csv"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One unit that changes. ``before`` and ``after`` are what the list it stands in is about."""
+
+    code: str
+    name: str
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a file would change; every list in the order of the tree.
+
+    ``new``: after = parent code. ``renamed``: names. ``moved``: parent codes. ``kinds``,
+    ``headcounts``, ``managers``: the values. ``closed``: in the database, not in the file.
+    ``reopened``: closed before, in the file again.
+    """
+
+    rows: Rows
+    new: tuple[Change, ...] = ()
+    renamed: tuple[Change, ...] = ()
+    moved: tuple[Change, ...] = ()
+    closed: tuple[Change, ...] = ()
+    reopened: tuple[Change, ...] = ()
+    kinds: tuple[Change, ...] = ()
+    headcounts: tuple[Change, ...] = ()
+    managers: tuple[Change, ...] = ()
+    unchanged: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """True when the file changes nothing."""
+        return not any(changes for _, changes in self.lists())
+
+    def lists(self) -> Iterator[tuple[str, tuple[Change, ...]]]:
+        """Every list with its name."""
+        for name in LISTS:
+            yield name, getattr(self, name)
+
+    def lines(self) -> Iterator[str]:
+        """The plan in words, a line per change."""
+        for name, changes in self.lists():
+            for change in changes:
+                detail = " → ".join(filter(None, (change.before, change.after)))
+                if change.before and not change.after:
+                    detail = f"{change.before} → (none)"
+                yield f"{name}: {change.code} {change.name}" + (f": {detail}" if detail else "")
+
+
+LISTS = (
+    "new",
+    "renamed",
+    "moved",
+    "closed",
+    "reopened",
+    "kinds",
+    "headcounts",
+    "managers",
+)
+
+
+def plan(session: Session, organisation_id: int, rows: Rows) -> Plan:
+    """Compare a file with the organisation as it is. Changes nothing."""
+    units = list(session.scalars(sa.select(Unit).where(Unit.organisation_id == organisation_id)))
+    by_code = {unit.code: unit for unit in units}
+    codes = {unit.id: unit.code for unit in units}
+    found: dict[str, list[Change]] = {name: [] for name in LISTS}
+    unchanged = 0
+    for row in rows.rows:
+        changes = dict(_changes(row, by_code.get(row.code), codes, rows.columns))
+        unchanged += not changes
+        for name, change in changes.items():
+            found[name].append(change)
+    mentioned = {row.code for row in rows.rows}
+    for unit in sorted(units, key=lambda each: each.code):
+        if unit.closed_at is None and unit.code not in mentioned:
+            found["closed"].append(Change(unit.code, unit.name))
+    notes = (*rows.notes, *_lost_zeros(found["new"], found["closed"]))
+    lists: dict[str, Any] = {name: tuple(changes) for name, changes in found.items()}
+    return Plan(rows, unchanged=unchanged, notes=notes, **lists)
+
+
+def apply(session: Session, organisation_id: int, planned: Plan, *, actor: str = "cli") -> Plan:
+    """Carry out a plan, whole, and return it.
+
+    Raises Conflict when the organisation has changed since the plan was made.
+    """
+    # One import at a time: two would otherwise each close what the other has added.
+    session.execute(
+        sa.select(Organisation.id).where(Organisation.id == organisation_id).with_for_update()
+    )
+    if plan(session, organisation_id, planned.rows) != planned:
+        raise Conflict("The organisation has changed since this list was made; make a new one.")
+    units = session.scalars(sa.select(Unit).where(Unit.organisation_id == organisation_id))
+    by_code = {unit.code: unit for unit in units}
+    for row in planned.rows.rows:  # parents first
+        unit = by_code.get(row.code)
+        if unit is None:
+            unit = Unit(organisation_id=organisation_id, id=new_id(), code=row.code, kind="")
+            by_code[row.code] = unit
+            _fill(unit, row, by_code, planned.rows.columns)
+            session.add(unit)
+        else:
+            _fill(unit, row, by_code, planned.rows.columns)
+    session.flush()
+    moment = now()
+    for change in planned.closed:
+        by_code[change.code].closed_at = moment
+    session.flush()
+    counts = {name: len(changes) for name, changes in planned.lists() if changes}
+    subject = f"organisation:{organisation_id}"
+    record(session, organisation_id, actor, "organisation.imported", subject, counts)
+    return planned
+
+
+def _changes(
+    row: Row, unit: Unit | None, codes: dict[int, str], columns: frozenset[str]
+) -> Iterator[tuple[str, Change]]:
+    """The lists that a row belongs to, with what changes."""
+    if unit is None:
+        yield "new", Change(row.code, row.name, after=row.parent_code)
+        return
+    if unit.closed_at is not None:
+        yield "reopened", Change(row.code, row.name)
+    parent = codes.get(unit.parent_id, "") if unit.parent_id is not None else ""
+    pairs = [
+        ("renamed", "name", unit.name, row.name),
+        ("moved", "parent_code", parent, row.parent_code),
+        ("kinds", "kind", unit.kind, row.kind),
+        ("headcounts", "headcount", _text(unit.headcount), _text(row.headcount)),
+        ("managers", "manager_email", unit.manager_email or "", row.manager_email or ""),
+    ]
+    for name, column, before, after in pairs:
+        if column in columns and before != after:
+            yield name, Change(row.code, row.name, before, after)
+
+
+def _text(number: int | None) -> str:
+    return "" if number is None else str(number)
+
+
+def _fill(unit: Unit, row: Row, by_code: dict[str, Unit], columns: frozenset[str]) -> None:
+    unit.name = row.name
+    unit.parent_id = by_code[row.parent_code].id if row.parent_code else None
+    unit.closed_at = None
+    if "kind" in columns:
+        unit.kind = row.kind
+    if "headcount" in columns:
+        unit.headcount = row.headcount
+    if "manager_email" in columns:
+        unit.manager_email = row.manager_email
+
+
+def _lost_zeros(new: list[Change], closed: list[Change]) -> Iterator[str]:
+    """A spreadsheet that took codes for numbers has cut their leading zeros."""
+    gone = {change.code.lstrip("0"): change.code for change in closed}
+    pairs = [(gone[each.code], each.code) for each in new if each.code in gone]
+    if pairs:
+        before, after = pairs[0]
+        yield (
+            f"{len(pairs)} codes look as if a spreadsheet had cut their leading zeros, for example "
+            f"{before} → {after}: format the column as text before you save it."
+        )

@@ -1,0 +1,108 @@
+"""Organisations and the tree of their units as it is today."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey.db import new_id, now
+from survey.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.organisation.models import Organisation, Unit
+
+CODE = re.compile(r"[^\W_][\w.\-]{0,63}")
+CODE_RULE = "letters, digits, '.', '-' and '_', at most 64, the first a letter or a digit"
+NAME_LIMIT = 200
+
+
+def create_organisation(session: Session, code: str, name: str) -> Organisation:
+    """Add an organisation; its code stands in addresses and commands.
+
+    Raises InvalidInput with every fault, Conflict when the code is taken.
+    """
+    code, name = code.strip(), " ".join(name.split())
+    faults = []
+    if not (CODE.fullmatch(code) and code.isascii()):
+        faults.append(Fault("code", f"{code!r} is not a code.", f"Use {CODE_RULE}, a-z only."))
+    if not name or len(name) > NAME_LIMIT:
+        faults.append(Fault("name", f"must have 1 to {NAME_LIMIT} characters."))
+    if faults:
+        raise InvalidInput("The organisation cannot be made.", faults)
+    if session.scalar(sa.select(Organisation.id).where(Organisation.code == code)):
+        raise Conflict(f"There is an organisation with the code {code} already.")
+    organisation = Organisation(id=new_id(), code=code, name=name, created_at=now())
+    session.add(organisation)
+    session.flush()
+    return organisation
+
+
+def organisation_by_code(session: Session, code: str) -> Organisation:
+    """Return the organisation with this code; NotFound when there is none."""
+    found = session.scalar(sa.select(Organisation).where(Organisation.code == code))
+    if found is None:
+        raise NotFound(f"There is no organisation with the code {code!r}.")
+    return found
+
+
+def organisations(session: Session) -> list[Organisation]:
+    """Return all organisations by code."""
+    return list(session.scalars(sa.select(Organisation).order_by(Organisation.code)))
+
+
+def unit_by_code(session: Session, organisation_id: int, code: str) -> Unit:
+    """Return a unit, open or closed, by its code; NotFound when there is none."""
+    found = session.scalar(
+        sa.select(Unit).where(Unit.organisation_id == organisation_id, Unit.code == code)
+    )
+    if found is None:
+        raise NotFound(f"There is no unit with the code {code!r}.")
+    return found
+
+
+def tree(session: Session, organisation_id: int, *, closed: bool = False) -> list[Unit]:
+    """Return the units, parents before children and siblings by name and code.
+
+    Closed units are left out unless ``closed`` is asked for; they then come last among siblings.
+    """
+    query = sa.select(Unit).where(Unit.organisation_id == organisation_id)
+    if not closed:
+        query = query.where(Unit.closed_at.is_(None))
+    return in_tree_order(session.scalars(query))
+
+
+def in_tree_order(units: Iterable[Unit]) -> list[Unit]:
+    """Sort units depth first; one whose parent is not among them counts as a root."""
+    units = sorted(
+        units, key=lambda unit: (unit.closed_at is not None, unit.name.casefold(), unit.code)
+    )
+    known = {unit.id for unit in units}
+    below: dict[int | None, list[Unit]] = {}
+    for unit in units:
+        below.setdefault(unit.parent_id if unit.parent_id in known else None, []).append(unit)
+    ordered: list[Unit] = []
+    waiting = below.get(None, [])[::-1]
+    while waiting:
+        unit = waiting.pop()
+        ordered.append(unit)
+        waiting.extend(below.get(unit.id, [])[::-1])
+    return ordered
+
+
+def descendants(session: Session, organisation_id: int, unit_id: int) -> set[int]:
+    """Return the ids of the unit and of everything below it, closed units included."""
+    pairs = session.execute(
+        sa.select(Unit.id, Unit.parent_id).where(Unit.organisation_id == organisation_id)
+    )
+    below: dict[int | None, list[int]] = {}
+    for child, parent in pairs:
+        below.setdefault(parent, []).append(child)
+    found: set[int] = set()
+    waiting = [unit_id]
+    while waiting:
+        unit = waiting.pop()
+        if unit not in found:
+            found.add(unit)
+            waiting.extend(below.get(unit, []))
+    return found

@@ -1,0 +1,159 @@
+"""Studies: one organisation, one instrument line, many waves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey.audit.log import record
+from survey.db import new_id, now
+from survey.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.instrument.library import Library
+from survey.organisation.units import CODE, CODE_RULE, NAME_LIMIT
+from survey.study.models import Study
+
+SMALLEST_K = 5
+LARGEST_K = 100
+
+
+def create_study(
+    session: Session,
+    library: Library,
+    organisation_id: int,
+    *,
+    code: str,
+    name: str,
+    instrument: str,
+    languages: Sequence[str] = (),
+    k: int = SMALLEST_K,
+    relevance: int = 10,
+    actor: str = "cli",
+) -> Study:
+    """Add a study. ``instrument`` is the id of a line; no ``languages`` means all of its own.
+
+    Raises InvalidInput with every fault at once, Conflict when the code is taken.
+    """
+    code, name = code.strip(), " ".join(name.split())
+    faults = [*_faults_of_texts(code, name), *_faults_of_k(k)]
+    if not 1 <= relevance <= 50:
+        faults.append(Fault("relevance", f"{relevance} is not from 1 to 50 points."))
+    spoken = _languages(library, instrument, faults)
+    faults.extend(_faults_of_languages(languages, spoken))
+    if faults:
+        raise InvalidInput("The study cannot be made.", faults)
+    if session.scalar(
+        sa.select(Study.id).where(Study.organisation_id == organisation_id, Study.code == code)
+    ):
+        raise Conflict(f"There is a study with the code {code} already.")
+    study = Study(
+        organisation_id=organisation_id,
+        id=new_id(),
+        code=code,
+        name=name,
+        instrument_id=instrument,
+        languages=list(languages or spoken),
+        k=k,
+        relevance=relevance,
+        created_at=now(),
+    )
+    session.add(study)
+    session.flush()
+    details = {"code": code, "instrument": instrument, "k": k}
+    record(session, organisation_id, actor, "study.created", f"study:{study.id}", details)
+    return study
+
+
+def study_by_code(session: Session, organisation_id: int, code: str) -> Study:
+    """Return a study by its code; NotFound when there is none."""
+    found = session.scalar(
+        sa.select(Study).where(Study.organisation_id == organisation_id, Study.code == code)
+    )
+    if found is None:
+        raise NotFound(f"There is no study with the code {code!r}.")
+    return found
+
+
+def studies(session: Session, organisation_id: int) -> list[Study]:
+    """Return the organisation's studies by code."""
+    return list(
+        session.scalars(
+            sa.select(Study).where(Study.organisation_id == organisation_id).order_by(Study.code)
+        )
+    )
+
+
+def update_study(
+    session: Session,
+    library: Library,
+    study: Study,
+    *,
+    name: str | None = None,
+    languages: Sequence[str] | None = None,
+    k: int | None = None,
+    actor: str = "cli",
+) -> Study:
+    """Change what may change: the name always; languages and k until the first wave opens.
+
+    k is raised only. Raises InvalidInput with every fault, Conflict when it is frozen or lowered.
+    """
+    faults: list[Fault] = []
+    if name is not None:
+        name = " ".join(name.split())
+        faults.extend(_faults_of_texts(study.code, name))
+    if k is not None:
+        faults.extend(_faults_of_k(k))
+    if languages is not None:
+        spoken = _languages(library, study.instrument_id, faults)
+        faults.extend(_faults_of_languages(languages, spoken))
+        if not languages:
+            faults.append(Fault("languages", "none is named.", "Name at least one."))
+    if faults:
+        raise InvalidInput("The study cannot be changed.", faults)
+    frozen = study.frozen_at is not None
+    if k is not None and k != study.k and frozen:
+        raise Conflict("k was fixed when the study's first wave opened: it was promised to people.")
+    if k is not None and k < study.k:
+        raise Conflict(f"k is {study.k} and can only be raised.")
+    if languages is not None and frozen and list(languages) != study.languages:
+        raise Conflict("The languages were fixed when the study's first wave opened.")
+    study.name = study.name if name is None else name
+    study.k = study.k if k is None else k
+    study.languages = study.languages if languages is None else list(languages)
+    session.flush()
+    details = {"name": study.name, "k": study.k, "languages": study.languages}
+    record(session, study.organisation_id, actor, "study.changed", f"study:{study.id}", details)
+    return study
+
+
+def _faults_of_texts(code: str, name: str) -> Iterable[Fault]:
+    if not (CODE.fullmatch(code) and code.isascii()):
+        yield Fault("code", f"{code!r} is not a code.", f"Use {CODE_RULE}, a-z only.")
+    if not name or len(name) > NAME_LIMIT:
+        yield Fault("name", f"must have 1 to {NAME_LIMIT} characters.")
+
+
+def _faults_of_k(k: int) -> Iterable[Fault]:
+    if not SMALLEST_K <= k <= LARGEST_K:
+        yield Fault(
+            "k", f"{k} is not from {SMALLEST_K} to {LARGEST_K}.", "Fewer would expose people."
+        )
+
+
+def _languages(library: Library, instrument: str, faults: list[Fault]) -> tuple[str, ...]:
+    """The languages of a line's newest version; a fault is added when there is no such line."""
+    if not library.versions(instrument):
+        lines = ", ".join(library.lines()) or "none"
+        faults.append(Fault("instrument", f"there is no {instrument!r}.", f"There are: {lines}."))
+        return ()
+    return library.get(instrument).languages
+
+
+def _faults_of_languages(languages: Sequence[str], spoken: Sequence[str]) -> Iterable[Fault]:
+    if len(set(languages)) != len(languages):
+        yield Fault("languages", "one is named twice.")
+    for language in languages:
+        if spoken and language not in spoken:
+            told = ", ".join(spoken)
+            yield Fault("languages", f"the instrument has no {language!r}.", f"It has {told}.")
