@@ -8,31 +8,101 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from survey.disclosure.model import Node
+from survey.disclosure.tree import Tree
 
 
 def merge_units(nodes: Sequence[Node], invited: Mapping[str, int], k: int = 5) -> dict[str, str]:
     """Before opening: each unit with 1 to k-1 invited joins a named neighbour.
 
-    ``invited`` counts a node's own (direct) staff. The neighbour is the smallest sibling leaf with
-    which it reaches k (preferring its own kind), else the smallest sibling with staff, else the
-    parent. Chains are followed, so the result names final units only.
+    ``invited`` counts a node's own (direct) staff; a unit is small when it has 1 to k-1 with
+    everybody below it. The neighbour is the smallest sibling with which it reaches k (its own kind
+    first), else the smallest sibling with staff, else the parent. Chains are followed, so the
+    result names final units only.
     """
-    raise NotImplementedError
+    tree = Tree(nodes)
+    own = [int(invited.get(node.id, 0)) for node in tree.nodes]
+    total = tree.accumulate(np.array(own, dtype=np.int64)).tolist()
+    goes = list(range(len(tree)))
+    # A parent comes before its children in depth-first order, so backwards means from below.
+    smallest_first = sorted(range(1, len(tree)), key=lambda v: (-_depth(tree, v), total[v], v))
+    for place in smallest_first:
+        if not 0 < total[place] < k or goes[place] != place:
+            continue
+        target = _neighbour(tree, place, total, goes, k)
+        for below in tree.subtree(place):
+            if goes[below] == below:
+                goes[below] = target
+        if target != tree.parent[place]:
+            total[target] += total[place]
+        total[place] = 0
+    return {node.id: tree.nodes[_final(goes, v)].id for v, node in enumerate(tree.nodes)}
+
+
+def _depth(tree: Tree, place: int) -> int:
+    depth = 0
+    while tree.parent[place] >= 0:
+        place, depth = tree.parent[place], depth + 1
+    return depth
+
+
+def _neighbour(tree: Tree, place: int, total: list[int], goes: list[int], k: int) -> int:
+    """The sibling that a small unit joins, else its parent."""
+    up, kind = tree.parent[place], tree.nodes[place].kind
+    siblings = [s for s in tree.children[up] if s != place and goes[s] == s and total[s] > 0]
+    if not siblings:
+        return up
+    return min(
+        siblings,
+        key=lambda s: (
+            total[s] + total[place] < k,
+            bool(tree.children[s]),
+            tree.nodes[s].kind != kind,
+            total[s],
+            s,
+        ),
+    )
+
+
+def _final(goes: list[int], place: int) -> int:
+    while goes[place] != place:
+        place = goes[place]
+    return place
 
 
 def lift_small(nodes: Sequence[Node], answers: Mapping[str, int], k: int = 5) -> dict[str, str]:
-    """At close: answers of a node with fewer than k lose its label and keep the parent's.
+    """At close: answers of a unit with fewer than k lose its label and keep the parent's.
 
-    ``answers`` counts a node's own (direct) answers. Goes upwards until the node where they land
-    holds k answers in its subtree, or is the root.
+    ``answers`` counts a node's own (direct) answers; a unit has few when it has fewer than k with
+    everybody below it. The answers land at the nearest ancestor that has k, else at the root.
     """
-    raise NotImplementedError
+    tree = Tree(nodes)
+    own = np.array([int(answers.get(node.id, 0)) for node in tree.nodes], dtype=np.int64)
+    total = tree.accumulate(own)
+    lands: dict[str, str] = {}
+    for place, node in enumerate(tree.nodes):
+        target = place
+        while total[target] < k and tree.parent[target] >= 0:
+            target = tree.parent[target]
+        lands[node.id] = tree.nodes[target].id
+    return lands
 
 
 def lift_leaders(nodes: Sequence[Node], leaders: Mapping[str, int], k: int = 5) -> dict[str, str]:
     """Where a unit's leaders' answers are stored.
 
-    The nearest proper ancestor with at least k leaders in its subtree, else the root.
+    ``leaders`` counts the leaders who answered in each node itself. The nearest proper ancestor
+    with at least k leaders in its subtree, else the root.
     """
-    raise NotImplementedError
+    tree = Tree(nodes)
+    own = np.array([int(leaders.get(node.id, 0)) for node in tree.nodes], dtype=np.int64)
+    total = tree.accumulate(own)
+    lands: dict[str, str] = {}
+    for place, node in enumerate(tree.nodes):
+        target = max(tree.parent[place], 0)
+        while total[target] < k and tree.parent[target] >= 0:
+            target = tree.parent[target]
+        lands[node.id] = tree.nodes[target].id
+    return lands

@@ -1,0 +1,102 @@
+"""The tree of a wave in a fixed order, sums up and down it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from survey.disclosure.model import Node
+from survey.errors import Fault, InvalidInput
+
+Number = TypeVar("Number", np.int64, np.float64)
+
+
+class Tree:
+    """Nodes in depth-first order, siblings by id, so that nothing depends on the order given.
+
+    nodes (V,): in that order, the root first. parent (V,): position of the parent, -1 for the root.
+    children: positions of each node's children. Raises InvalidInput with every fault when the nodes
+    are no tree with exactly one root.
+    """
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        _check(nodes)
+        below: dict[str | None, list[Node]] = {}
+        for node in sorted(nodes, key=lambda node: node.id):
+            below.setdefault(node.parent, []).append(node)
+        self.nodes: list[Node] = []
+        stack = list(reversed(below.get(None, [])))
+        while stack:
+            node = stack.pop()
+            self.nodes.append(node)
+            stack.extend(reversed(below.get(node.id, [])))
+        if len(self.nodes) != len(nodes):
+            lost = sorted({node.id for node in nodes} - {node.id for node in self.nodes})
+            raise InvalidInput(
+                "The tree has a cycle.",
+                [Fault(f"node {name}", "it never reaches the root") for name in lost],
+            )
+        self.at = {node.id: place for place, node in enumerate(self.nodes)}
+        self.parent = [-1 if n.parent is None else self.at[n.parent] for n in self.nodes]
+        self.children: list[list[int]] = [[] for _ in self.nodes]
+        for place, up in enumerate(self.parent):
+            if up >= 0:
+                self.children[up].append(place)
+        self.last = self._last()
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def _last(self) -> list[int]:
+        """Position of the last node of each subtree: a subtree is a run in depth-first order."""
+        last = list(range(len(self.nodes)))
+        for place in range(len(self.nodes) - 1, 0, -1):
+            up = self.parent[place]
+            last[up] = max(last[up], last[place])
+        return last
+
+    def subtree(self, place: int) -> range:
+        """Positions of the node and everything below it."""
+        return range(place, self.last[place] + 1)
+
+    def accumulate(self, direct: NDArray[Number]) -> NDArray[Number]:
+        """Subtree totals (V, ...) of direct values (V, ...), rows in the order of ``nodes``."""
+        total = direct.copy()
+        for place in range(len(self.nodes) - 1, 0, -1):
+            total[self.parent[place]] += total[place]
+        return total
+
+    def direct(self, total: NDArray[Number]) -> NDArray[Number]:
+        """Direct values (V, ...) of subtree totals (V, ...): a node minus its children."""
+        own = total.copy()
+        for place in range(1, len(self.nodes)):
+            own[self.parent[place]] -= total[place]
+        return own
+
+
+def accumulate(nodes: Sequence[Node], direct: NDArray[Number]) -> NDArray[Number]:
+    """Subtree totals (V, ...) of direct values (V, ...), rows in the order of ``nodes``."""
+    tree = Tree(nodes)
+    place = np.array([tree.at[node.id] for node in nodes])
+    ordered = np.zeros_like(direct)
+    ordered[place] = direct
+    return np.asarray(tree.accumulate(ordered)[place])
+
+
+def _check(nodes: Sequence[Node]) -> None:
+    ids = [node.id for node in nodes]
+    known = set(ids)
+    faults = [Fault(f"node {name}", "the id occurs twice") for name in known if ids.count(name) > 1]
+    faults += [
+        Fault(f"node {node.id}", f"its parent {node.parent} is not in the tree")
+        for node in nodes
+        if node.parent is not None and node.parent not in known
+    ]
+    roots = sum(node.parent is None for node in nodes)
+    if roots != 1:
+        faults.append(Fault("tree", f"there are {roots} nodes without a parent", "Give one root."))
+    if faults:
+        raise InvalidInput("These nodes are not a tree.", sorted(faults, key=str))
