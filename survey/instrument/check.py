@@ -59,7 +59,7 @@ def _checked(path: Path) -> Document:
         return document
     _fill_in(path, document.data)
     _check_place(path, document)
-    Rules(document, document.data["languages"]).run(document.data)
+    Rules(document, list(dict.fromkeys(document.data["languages"]))).run(document.data)
     check_earlier_versions(path, document)
     return document
 
