@@ -21,6 +21,7 @@ from survey.release.document import SCHEMA, digest, to_json
 from survey.release.load import find_wave, load_earlier, load_frame
 from survey.release.method import software
 from survey.release.models import HiddenValue, Release, ReleaseUnit
+from survey.release.moderation import enqueue
 from survey.study.keys import KeyStore
 from survey.study.models import Wave
 from survey.study.waves import mark_closed, mark_released
@@ -92,6 +93,7 @@ def make_release(
                 load_earlier(session, wave),
                 str(release_id),
             )
+            texts = raw.texts(session, wave)
     if stored is None:
         with db.transaction() as session:
             wave = find_wave(session, organisation_id, wave_id)
@@ -99,6 +101,7 @@ def make_release(
             if stored is None:
                 _refuse_out_of_order(session, wave)
                 stored = _store(session, wave, computed, release_id, actor)
+                enqueue(session, wave, computed, texts, computed.header.method.k)
                 mark_released(session, wave, actor)
     keys.destroy_private_key(wave_id)
     return stored

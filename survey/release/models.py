@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -67,4 +68,35 @@ class HiddenValue(Base):
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     code: Mapped[str]
     statistic: Mapped[str]
+    reason: Mapped[str]
+
+
+class ModeratedText(Base):
+    """A comment (or a word with its count) waiting for, or past, a moderator's decision.
+
+    Only from cells of at least ten answers; a word only from k people. ``text`` is what may be
+    shown (a redaction replaces it); nothing tells who wrote it or what else that person answered.
+    """
+
+    __tablename__ = "moderated_text"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "wave_id"], ["wave.organisation_id", "wave.id"]
+        ),
+        sa.Index("ix_moderated_text_wave", "organisation_id", "wave_id", "code"),
+        {"sqlite_with_rowid": False},
+    )
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    wave_id: Mapped[int]
+    code: Mapped[str]
+    """The unit under which it may be shown."""
+    question: Mapped[str]
+    kind: Mapped[str]
+    """comment or word."""
+    text: Mapped[str]
+    count: Mapped[int]
+    state: Mapped[str]
+    """waiting, released or withheld."""
     reason: Mapped[str]

@@ -24,6 +24,7 @@ from survey.disclosure.roster import lift_leaders, lift_small
 from survey.instrument.layout import Layout
 from survey.instrument.model import Instrument
 from survey.release.frame import Frame
+from survey.release.moderation import RawText
 from survey.study.models import Wave, WaveUnit
 
 _BATCH = 1000
@@ -124,6 +125,17 @@ def own_sheets(session: Session, wave: Wave) -> dict[str, str]:
         .group_by(Response.unit_id)
     )
     return {codes[unit]: "".join(sorted(joined.split(","))) for unit, joined in rows}
+
+
+def texts(session: Session, wave: Wave) -> list[RawText]:
+    """Comments and words of a settled wave, for the moderators' queue."""
+    codes = _codes(session, wave)
+    rows = session.execute(
+        sa.select(Comment.unit_id, Comment.question, Comment.text).where(
+            Comment.organisation_id == wave.organisation_id, Comment.wave_id == wave.id
+        )
+    )
+    return [RawText(codes[unit], question, text) for unit, question, text in rows]
 
 
 def erase_traces(db: Database) -> None:

@@ -154,7 +154,7 @@ def test_the_verdict_interval_stays_on_the_scale(released: Computed) -> None:
     for unit in after(0.95, released).values():
         change = unit.changes[0].overall
         if change.low is not None and change.earlier is not None and change.high is not None:
-            assert 0 <= change.earlier + change.low
+            assert change.earlier + change.low >= 0
             assert change.earlier + change.high <= 100
 
 

@@ -1,0 +1,187 @@
+"""Free text and words: nothing is shown before a person has read and released it.
+
+Texts come from cells of at least ten answers only, in random order, beside nothing else of their
+writers; a word is offered only when at least k people in the cell wrote it. What a cell may not
+show moves up to the nearest ancestor that may, or stays unseen.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey.audit.log import record
+from survey.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.release.compute import Computed
+from survey.release.models import ModeratedText
+from survey.study.models import Wave
+
+Decision = Literal["release", "redact", "withhold"]
+_WORD_TRIM = " .,;:!?«»\"'()-–"
+
+
+@dataclass(frozen=True, slots=True)
+class RawText:
+    """One text as it was written, with the unit its answer is stored under."""
+
+    code: str
+    question: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasedTexts:
+    """What may be shown of a unit: question → comments, and question → (word, count)."""
+
+    comments: Mapping[str, tuple[str, ...]]
+    words: Mapping[str, tuple[tuple[str, int], ...]]
+
+
+def enqueue(
+    session: Session, wave: Wave, computed: Computed, texts: Iterable[RawText], k: int
+) -> int:
+    """Put a released wave's texts in the moderators' queue; returns how many entries there are."""
+    home = _homes(computed)
+    kinds = (
+        {question["id"]: question["type"] for question in computed.header.instrument["questions"]}
+        if computed.header.instrument.get("questions")
+        else {}
+    )
+    entries: list[tuple[str, str, str, str, int]] = []
+    words: Counter[tuple[str, str, str]] = Counter()
+    for text in texts:
+        code = home.get(text.code)
+        if code is None:
+            continue
+        if kinds.get(text.question) == "words":
+            words[code, text.question, text.text.strip(_WORD_TRIM).casefold()] += 1
+        else:
+            entries.append((code, text.question, "comment", text.text, 1))
+    entries.extend(
+        (code, question, "word", word, count)
+        for (code, question, word), count in sorted(words.items())
+        if word and count >= k
+    )
+    random.SystemRandom().shuffle(entries)
+    session.add_all(
+        ModeratedText(
+            organisation_id=wave.organisation_id,
+            id=uuid.uuid4(),
+            wave_id=wave.id,
+            code=code,
+            question=question,
+            kind=kind,
+            text=text,
+            count=count,
+            state="waiting",
+            reason="",
+        )
+        for code, question, kind, text, count in entries
+    )
+    session.flush()
+    return len(entries)
+
+
+def queue(session: Session, organisation_id: int, wave_id: int) -> list[ModeratedText]:
+    """Texts that wait for a decision, by unit; their order within a unit is random."""
+    return list(
+        session.scalars(
+            sa.select(ModeratedText)
+            .where(
+                ModeratedText.organisation_id == organisation_id,
+                ModeratedText.wave_id == wave_id,
+                ModeratedText.state == "waiting",
+            )
+            .order_by(ModeratedText.code, ModeratedText.id)
+        )
+    )
+
+
+def decide(
+    session: Session,
+    organisation_id: int,
+    text_id: uuid.UUID,
+    decision: Decision,
+    *,
+    actor: str,
+    redacted: str = "",
+    reason: str = "",
+) -> ModeratedText:
+    """Release a text, release it redacted, or withhold it (which needs a reason).
+
+    A redaction keeps the shortened text only. Raises NotFound, Conflict when it was decided
+    before, InvalidInput when the redacted text or the reason is missing.
+    """
+    entry = session.get(ModeratedText, (organisation_id, text_id), with_for_update=True)
+    if entry is None:
+        raise NotFound("There is no such text.")
+    if entry.state != "waiting":
+        raise Conflict("This text has been decided already.")
+    faults = []
+    if decision == "redact" and not redacted.strip():
+        faults.append(Fault("redacted", "the shortened text is missing."))
+    if decision == "redact" and len(redacted) > len(entry.text) + 20:
+        faults.append(Fault("redacted", "a redaction only takes away.", "Replace words by […]."))
+    if decision in {"redact", "withhold"} and not reason.strip():
+        faults.append(Fault("reason", "say why, for the log."))
+    if faults:
+        raise InvalidInput("The decision is not complete.", faults)
+    if decision == "redact":
+        entry.text = redacted.strip()
+    if decision == "withhold":
+        entry.text = ""
+    entry.state = "withheld" if decision == "withhold" else "released"
+    entry.reason = reason.strip()
+    session.flush()
+    details = {"decision": decision, "reason": entry.reason}
+    record(session, organisation_id, actor, "text.moderated", f"text:{text_id}", details)
+    return entry
+
+
+def released_texts(
+    session: Session, organisation_id: int, wave_id: int, code: str
+) -> ReleasedTexts:
+    """What moderators have released of one unit, in random order."""
+    rows = session.scalars(
+        sa.select(ModeratedText)
+        .where(
+            ModeratedText.organisation_id == organisation_id,
+            ModeratedText.wave_id == wave_id,
+            ModeratedText.code == code,
+            ModeratedText.state == "released",
+        )
+        .order_by(ModeratedText.id)
+    ).all()
+    comments: dict[str, list[str]] = {}
+    words: dict[str, list[tuple[str, int]]] = {}
+    for row in rows:
+        if row.kind == "word":
+            words.setdefault(row.question, []).append((row.text, row.count))
+        else:
+            comments.setdefault(row.question, []).append(row.text)
+    return ReleasedTexts(
+        {question: tuple(texts) for question, texts in comments.items()},
+        {
+            question: tuple(sorted(counted, key=lambda pair: (-pair[1], pair[0])))
+            for question, counted in words.items()
+        },
+    )
+
+
+def _homes(computed: Computed) -> dict[str, str | None]:
+    """Unit → itself or the nearest ancestor that may show comments; None when there is none."""
+    units = {unit.unit.code: unit for unit in computed.units}
+    homes: dict[str, str | None] = {}
+    for code in units:
+        above: str | None = code
+        while above is not None and not units[above].comments_allowed:
+            above = units[above].unit.parent
+        homes[code] = above
+    return homes
