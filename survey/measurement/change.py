@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -24,8 +25,6 @@ Floats = npt.NDArray[np.float64]
 
 DEFAULT_SIGMA = 20
 """Within-unit sd in whole points where fewer than ten units can tell."""
-POWER_QUANTILE = 0.8416212335729143
-"""Normal quantile of 80 % power."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,12 @@ def pooled_sd(cells: Sequence[tuple[int, float]], units: int | None = None) -> i
     return max(1, math.floor(math.sqrt(squares / freedom) + 0.5))
 
 
+@cache
+def _quantile(level: float, power: float) -> float:
+    """z(1 - level/2) + z(power)."""
+    return float(special.ndtri(1 - level / 2) + special.ndtri(power))
+
+
 def minimum_detectable_change(
     sigma: float, n1: int, n2: int, level: float = 0.05, power: float = 0.8
 ) -> float | None:
@@ -83,8 +88,7 @@ def minimum_detectable_change(
     """
     if n1 < 1 or n2 < 1:
         return None
-    quantile = float(special.ndtri(1 - level / 2) + special.ndtri(power))
-    return quantile * sigma * math.sqrt(1 / n1 + 1 / n2)
+    return _quantile(level, power) * sigma * math.sqrt(1 / n1 + 1 / n2)
 
 
 def verdict(
@@ -108,33 +112,40 @@ def verdict(
     """
     if earlier is None or later is None or n1 < minimum_n or n2 < minimum_n:
         return ChangeResult(None, None, None, None, None, "too_few")
+    if sigma <= 0:
+        raise ValueError("sigma is at least one point")
     difference = later - earlier
     se = sigma * math.sqrt(1 / n1 + 1 / n2)
     half = Z95 * se
-    if sigma <= 0:
-        raise ValueError("sigma is at least one point")
     p = math.erfc(abs(difference) / se / math.sqrt(2))
-    result = ChangeResult(
+    return ChangeResult(
         difference=difference,
         low=max(difference - half, -float(earlier)),
         high=min(difference + half, 100.0 - earlier),
         p=p,
         minimum_detectable=minimum_detectable_change(sigma, n1, n2),
-        verdict="no_change",
+        verdict=_word(difference, half, p, relevance, p_threshold),
         half_width=half,
+        p_adjusted=p,
     )
-    return _judge(result, p, relevance, p_threshold)
 
 
-def _judge(result: ChangeResult, p: float, relevance: float, p_threshold: float) -> ChangeResult:
-    """The same result with the verdict that ``p`` gives."""
+def _word(
+    difference: int, half_width: float, p: float, relevance: float, p_threshold: float
+) -> Verdict:
+    """The one of the four that this p gives to a tested change."""
+    if p < p_threshold and difference:
+        return "risen" if difference > 0 else "fallen"
+    return "too_few" if half_width > 2 * relevance else "no_change"
+
+
+def judge(
+    result: ChangeResult, p: float, relevance: float = 10, p_threshold: float = 0.05
+) -> ChangeResult:
+    """The same change with the verdict of an adjusted ``p``; untested changes stay as they are."""
     if result.difference is None or result.half_width is None:
         return result
-    word: Verdict = "no_change"
-    if p < p_threshold and result.difference:
-        word = "risen" if result.difference > 0 else "fallen"
-    elif result.half_width > 2 * relevance:
-        word = "too_few"
+    word = _word(result.difference, result.half_width, p, relevance, p_threshold)
     return replace(result, verdict=word, p_adjusted=p)
 
 
@@ -147,9 +158,7 @@ def holm_verdicts(
     """
     tested = [r.p for r in results if r.p is not None]
     adjusted = iter(holm(np.array(tested)).tolist())
-    return [
-        r if r.p is None else _judge(r, next(adjusted), relevance, p_threshold) for r in results
-    ]
+    return [r if r.p is None else judge(r, next(adjusted), relevance, p_threshold) for r in results]
 
 
 def holm(p: Floats) -> Floats:

@@ -137,6 +137,8 @@ def _noncentrality(t: Floats, df: Floats, probability: float) -> Floats:
         x0, f0 = x1, f1
         x1 = x1 - step
         f1 = special.nctdtr(df, x1, t) - probability
+        if not bool((np.abs(f1) > 1e-11).any()):
+            break
     settled = (np.abs(f1) < 1e-9) & (t <= 35)
     return np.where(settled, x1, np.where(np.isnan(t), np.nan, normal))
 
@@ -163,17 +165,41 @@ def cliffs_deltas(
     both = np.round(np.concatenate([earlier[keep1], later[keep2]]), 9)
     levels, code = np.unique(both, return_inverse=True)
     width = max(levels.size, 1)
-    first = np.sort(groups1 * width + code[: groups1.size])
+    first = groups1 * width + code[: groups1.size]
     second = groups2 * width + code[groups1.size :]
-    start = np.searchsorted(first, groups2 * width)
-    stop = np.searchsorted(first, (groups2 + 1) * width)
-    below = np.searchsorted(first, second, "left") - start
-    above = stop - np.searchsorted(first, second, "right")
-    score = np.bincount(groups2, weights=below - above, minlength=n_groups)
+    dominance = _dominance_by_table if n_groups * width <= _TABLE else _dominance_by_sorting
+    score = dominance(first, second, n_groups, width)
     n1 = np.bincount(groups1, minlength=n_groups)
     n2 = np.bincount(groups2, minlength=n_groups)
     pairs = n1 * n2
     result: Floats = np.where(pairs > 0, score / np.maximum(pairs, 1), np.nan)
+    return result
+
+
+_TABLE = 200_000
+"""Cells of group x score level up to which counting is quicker than sorting."""
+
+
+def _dominance_by_table(first: Ints, second: Ints, n_groups: int, width: int) -> Floats:
+    """Pairs later > earlier minus pairs later < earlier, per group, by counts of every level."""
+    shape = (n_groups, width)
+    counts = np.bincount(first, minlength=n_groups * width).reshape(shape)
+    upto = counts.cumsum(axis=1)
+    surplus = 2 * upto - counts - upto[:, -1:]  # earlier below minus earlier above each level
+    later = np.bincount(second, minlength=n_groups * width).reshape(shape)
+    result: Floats = (later * surplus).sum(axis=1).astype(np.float64)
+    return result
+
+
+def _dominance_by_sorting(first: Ints, second: Ints, n_groups: int, width: int) -> Floats:
+    """The same where there are too many levels to count them one by one."""
+    first, second = np.sort(first), np.sort(second)
+    ends = np.searchsorted(first, np.arange(n_groups + 1) * width)
+    group = second // width
+    below = np.searchsorted(first, second, "left") - ends[group]
+    above = ends[group + 1] - np.searchsorted(first, second, "right")
+    weight = (below - above).astype(np.float64)
+    result: Floats = np.bincount(group, weights=weight, minlength=n_groups).astype(np.float64)
     return result
 
 

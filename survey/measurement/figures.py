@@ -1,0 +1,211 @@
+"""All figures of one wave, for every unit and dimension at once, from answer sheets.
+
+The last column of every table is the overall index when the key has one of two or more dimensions.
+Nothing here is protected: whoever shows it to people goes through disclosure control first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from survey.measurement.agreement import (
+    IntraclassCorrelation,
+    Spread,
+    intraclass_of,
+    skewed_null_variance,
+    uniform_null_variance,
+    within_group_spread,
+)
+from survey.measurement.reliability import Reliability, assess
+from survey.measurement.scoring import (
+    DimensionKey,
+    Moments,
+    ScoringKey,
+    Sheets,
+    group_moments,
+    grouped_item_counts,
+    item_values,
+    overall_scores,
+    person_scores,
+)
+from survey.measurement.shrinkage import RandomIntercept, Shrunken, fit_random_intercept, shrink
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+OVERALL = "overall"
+
+
+@dataclass(frozen=True)
+class WaveAnswers:
+    """One wave: sheets (persons, width), unit number per person, and what else is known.
+
+    ``headcounts`` per unit (NaN unknown); ``persons`` holds linked persons' numbers (-1 none),
+    None in the ordinary, unlinked study.
+    """
+
+    sheets: Sheets
+    units: Ints
+    headcounts: Floats | None = None
+    persons: Ints | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A dimension or the overall index: its id, its key (None for the index), its own scale."""
+
+    id: str
+    key: DimensionKey | None
+    low: float
+    high: float
+
+    @property
+    def point(self) -> float:
+        """One POMP point on the own scale."""
+        return (self.high - self.low) / 100.0
+
+
+def columns_of(key: ScoringKey) -> tuple[Column, ...]:
+    """The dimensions, then the overall index when two or more dimensions form one.
+
+    Its own scale is the dimensions' when they share one, else 0-100.
+    """
+    found = [Column(d.id, d, d.low, d.high) for d in key.dimensions]
+    if len(key.index) > 1 and all(column.id != OVERALL for column in found):
+        scales = {(found[i].low, found[i].high) for i in key.index}
+        low, high = scales.pop() if len(scales) == 1 else (0.0, 100.0)
+        found.append(Column(OVERALL, None, low, high))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class Favourable:
+    """Answers in the upper half and valid answers, pooled over items, shape (units, columns)."""
+
+    upper: Ints
+    valid: Ints
+
+    def shares(self) -> Floats:
+        """Share 0-1 per unit and column; NaN without a valid answer."""
+        return _share(self.upper, self.valid)
+
+    def overall(self) -> Floats:
+        """Share 0-1 per column over all units."""
+        return _share(self.upper.sum(axis=0), self.valid.sum(axis=0))
+
+
+def _share(part: Ints, whole: Ints) -> Floats:
+    result: Floats = np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
+    return result
+
+
+@dataclass(frozen=True)
+class WaveFigures:
+    """Everything measured in one wave. Lists run over ``columns``; None where not defined.
+
+    ``scores`` (persons, columns) and both ``Moments`` are POMP; ``models`` and ``shrunken`` are
+    on the own scale.
+    """
+
+    columns: tuple[Column, ...]
+    answers: WaveAnswers
+    persons: Ints
+    scores: Floats
+    units: Moments
+    organisation: Moments
+    favourable: Favourable
+    spreads: tuple[Spread | None, ...]
+    reliability: tuple[Reliability | None, ...]
+    intraclass: tuple[IntraclassCorrelation, ...]
+    models: tuple[RandomIntercept | None, ...]
+    shrunken: tuple[Shrunken | None, ...]
+
+    def rwg(self, position: int) -> tuple[Floats, Floats, Floats]:
+        """(r_wg(j) uniform, r_wg(j) skewed, r*_wg(j) uniform) per unit; NaN where undefined."""
+        spread, key = self.spreads[position], self.columns[position].key
+        if spread is None or key is None:
+            nothing = np.full(self.persons.size, np.nan)
+            return nothing, nothing, nothing
+        uniform = uniform_null_variance(key.options)
+        skewed = skewed_null_variance(key.options)
+        return (
+            spread.rwg(uniform),
+            np.full(self.persons.size, np.nan) if skewed is None else spread.rwg(skewed),
+            spread.lindell(uniform),
+        )
+
+
+def measure_wave(
+    answers: WaveAnswers, key: ScoringKey, n_units: int, model_minimum_n: int = 10
+) -> WaveFigures:
+    """Measure one wave; ``answers.units`` are numbers 0..n_units-1.
+
+    ``model_minimum_n`` is the least n of a unit that enters the random-intercept model: 10
+    wherever results are published, 1 for analysts who own their data.
+    """
+    columns = columns_of(key)
+    scores = person_scores(answers.sheets, key)
+    if len(columns) > len(key.dimensions):
+        scores = np.column_stack([scores, overall_scores(scores, key)])
+    units = group_moments(scores, answers.units, n_units)
+    spreads: list[Spread | None] = []
+    consistency: list[Reliability | None] = []
+    for column in columns:
+        if column.key is None:
+            spreads.append(None)
+            consistency.append(None)
+            continue
+        values = item_values(answers.sheets, column.key)
+        spreads.append(within_group_spread(values, answers.units, n_units))
+        consistency.append(assess(values))
+    models = [_model(units, p, column, model_minimum_n) for p, column in enumerate(columns)]
+    return WaveFigures(
+        columns=columns,
+        answers=answers,
+        persons=np.bincount(answers.units, minlength=n_units),
+        scores=scores,
+        units=units,
+        organisation=group_moments(scores, np.zeros(len(scores), np.int64), 1),
+        favourable=_favourable(answers, key, columns, n_units),
+        spreads=tuple(spreads),
+        reliability=tuple(consistency),
+        intraclass=tuple(intraclass_of(units, p) for p in range(len(columns))),
+        models=tuple(models),
+        shrunken=tuple(
+            None if model is None else shrink(model, units.n[:, p], _own(units, p, columns[p]))
+            for p, model in enumerate(models)
+        ),
+    )
+
+
+def _own(units: Moments, position: int, column: Column) -> Floats:
+    """Unit means of a column on its own scale."""
+    return column.low + units.mean[:, position] * column.point
+
+
+def _model(units: Moments, position: int, column: Column, minimum_n: int) -> RandomIntercept | None:
+    squares = units.squares[:, position] * column.point**2
+    mean = _own(units, position, column)
+    return fit_random_intercept(units.n[:, position], mean, squares, minimum_n)
+
+
+def _favourable(
+    answers: WaveAnswers, key: ScoringKey, columns: tuple[Column, ...], n_units: int
+) -> Favourable:
+    """Favourable answers per unit: every valid answer to the dimension's items counts once."""
+    shape = (n_units, len(columns))
+    upper, valid = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    for position, dimension in enumerate(key.dimensions):
+        options, half = dimension.options, dimension.options // 2
+        for item, reverse in zip(dimension.columns, dimension.reverse, strict=True):
+            counts = grouped_item_counts(answers.sheets, item, options, answers.units, n_units)
+            good = counts[:, :half] if reverse else counts[:, options - half : options]
+            upper[:, position] += good.sum(axis=1)
+            valid[:, position] += counts[:, :options].sum(axis=1)
+    if len(columns) > len(key.dimensions):
+        index = list(key.index)
+        upper[:, -1], valid[:, -1] = upper[:, index].sum(axis=1), valid[:, index].sum(axis=1)
+    return Favourable(upper, valid)
