@@ -37,6 +37,7 @@ class StoredUnit:
     """One unit's result with the header it belongs to. ``digest`` is the whole release's."""
 
     release_id: int
+    wave_id: int
     digest: str
     header: ReleaseHeader
     unit: UnitResult
@@ -46,6 +47,7 @@ class StoredUnit:
 class StoredDocuments:
     """A whole release as the JSON that was stored, for those who render many units."""
 
+    wave_id: int
     digest: str
     header: str
     units: tuple[tuple[str, str], ...]
@@ -107,7 +109,7 @@ def unit_document(
     if text is None:
         raise NotFound(f"There is no unit {code!r} in this release.")
     header = header_from_json(release.header)
-    return StoredUnit(release.id, release.digest, header, unit_from_json(text))
+    return StoredUnit(release.id, release.wave_id, release.digest, header, unit_from_json(text))
 
 
 def documents(
@@ -126,7 +128,7 @@ def documents(
     if digest([release.header, *(text for _, text in rows)]) != release.digest:
         raise ValueError("the stored release does not match its digest")
     return StoredDocuments(
-        release.digest, release.header, tuple((code, text) for code, text in rows)
+        release.wave_id, release.digest, release.header, tuple((code, text) for code, text in rows)
     )
 
 

@@ -1,0 +1,65 @@
+"""``survey release``: what has been released, and why values are hidden."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import click
+
+from survey.release import read
+from survey.upkeep.commands.common import opened
+from survey.upkeep.find import find_study
+
+_STUDY = click.argument("study")
+_ORGANISATION = click.option("--organisation", help="The organisation's code, if several.")
+
+
+@click.group()
+def release() -> None:
+    """Show what has been released."""
+
+
+@release.command(name="list")
+@_STUDY
+@_ORGANISATION
+def list_(study: str, organisation: str | None) -> None:
+    """List the releases of a study."""
+    with opened() as parts, parts.db.reading() as session:
+        found = find_study(session, organisation, study)
+        stored = read.releases(session, found.organisation_id, found.id)
+    for each in stored:
+        tiers = Counter(entry.tier for entry in each.header.units)
+        shown = ", ".join(f"{count} {tier}" for tier, count in sorted(tiers.items()))
+        click.echo(
+            f"{each.header.wave.ordinal}  {each.header.wave.label}  {each.digest[:12]}  "
+            f"{len(each.header.units)} units ({shown}), {each.header.hidden_values} values hidden"
+        )
+
+
+@release.command()
+@_STUDY
+@_ORGANISATION
+@click.option("--unit", required=True, help="The unit's code.")
+@click.option("--wave", type=int, help="Ordinal of the wave (default: the latest released).")
+def show(study: str, organisation: str | None, unit: str, wave: int | None) -> None:
+    """Print one unit's result as JSON, exactly what pages and PDFs are made from."""
+    from survey.release.document import to_json
+
+    with opened() as parts, parts.db.reading() as session:
+        found = find_study(session, organisation, study)
+        stored = read.unit_document(session, found.organisation_id, found.id, unit, wave)
+    click.echo(to_json(stored.unit))
+
+
+@release.command()
+@_STUDY
+@_ORGANISATION
+@click.option("--wave", type=int, help="Ordinal of the wave (default: the latest released).")
+def log(study: str, organisation: str | None, wave: int | None) -> None:
+    """Print what is hidden and why. For those who run the survey; never publish it."""
+    with opened() as parts, parts.db.reading() as session:
+        found = find_study(session, organisation, study)
+        stored = read.latest(session, found.organisation_id, found.id, wave)
+        lines = read.hidden_log(session, found.organisation_id, stored.id)
+    for line in lines:
+        click.echo(f"{line.code}\t{line.statistic}\t{line.reason}")
