@@ -75,14 +75,16 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the dashboard: heading, sentences, charts; ``id`` is stable and language-free."""
+    """A part of the dashboard: heading, sentences, bullet points, tables, charts, free text as
+    (heading, lines), glossary; ``id`` is stable and language-free."""
 
     id: str
     title: str
     sentences: tuple[str, ...] = ()
     charts: tuple[ChartView, ...] = ()
-    facts: tuple[Fact, ...] = ()
     points: tuple[str, ...] = ()
+    tables: tuple[ChartTable, ...] = ()
+    blocks: tuple[tuple[str, tuple[str, ...]], ...] = ()
     terms: tuple[Term, ...] = ()
 
 

@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from survey.release.document import ReleaseHeader, UnitResult
-from survey.reports.model import Chart, DashboardView
+from survey.reports import svg
+from survey.reports.content import Block, Content, FreeText, Part, content
+from survey.reports.context import Context
+from survey.reports.figures.unit import WIDTH, unit_charts
+from survey.reports.metrics import printable
+from survey.reports.model import Chart, ChartTable, ChartView, DashboardView, Section, Term
+from survey.reports.pdf import PdfMaker
 
-
-@dataclass(frozen=True, slots=True)
-class FreeText:
-    """What people wrote, released by a moderator: question id → comments, question id → (word,
-    count). Nothing here stands beside anything else about its writer."""
-
-    comments: Mapping[str, Sequence[str]]
-    words: Mapping[str, Sequence[tuple[str, int]]]
+__all__ = [
+    "FreeText",
+    "UnitReportRenderer",
+    "charts_for",
+    "dashboard",
+    "render_unit_html",
+]
 
 
 def charts_for(
-    header: ReleaseHeader, unit: UnitResult, language: str, width: int = 658
+    header: ReleaseHeader, unit: UnitResult, language: str, width: int = WIDTH
 ) -> tuple[Chart, ...]:
-    """Return every chart that the tier allows, in reading order; ``width`` in CSS pixels."""
-    raise NotImplementedError
+    """Return every chart that the tier allows, in reading order; ``width`` in CSS pixels.
+
+    Raises ``NotFound`` for a language without report texts.
+    """
+    return unit_charts(Context(header, unit, language), width)
 
 
 def dashboard(
@@ -30,10 +40,92 @@ def dashboard(
     unit: UnitResult,
     language: str,
     free_text: FreeText | None = None,
-    width: int = 658,
+    width: int = WIDTH,
 ) -> DashboardView:
     """Return the unit's page as frozen data, with each chart's SVG, table and CSV."""
-    raise NotImplementedError
+    context = Context(header, unit, language)
+    whole = content(context, free_text, width)
+    return DashboardView(
+        language=language,
+        title=whole.title,
+        unit_name=context.unit_name,
+        path=whole.path,
+        study=printable(header.study),
+        wave=whole.wave,
+        headline=" ".join(
+            sentence
+            for part in whole.parts
+            if part.id in ("standing", "changed")
+            for sentence in part.sentences[:1]
+        ),
+        facts=whole.facts,
+        sections=tuple(_section(part, whole) for part in whole.parts),
+    )
+
+
+def _section(part: Part, whole: Content) -> Section:
+    first = whole.circumstances if part.id == "answered" else ()
+    return Section(
+        id=part.id,
+        title=part.title,
+        sentences=(*part.sentences, *first),
+        charts=tuple(_view(chart) for chart in part.charts),
+        points=part.points,
+        tables=part.tables,
+        blocks=tuple((block.title, block.lines) for block in part.comments),
+        terms=part.terms,
+    )
+
+
+def _view(chart: Chart) -> ChartView:
+    drawn = svg.render(chart.spec, label=chart.alt, anchors=True)
+    return ChartView(chart=chart, svg=drawn, csv=chart.table.csv())
+
+
+@dataclass(frozen=True, slots=True)
+class _Printed:
+    """A part as the template prints it."""
+
+    title: str
+    css: str
+    sentences: tuple[str, ...]
+    points: tuple[str, ...]
+    charts: tuple[Chart, ...]
+    tables: tuple[_Table, ...]
+    comments: tuple[Block, ...]
+    terms: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    css: str
+
+
+_CSS = {"hidden": "compact", "method": "compact", "glossary": "compact", "talk": "keep"}
+
+
+def _printed(part: Part) -> _Printed:
+    tables = tuple(_print_table(table, part.id) for table in part.tables)
+    return _Printed(
+        part.title, _CSS.get(part.id, "part"), part.sentences, part.points, part.charts, tables,
+        part.comments, part.terms,
+    )  # fmt: skip
+
+
+def _print_table(table: ChartTable, part: str) -> _Table:
+    return _Table(table.header, table.rows, "verdicts" if part == "dimensions" else "numbers")
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("survey.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=False,
+    )
 
 
 def render_unit_html(
@@ -44,11 +136,56 @@ def render_unit_html(
     free_text: FreeText | None = None,
 ) -> str:
     """Return the print document; its figures are ``<img src="chart:ID">``."""
-    raise NotImplementedError
+    context = Context(header, unit, language)
+    return _html(context, content(context, free_text), digest)
+
+
+def _html(context: Context, whole: Content, digest: str) -> str:
+    from markupsafe import Markup
+
+    words, header = context.words, context.header
+    footer = " · ".join(
+        (
+            context.unit_name,
+            whole.wave,
+            printable(header.method.software),
+            f"{words('footer_release')} {digest[:12]}",
+        )
+    )
+    before, between = words("page_of", page="\0", pages="\1").replace("\1", "\0").split("\0")[:2]
+    counted = f"{css_string(before)} counter(page) {css_string(between)} counter(pages)"
+    return (
+        _environment()
+        .get_template("unit.html")
+        .render(
+            lang=context.language,
+            title=whole.title,
+            organisation=printable(header.organisation),
+            description=words("figures_name", unit=context.unit_name, wave=whole.wave),
+            # css_string leaves letters, digits and escapes only, so nothing can end the style.
+            footer=Markup(css_string(footer)),  # noqa: S704
+            page_of=Markup(counted),  # noqa: S704
+            kicker=" · ".join((words("report_kind"), printable(header.study))),
+            unit_name=context.unit_name,
+            path=" › ".join(whole.path),
+            facts=whole.facts,
+            circumstances=whole.circumstances,
+            sections=[_printed(part) for part in whole.parts],
+        )
+    )
+
+
+def css_string(text: str) -> str:
+    """Return ``text`` as a CSS string whose every other character is an escape."""
+    safe = "".join(c if c.isascii() and c.isalnum() else f"\\{ord(c):06x}" for c in text)
+    return f'"{safe}"'
 
 
 class UnitReportRenderer:
-    """Makes PDFs; build one per process, render one at a time (not thread safe)."""
+    """Makes unit PDFs; build one per process (0.1 s), renders are serialised."""
+
+    def __init__(self, css: str | None = None) -> None:
+        self._maker = PdfMaker(css)
 
     def render(
         self,
@@ -60,6 +197,14 @@ class UnitReportRenderer:
     ) -> bytes:
         """Return a PDF/UA-1 file. Equal input gives equal bytes.
 
-        Raises ``BrokenReport`` when WeasyPrint logs an error or a foreign font is embedded.
+        Raises ``BrokenReport`` when WeasyPrint logs an error or a foreign font is embedded,
+        ``UnknownAttribute`` when a chart says something that cannot be drawn.
         """
-        raise NotImplementedError
+        context = Context(header, unit, language)
+        whole = content(context, free_text)
+        charts = {
+            chart.id: svg.render(chart.spec).encode()
+            for part in whole.parts
+            for chart in part.charts
+        }
+        return self._maker.make(_html(context, whole, digest), charts)

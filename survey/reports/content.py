@@ -1,0 +1,157 @@
+"""What a unit's report says and in which order, the same for the page and for the PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from survey.reports import method_text, sentences
+from survey.reports.context import Context
+from survey.reports.figures.unit import WIDTH, unit_charts
+from survey.reports.metrics import printable
+from survey.reports.model import Chart, ChartTable, Fact, Term
+
+
+@dataclass(frozen=True, slots=True)
+class FreeText:
+    """What people wrote, released by a moderator: question id → comments, question id → (word,
+    count). Nothing here stands beside anything else about its writer."""
+
+    comments: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    words: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Lines under a heading: comments, or words with their counts."""
+
+    title: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One section of the report."""
+
+    id: str
+    title: str
+    sentences: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    tables: tuple[ChartTable, ...] = ()
+    comments: tuple[Block, ...] = ()
+    terms: tuple[Term, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The whole report as plain text and charts."""
+
+    title: str
+    path: tuple[str, ...]
+    wave: str
+    facts: tuple[Fact, ...]
+    circumstances: tuple[str, ...]
+    parts: tuple[Part, ...]
+
+
+def content(context: Context, free_text: FreeText | None = None, width: int = WIDTH) -> Content:
+    """Put the report together; a part that has nothing to say is left out."""
+    words, facts = context.words, context.unit.unit
+    charts = {chart.id: chart for chart in unit_charts(context, width)}
+    parts = [*_first_page(context, charts), *_details(context, charts)]
+    parts += _free_text(context, free_text or FreeText())
+    parts += _method(context)
+    return Content(
+        title=words("report_title", unit=context.unit_name),
+        path=tuple(printable(name) for name in facts.path),
+        wave=context.wave_name(context.header.wave),
+        facts=_facts(context),
+        circumstances=sentences.circumstances(context),
+        parts=tuple(part for part in parts if part is not None),
+    )
+
+
+def _facts(context: Context) -> tuple[Fact, ...]:
+    words, who, wave = context.words, context.unit.participation, context.header.wave
+    period = words("period", start=words.day(wave.opened_on), end=words.day(wave.closed_on))
+    answered = words("hidden_short") if who.answered is None else str(who.answered)
+    rate = sentences.response_rate(context, who)
+    rated = "" if rate == "–" else f"{words('fact_rate')} {rate}"
+    shown = context.unit.overall.index is not None
+    return (
+        Fact(
+            words("headline_index"),
+            words.score(context.unit.overall),
+            words("headline_scale") if shown else "",
+        ),
+        Fact(words("fact_answered"), answered, rated),
+        Fact(words("fact_wave"), context.wave_name(wave), period if wave.closed_on else ""),
+    )
+
+
+def _first_page(context: Context, charts: Mapping[str, Chart]) -> list[Part]:
+    """The four questions, in the order of page 1."""
+    words = context.words
+    profile = (charts["profile"],) if "profile" in charts else ()
+    changed = (*sentences.has_it_changed(context), *sentences.other_changes(context))
+    return [
+        Part("answered", words("section_answered"), (sentences.who_answered(context),)),
+        Part("standing", words("section_standing"), sentences.where_we_stand(context),
+             charts=profile),
+        Part("changed", words("section_changed"), changed),
+        Part("talk", words("section_talk"), sentences.keep_and_improve(context),
+             points=sentences.talk_about(context)),
+    ]  # fmt: skip
+
+
+def _details(context: Context, charts: Mapping[str, Chart]) -> list[Part | None]:
+    words, change = context.words, context.change
+    changes = None
+    if change is not None and change.comparable and context.unit.tier != "none":
+        rows = [(r.title, sentences.row_verdict(context, change, r)) for r in context.rows[1:]]
+        since = words("since", wave=context.from_name(change)).rstrip(":")
+        table = ChartTable((words("dimension"), since), tuple(rows))
+        changes = Part("dimensions", words("section_dimensions"), tables=(table,))
+    return [
+        changes,
+        _charts("comparison", words("section_comparison"), charts, "comparison"),
+        _charts("items", words("section_items"), charts, "dimension-"),
+        _charts("questions", words("section_questions"), charts, "question-"),
+    ]
+
+
+def _charts(part: str, title: str, charts: Mapping[str, Chart], prefix: str) -> Part | None:
+    chosen = tuple(chart for key, chart in charts.items() if key.startswith(prefix))
+    return Part(part, title, charts=chosen) if chosen else None
+
+
+def _free_text(context: Context, free_text: FreeText) -> list[Part]:
+    """Comments and words, only where the release allows them."""
+    words = context.words
+    if not context.unit.comments_allowed:
+        return []
+    blocks = [
+        Block(context.text(context.question(key).text), tuple(printable(line) for line in lines))
+        for key, lines in free_text.comments.items()
+        if lines
+    ]
+    for key, counted in free_text.words.items():
+        said = tuple(words("word_count", word=printable(word), n=n) for word, n in counted)
+        if said:
+            blocks.append(Block(context.text(context.question(key).text), said))
+    if not blocks:
+        return []
+    note = words("comments_note")
+    return [Part("comments", words("section_comments"), (note,), comments=tuple(blocks))]
+
+
+def _method(context: Context) -> list[Part]:
+    words = context.words
+    table = method_text.method_table(context)
+    return [
+        Part("hidden", words("section_hidden"), method_text.hidden(context)),
+        Part("method", words("section_method"), method_text.method(context),
+             tables=(table,) if table else ()),
+        Part("glossary", words("section_glossary"), terms=method_text.glossary(context)),
+    ]  # fmt: skip

@@ -1,0 +1,189 @@
+"""The unit as a dark mark; parent, municipality and units of its kind as thin labelled ticks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from survey.release.document import Comparison, Score
+from survey.reports.context import HIDDEN, Context, Row
+from survey.reports.figures import style
+from survey.reports.figures.canvas import LINE, SIDE, Canvas
+from survey.reports.figures.parts import Key, draw_keys, spread
+from survey.reports.figures.profile import SCALE, answers
+from survey.reports.metrics import printable, shortened
+from survey.reports.metrics import width as text_width
+from survey.reports.model import Chart, ChartTable
+
+TICK_COLORS = {"parent": "#8a4b10", "organisation": "#4f5d6b", "kind": "#6a4c93"}
+LABEL = 10.5
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A node beside the unit: its own name, its short one for ticks, its scores."""
+
+    name: str
+    short: str
+    color: str
+    source: Comparison
+
+    def score(self, row: str) -> Score:
+        """Return the score of a row ('' is the overall index)."""
+        return self.source.overall if not row else self.source.dimensions.get(row, HIDDEN)
+
+
+def comparison(context: Context, width: int) -> Chart | None:
+    """Build the comparison; None when there is no other node to compare with."""
+    others = _others(context)
+    if not others:
+        return None
+    canvas = Canvas(width)
+    own = style.wave_marker(0, 1)
+    keys = [Key(context.unit_name, own)]
+    keys += [Key(f"{o.short}: {o.name}" if o.name != o.short else o.name,
+                 style.tick_marker(o.color)) for o in others]  # fmt: skip
+    intervals = any(context.score(r.id, context.waves[-1]).interval for r in context.rows)
+    draw_keys(canvas, keys)
+    marks: list[tuple[float, float, str]] = []
+    lines: list[tuple[float, float, float]] = []
+    ticks: dict[str, list[tuple[float, float, str]]] = {other.short: [] for other in others}
+    for row in context.rows:
+        _row(context, canvas, row, others, marks, lines, ticks)
+    canvas.strokes(lines, style.NAVY, 1.5)
+    for other in others:
+        spots = ticks[other.short]
+        canvas.points([s[0] for s in spots], [s[1] for s in spots],
+                      style.tick_marker(other.color), [s[2] for s in spots], other.name)  # fmt: skip
+    canvas.points([m[0] for m in marks], [m[1] for m in marks], own, [m[2] for m in marks],
+                  context.unit_name)  # fmt: skip
+    subtitle = context.words("comparison_subtitle", n=answers(context))
+    if intervals:
+        subtitle = f"{subtitle} {context.words('comparison_interval')}"
+    return Chart(
+        id="comparison",
+        title=_title(context, others),
+        subtitle=subtitle,
+        spec=canvas.finish(SCALE),
+        alt=_alt(context, others),
+        table=_table(context, others),
+    )
+
+
+def _others(context: Context) -> list[Other]:
+    """Return the nodes to compare with; a parent that is the municipality itself stands once."""
+    words, found = context.words, []
+    seen: set[str] = set()
+    order = {"organisation": 0, "parent": 1, "kind": 2}
+    for each in sorted(context.unit.comparisons, key=lambda c: order[c.role]):
+        if each.code in seen and each.role != "kind":
+            continue
+        seen.add(each.code)
+        name = printable(each.name)
+        if each.role == "kind":
+            name = words("kind_of", n=each.units) if each.units else words("tick_kind")
+        found.append(Other(name, words(f"tick_{each.role}"), TICK_COLORS[each.role], each))
+    return found
+
+
+def _row(
+    context: Context,
+    canvas: Canvas,
+    row: Row,
+    others: list[Other],
+    marks: list[tuple[float, float, str]],
+    lines: list[tuple[float, float, float]],
+    ticks: dict[str, list[tuple[float, float, str]]],
+) -> None:
+    words = context.words
+    score = context.score(row.id, context.waves[-1])
+    first = canvas.top
+    reserved = 0.0
+    if score.index is not None:
+        reserved = _own_value(context, canvas, score, first)
+    hidden = "" if score.index is not None else words.hidden
+    canvas.label(row.title, 600 if not row.id else 400, hidden, reserved)
+    y = canvas.top + 9
+    canvas.line(0, 100, y, style.RULE, 1)
+    shown = [(o, o.score(row.id)) for o in others if o.score(row.id).index is not None]
+    if score.index is not None:
+        marks.append((score.index, y, f"{row.title}, {context.unit_name}: {words.score(score)}"))
+        if score.interval is not None:
+            lines.append((score.interval.low, score.interval.high, y))
+    for other, each in shown:
+        hover = f"{row.title}, {other.name}: {words.score(each)}"
+        ticks[other.short].append((each.index or 0, y, hover))
+    _tick_labels(canvas, y + 9, [(o, s, f"{o.short} {words.score(s)}") for o, s in shown])
+    canvas.top = y + (31 if shown else 14)
+
+
+def _own_value(context: Context, canvas: Canvas, score: Score, y: float) -> float:
+    """Write the unit's value, and its interval, at the right end of the label's line; return the
+    room that they take."""
+    text, right = context.words.score(score), canvas.room + SIDE
+    canvas.text(text, right, y, anchor="right", weight=600)
+    reserved = text_width(text, style.TEXT, 600) + 10
+    if score.interval is not None:
+        said = _interval(context, score)
+        middle = y + style.TEXT * LINE / 2
+        canvas.text(said, right - reserved, middle, anchor="right", middle=True,
+                    size=style.SMALL, color=style.SOFT)  # fmt: skip
+        reserved += text_width(said, style.SMALL) + 10
+    return reserved
+
+
+def _tick_labels(canvas: Canvas, y: float, labels: list[tuple[Other, Score, str]]) -> None:
+    """Write a label under each tick, moved aside where two would touch."""
+    room = (canvas.room + 2 * SIDE) / max(len(labels), 1) - 8
+    texts = [shortened(text, LABEL, room) for _, _, text in labels]
+    wanted = [canvas.pixel(score.index or 0) for _, score, _ in labels]
+    widths = [text_width(text, LABEL) for text in texts]
+    centres = spread(wanted, widths, -SIDE, canvas.room + SIDE)
+    for (other, _, _), text, centre in zip(labels, texts, centres, strict=True):
+        canvas.text(text, centre, y, anchor="center", size=LABEL, color=other.color)
+
+
+def _title(context: Context, others: list[Other]) -> str:
+    words, own = context.words, context.waves[-1].overall
+    shown = [
+        f"{words.inside(o.short)} {words.score(o.score(''))}"
+        for o in others
+        if o.score("").index is not None
+    ]
+    if own.index is None:
+        return words("comparison_title_hidden")
+    if not shown:
+        return words("comparison_title_alone", own=words.score(own))
+    return words("comparison_title", own=words.score(own), others=words.listed(shown))
+
+
+def _alt(context: Context, others: list[Other]) -> str:
+    words, parts = context.words, [f"{_title(context, others)}."]
+    for row in context.rows:
+        own = words.score(context.score(row.id, context.waves[-1]))
+        values = [f"{context.unit_name} {own}"]
+        values += [f"{o.name} {words.score(o.score(row.id))}" for o in others]
+        parts.append(f"{row.title}: {', '.join(values)}.")
+    return " ".join(parts)
+
+
+def _table(context: Context, others: list[Other]) -> ChartTable:
+    words, now = context.words, context.waves[-1]
+    return ChartTable(
+        header=(words("dimension"), context.unit_name, words("interval"),
+                *(o.name for o in others)),  # fmt: skip
+        rows=tuple(
+            (
+                row.title,
+                words.score(context.score(row.id, now)),
+                _interval(context, context.score(row.id, now)),
+                *(words.score(o.score(row.id)) for o in others),
+            )
+            for row in context.rows
+        ),
+    )
+
+
+def _interval(context: Context, score: Score) -> str:
+    if score.interval is None:
+        return "–"
+    return f"{score.interval.low}–{score.interval.high}"

@@ -1,0 +1,151 @@
+"""The dumbbell: every index of the unit, one row each, from the first wave to the last."""
+
+from __future__ import annotations
+
+from survey.reports.context import Context, Measured, Row
+from survey.reports.figures import style
+from survey.reports.figures.canvas import Canvas
+from survey.reports.figures.parts import Key, draw_keys, free_side
+from survey.reports.metrics import width as text_width
+from survey.reports.model import Chart, ChartTable
+from survey.reports.sentences import profile_title
+
+SCALE = tuple((value, str(value)) for value in (0, 20, 40, 60, 80, 100))
+
+
+def profile(context: Context, width: int) -> Chart:
+    """Build the dumbbell of overall index and dimensions over all the unit's waves."""
+    words, waves = context.words, context.waves
+    canvas = Canvas(width)
+    direct = _direct_labels(context, canvas)
+    if len(waves) > 1 and not direct:
+        count = len(waves)
+        draw_keys(
+            canvas,
+            [Key(w.name, style.wave_marker(i, count)) for i, w in enumerate(waves)],
+        )
+    marks: list[list[tuple[float, float, str]]] = [[] for _ in waves]
+    links: list[tuple[float, float, float]] = []
+    for row in context.rows:
+        _row(context, canvas, row, marks, links, direct if row.id == direct_row(context) else ())
+    canvas.strokes(links, style.mix("#5c94c4", "#0b3a66", 0.35), 2)
+    for position, (wave, spots) in enumerate(zip(waves, marks, strict=True)):
+        marker = style.wave_marker(position, len(waves))
+        canvas.points(
+            [x for x, _, _ in spots], [y for _, y, _ in spots], marker,
+            [hover for _, _, hover in spots], wave.name,
+        )  # fmt: skip
+    many = "one" if len(waves) == 1 else "many"
+    return Chart(
+        id="profile",
+        title=profile_title(context),
+        subtitle=words(f"profile_subtitle_{many}", n=answers(context), waves=_names(context)),
+        spec=canvas.finish(SCALE),
+        alt=_alt(context),
+        table=_table(context),
+    )
+
+
+def answers(context: Context) -> str:
+    """Return how many answered this wave as "n = 17", or the marker."""
+    n = context.unit.participation.answered
+    return context.words("n_is", n=n) if n is not None else context.words("n_hidden")
+
+
+def direct_row(context: Context) -> str | None:
+    """Return the id of the first row that shows every wave, where marks can be named directly."""
+    for row in context.rows:
+        if all(context.score(row.id, wave).index is not None for wave in context.waves):
+            return row.id
+    return None
+
+
+def _direct_labels(context: Context, canvas: Canvas) -> tuple[tuple[str, float], ...]:
+    """Return (wave name, centre pixel) for names under the first complete row's marks; nothing
+    where they would collide or leave the scale, so that a key must do."""
+    row = direct_row(context)
+    if row is None or len(context.waves) < 2:
+        return ()
+    spots = [canvas.pixel(context.score(row, wave).index or 0) for wave in context.waves]
+    widths = [text_width(wave.name, style.SMALL) for wave in context.waves]
+    placed = sorted(zip(spots, widths, strict=True))
+    ends = [(spot - wide / 2, spot + wide / 2) for spot, wide in placed]
+    if ends[0][0] < -8 or ends[-1][1] > canvas.room + 8:
+        return ()
+    if any(left[1] + 8 > right[0] for left, right in zip(ends, ends[1:], strict=False)):
+        return ()
+    return tuple((wave.name, spot) for wave, spot in zip(context.waves, spots, strict=True))
+
+
+def _row(
+    context: Context,
+    canvas: Canvas,
+    row: Row,
+    marks: list[list[tuple[float, float, str]]],
+    links: list[tuple[float, float, float]],
+    direct: tuple[tuple[str, float], ...],
+) -> None:
+    """Draw one row: label, track, marks, value at the last; or the marker where it is hidden."""
+    scores = [context.score(row.id, wave) for wave in context.waves]
+    weight = 600 if not row.id else 400
+    last = scores[-1]
+    canvas.label(row.title, weight, "" if last.index is not None else context.words.hidden)
+    y = canvas.top + 11
+    canvas.line(0, 100, y, style.RULE, 1)
+    shown = [score.index for score in scores if score.index is not None]
+    if len(shown) > 1:
+        links.append((min(shown), max(shown), y))
+    for position, score in enumerate(scores):
+        if score.index is not None:
+            hover = f"{row.title}, {context.waves[position].name}: {context.words.score(score)}"
+            marks[position].append((score.index, y, hover))
+    below = 8.0
+    if last.index is not None:
+        others = [index for index in (s.index for s in scores[:-1]) if index is not None]
+        _value(canvas, context.words.score(last), last.index, others, y)
+    if direct:
+        for name, spot in direct:
+            canvas.text(name, spot, y + 9, anchor="center", size=style.SMALL, color=style.SOFT)
+        below = 22.0
+    canvas.top = y + 9 + below if direct else y + 16
+
+
+def _value(canvas: Canvas, text: str, at: int, others: list[int], y: float) -> None:
+    place = free_side(canvas, at, others, text, style.TEXT, 600)
+    if place is not None:
+        canvas.text(text, place[0], y, anchor=place[1], middle=True, weight=600)
+        return
+    # Marks on both sides: beyond the outermost of them there is always room on one side.
+    marks = [canvas.pixel(value) for value in (at, *others)]
+    if max(marks) + 12 + text_width(text, style.TEXT, 600) <= canvas.room + 8:
+        canvas.text(text, max(marks) + 12, y, middle=True, weight=600)
+    else:
+        canvas.text(text, min(marks) - 12, y, anchor="right", middle=True, weight=600)
+
+
+def _names(context: Context) -> str:
+    return context.words.listed([wave.name for wave in context.waves])
+
+
+def _said(context: Context, row: Row, wave: Measured) -> str:
+    return context.words.score(context.score(row.id, wave))
+
+
+def _alt(context: Context) -> str:
+    """State the finding, then each row's value in each wave."""
+    parts = [f"{profile_title(context)}."]
+    for row in context.rows:
+        values = (f"{wave.name} {_said(context, row, wave)}" for wave in context.waves)
+        parts.append(f"{row.title}: {', '.join(values)}.")
+    return " ".join(parts)
+
+
+def _table(context: Context) -> ChartTable:
+    words = context.words
+    return ChartTable(
+        header=(words("dimension"), *(wave.name for wave in context.waves)),
+        rows=tuple(
+            (row.title, *(_said(context, row, wave) for wave in context.waves))
+            for row in context.rows
+        ),
+    )

@@ -1,0 +1,27 @@
+"""All charts of one unit, in reading order."""
+
+from __future__ import annotations
+
+from survey.reports.context import Context
+from survey.reports.figures.comparison import comparison
+from survey.reports.figures.profile import profile
+from survey.reports.figures.questions import question_chart
+from survey.reports.figures.shares import dimension_chart
+from survey.reports.model import Chart
+
+WIDTH = 658
+"""174 mm, the width of the text on A4, in CSS pixels."""
+
+
+def unit_charts(context: Context, width: int = WIDTH) -> tuple[Chart, ...]:
+    """Return every chart that the unit's tier allows; none for a unit whose numbers are hidden."""
+    if context.unit.tier == "none" and len(context.waves) < 2:
+        return ()
+    charts: list[Chart | None] = []
+    if any(context.score(r.id, w).index is not None for r in context.rows for w in context.waves):
+        charts.append(profile(context, width))
+    if context.unit.tier != "none":
+        charts.append(comparison(context, width))
+        charts += [dimension_chart(context, each, width) for each in context.unit.dimensions]
+        charts += [question_chart(context, each, width) for each in context.unit.questions]
+    return tuple(chart for chart in charts if chart is not None)
