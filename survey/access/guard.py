@@ -11,18 +11,20 @@ organisation's code, ``study`` a study's, ``ordinal`` a wave's, ``unit`` a unit'
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, request
+from werkzeug.exceptions import BadRequest
 
 from survey.access import api_keys, reach, sessions
 from survey.access.principal import SCOPES, Principal
 from survey.config import Settings
 from survey.db import Database
-from survey.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
+from survey.errors import Forbidden, NotFound, Unauthenticated
 from survey.secret import Secret
 
 Kind = Literal["public", "respondent", "signed_in", "staff", "manager_of_unit", "auditor", "api"]
@@ -188,8 +190,14 @@ def _check_person(rule: Rule, who: Principal) -> None:
 
 def _check_host() -> None:
     """A forged Host header must reach no link, no mail and no cached page."""
-    if request.path not in _HOSTLESS and request.host not in _services().settings.hosts:
-        raise InvalidInput("This service does not answer under that host name.")
+    if request.path in _HOSTLESS or _name(request.host) in map(_name, _services().settings.hosts):
+        return
+    raise BadRequest("This service does not answer under that host name.")
+
+
+def _name(host: str) -> str:
+    """A host without its port: which port is asked says nothing about who asks."""
+    return host.rpartition(":")[0].lower() if re.search(r":\d+$", host) else host.lower()
 
 
 def _check_origin() -> None:
@@ -197,10 +205,7 @@ def _check_origin() -> None:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise Forbidden("The form came from another site.")
     origin = request.headers.get("Origin", "null")
-    if origin != "null" and urlsplit(origin).netloc not in (
-        request.host,
-        *_services().settings.hosts,
-    ):
+    if origin != "null" and urlsplit(origin).netloc != request.host:
         raise Forbidden("The form came from another site.")
 
 

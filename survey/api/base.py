@@ -165,6 +165,14 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # the base class ships
         )
         return decorator
 
+    @staticmethod
+    def doc(**description: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """Add to what the document says of an operation; see flask-smorest."""
+        decorator: Callable[[Callable[..., Any]], Callable[..., Any]] = SmorestBlueprint.doc(
+            **description
+        )
+        return decorator
+
 
 def _access_doc(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Say in the document which scope an operation needs."""

@@ -3,7 +3,7 @@
 ``translations/<part>/<language>.json`` maps names to texts; ``{name}`` marks a value that is put
 in. A text is asked for as ``part.name``: ``text("base.sign_in", language)``, and in templates
 ``t("base.sign_in")``. Where the wording depends on a number the entry is
-``{"one": "…", "other": "…"}`` and the value ``n`` chooses. Catalogues of a part have the same names,
+``{"one": "…", "other": "…"}`` and the value ``n`` chooses. A part's catalogues have the same names,
 in the same order, with the same values (``tests/web/test_catalogue.py``). Texts are plain: a
 template escapes them like any other text.
 """

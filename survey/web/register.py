@@ -1,0 +1,80 @@
+"""The web's parts, and what they all share."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib import import_module, resources
+from typing import Any
+
+from flask import Flask, url_for
+
+from survey.access import guard
+from survey.upkeep.services import services
+from survey.web import catalogue
+from survey.web.base import errors, forms, headers
+
+PARTS = (
+    "survey.web.base.views",
+    "survey.web.unit.views",
+    "survey.web.staff.views",
+    "survey.web.answer.views",
+)
+"""Modules that each define ``bp``."""
+
+THEME_STYLESHEETS: tuple[str, ...] = ("theme.css",)
+"""Sheets under ``base.css``, used when they were built; the service stands without them."""
+
+
+def register(app: Flask) -> None:
+    """Put the pages on ``app``; guard, headers, languages and error pages with them."""
+    guard.install(app)
+    catalogue.install(app)
+    app.extensions["error_page"] = errors.page
+    app.after_request(forms.remember)
+    app.after_request(headers.add)
+    app.jinja_env.globals.update(asset=asset, form_token=forms.form_token)
+    app.jinja_options = {**app.jinja_options, "autoescape": True}
+    app.context_processor(_frame)
+    if "static" in app.view_functions:
+        guard.access("public")(app.view_functions["static"])
+    for name in PARTS:
+        if name == "survey.web.answer.views" and not _is_there(name):
+            continue
+        app.register_blueprint(import_module(name).bp)
+
+
+def asset(name: str) -> str:
+    """The address of a static file, with a digest so that it may be cached for ever."""
+    return url_for("static", filename=name, v=_digest(name))
+
+
+@cache
+def _digest(name: str) -> str:
+    content = (resources.files("survey.web") / "static" / name).read_bytes()
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+@cache
+def _theme() -> tuple[str, ...]:
+    folder = resources.files("survey.web") / "static"
+    return tuple(name for name in THEME_STYLESHEETS if (folder / name).is_file())
+
+
+def _frame() -> dict[str, Any]:
+    visitor = guard.visitor()
+    return {
+        "visitor": visitor,
+        "demo": services().settings.demo,
+        "theme_stylesheets": _theme(),
+        "home_address": url_for("unit.mine") if visitor else url_for("base.start"),
+    }
+
+
+def _is_there(name: str) -> bool:
+    from importlib.util import find_spec
+
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False

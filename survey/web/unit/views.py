@@ -1,0 +1,158 @@
+"""What unit managers see: their units, a unit's results, its numbers as CSV and its report as PDF."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from survey.access import guard, reach
+from survey.access.guard import access
+from survey.access.principal import Principal
+from survey.errors import NotFound
+from survey.release import read
+from survey.release.document import ReleaseHeader, WaveFacts
+from survey.release.read import StoredUnit
+from survey.reports.unit_report import dashboard
+from survey.study import studies
+from survey.upkeep.services import services
+from survey.web import catalogue
+from survey.web.unit import pdf
+
+bp = Blueprint("unit", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnResult:
+    """One unit in the latest release of one study, for the list."""
+
+    study: str
+    study_name: str
+    wave: WaveFacts
+    published: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnUnit:
+    """A unit that the reader may open."""
+
+    code: str
+    name: str
+    closed: bool
+    results: tuple[OwnResult, ...]
+
+
+@bp.get("/enhet")
+@access("signed_in")
+def mine() -> ResponseReturnValue:
+    """The reader's own units with the latest released wave; staff go to their own pages."""
+    who = guard.principal()
+    if "staff" in who.roles and not who.units:
+        return redirect(url_for("staff.overview", org=who.organisation_code), 303)
+    with services().db.reading() as session:
+        units = _own_units(session, who)
+    return render_template("unit/mine.html", units=units, menu="units")
+
+
+@bp.get("/enhet/<org>/<study>/<unit>")
+@access("manager_of_unit")
+def show(org: str, study: str, unit: str) -> str:
+    """The dashboard of a unit in one wave (``?wave=``, else the latest released one)."""
+    who = guard.principal()
+    with services().db.reading() as session:
+        found, waves = _stored(session, who, study, unit)
+    spoken = _content_language(found.header)
+    return render_template(
+        "unit/dashboard.html",
+        view=dashboard(found.header, found.unit, spoken),
+        spoken=spoken,
+        unit=found.unit.unit,
+        wave=found.header.wave,
+        waves=waves,
+        org=org,
+        study=study,
+        printing="utskrift" in request.args,
+        menu="units",
+    )
+
+
+@bp.get("/enhet/<org>/<study>/<unit>/tall/<chart>.csv")
+@access("manager_of_unit")
+def numbers(org: str, study: str, unit: str, chart: str) -> Response:
+    """The numbers of one chart, as spreadsheets read them."""
+    who = guard.principal()
+    with services().db.reading() as session:
+        found, _ = _stored(session, who, study, unit)
+    view = dashboard(found.header, found.unit, _content_language(found.header))
+    shown = [each for section in view.sections for each in section.charts]
+    text = next((each.csv for each in shown if each.chart.id == chart), None)
+    if text is None:
+        raise NotFound("There is no such chart.")
+    # Excel takes a file without a byte order mark for Windows' own character set.
+    return Response(
+        ("\ufeff" + text).encode(),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{_ascii(unit)}-{chart}.csv"'},
+    )
+
+
+@bp.get("/enhet/<org>/<study>/<unit>/rapport.pdf")
+@access("manager_of_unit")
+def report(org: str, study: str, unit: str) -> Response:
+    """The unit's report as PDF, in the page's language."""
+    who = guard.principal()
+    with services().db.reading() as session:
+        found, _ = _stored(session, who, study, unit)
+    spoken = _content_language(found.header)
+    content = pdf.report(services().settings.data_dir, found, spoken)
+    name = f"{_ascii(unit)}-{found.header.wave.ordinal}-{spoken}.pdf"
+    return Response(
+        content,
+        mimetype="application/pdf",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _own_units(session: Session, who: Principal) -> list[OwnUnit]:
+    results: dict[str, list[OwnResult]] = {}
+    for each in studies.studies(session, who.organisation_id):
+        try:
+            header = read.latest(session, who.organisation_id, each.id).header
+        except NotFound:
+            continue
+        for entry in header.units:
+            result = OwnResult(each.code, each.name, header.wave, entry.tier != "none")
+            results.setdefault(entry.code, []).append(result)
+    return [
+        OwnUnit(unit.code, unit.name, unit.closed_at is not None, tuple(results.get(unit.code, ())))
+        for unit in reach.own_units(session, who)
+        if unit.closed_at is None or unit.code in results
+    ]
+
+
+def _stored(
+    session: Session, who: Principal, study: str, unit: str
+) -> tuple[StoredUnit, list[WaveFacts]]:
+    """The unit's result in the wave asked for, and the released waves to choose from."""
+    wanted = request.args.get("wave", type=int)
+    if wanted is None and request.args.get("wave"):
+        raise NotFound("There is no such wave.")
+    found = studies.study_by_code(session, who.organisation_id, study)
+    stored = read.unit_document(session, who.organisation_id, found.id, unit, wanted)
+    waves = [
+        each.header.wave for each in read.releases(session, who.organisation_id, found.id)
+    ]
+    return stored, waves
+
+
+def _content_language(header: ReleaseHeader) -> str:
+    """The page's language when the study has it, else the study's first."""
+    wanted = catalogue.language()
+    return wanted if wanted in header.languages else header.languages[0]
+
+
+def _ascii(code: str) -> str:
+    """A unit's code as part of a file name in a header."""
+    return code.encode("ascii", "replace").decode().replace("?", "_")
