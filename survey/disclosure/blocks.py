@@ -24,7 +24,8 @@ class Blocks:
 
     total (V, F): subtree totals of the statistic's features; feature 0 is the number of people.
     shown (V,): which cells print the statistic exactly. ok: may a group with these features (F,)
-    be published? weight (V,): what hiding a cell costs, people by default.
+    be published? counts: the statistic is a count, with "tiny" as feature 3. weight (V,): what
+    hiding a cell costs.
     """
 
     def __init__(
@@ -33,9 +34,11 @@ class Blocks:
         total: FloatArray,
         shown: NDArray[np.bool_],
         ok: Verdict,
+        counts: bool = False,
     ) -> None:
         self.tree, self.total, self.shown, self.ok = tree, total, shown.copy(), ok
         self.weight = total[:, 0]
+        self.counts = counts
         self.first = shown.copy()  # what the primary step showed
         self.sums: dict[int, FloatArray] = {}
         for place in np.flatnonzero(self.shown)[::-1].tolist():
@@ -84,7 +87,25 @@ class Blocks:
         self.sums[place] = mine
         if rest is not None:
             self.sums[above] = rest
+        if self.told_apart(place) or (above >= 0 and self.told_apart(above)):
+            self.hide(place)
+            return False
         return True
+
+    def told_apart(self, place: int) -> bool:
+        """Is a hidden cell all of a block but one or two people? Then its count is nearly told."""
+        block = self.sums[place]
+        if not self.counts or block[3] < 0.5:
+            return False
+        stack = [c for c in self.tree.children[place] if not self.shown[c]]
+        while stack:
+            node = stack.pop()
+            rest = block[0] - self._residual(node)[0]
+            if 0.5 < rest < 2.5:
+                return True
+            stack += [c for c in self.tree.children[node] if not self.shown[c]]
+        own = self.total[place, 0] - self.total[self.tree.children[place], 0].sum()
+        return bool(own > 0.5 and 0.5 < block[0] - own < 2.5)
 
     def fine(self, features: FloatArray) -> bool:
         """Is the group empty, or may it be published?"""
@@ -101,7 +122,9 @@ class Blocks:
         waiting = sorted(self.sums)
         while waiting:
             place = waiting.pop()
-            if not self.shown[place] or self.fine(self.sums[place]):
+            if not self.shown[place]:
+                continue
+            if self.fine(self.sums[place]) and not self.told_apart(place):
                 continue
             grown = self.hide(self._next(place))
             if grown >= 0 and grown not in waiting:

@@ -88,7 +88,11 @@ class Plan:
             reason = primary(place)
             if reason:
                 shown[place], reasons[place] = False, reason
-        blocks = Blocks(self.table.tree, features, shown, verdict)
+        counts = (
+            key.split(":", maxsplit=1)[0] in {"item", "missing", "option"}
+            and features.shape[1] == 4
+        )
+        blocks = Blocks(self.table.tree, features, shown, verdict, counts)
         self.stats[key] = blocks
         self.settle(key)
         return blocks
@@ -248,7 +252,7 @@ class Plan:
         def primary(v: int) -> str:
             if n[v] < rules.SHARES_FROM:
                 return "primary"
-            alone = np.array([n[v], missing[v], 1.0])
+            alone = np.array([n[v], missing[v], 1.0, 0.0])
             return "" if verdict(alone) else "small count"
 
         self.add(f"missing:{item.id}", table.missing(j), verdict, within, primary)

@@ -3,7 +3,7 @@
 Each predicate takes the features (F,) of a group that is not empty; what stands at which place is
 said by its maker. ``atoms`` is how many separately tabulated groups the block is made of: a block
 of several contains something hidden, so what it gives away must leave that something open;
-``small`` is how many of those are below k.
+``small`` is how many of those are below k; ``tiny`` how many people are in those of one or two.
 """
 
 from __future__ import annotations
@@ -45,8 +45,9 @@ def people(k: int) -> Verdict:
 def index(k: int) -> Verdict:
     """Features: n, sum of scores, atoms, small. From k people, within the caps.
 
-    When it holds fewer than k who could be told apart, the mean of any k-1 of them must stay open
-    to at least 50 of 100 points: (S - 100(n-m))/m to S/m, clipped to 0-100, m = k-1.
+    When it holds fewer than k who could be told apart, the mean of any m = k-1 of them must stay
+    open to at least 50 of 100 points, (S - 100(n-m))/m to S/m clipped to 0-100, also for somebody
+    who takes away what one colleague answered (n - 1, and S or S - 100).
     """
 
     def verdict(f: FloatArray) -> bool:
@@ -55,11 +56,14 @@ def index(k: int) -> Verdict:
             return False
         if small < 0.5:
             return True
-        m = min(k - 1, n)
-        low, high = max(0.0, (total - 100 * (n - m)) / m), min(100.0, total / m)
-        return bool(high - low >= WIDTH)
+        return min(_open(n - 1, total, k - 1), _open(n - 1, total - 100, k - 1)) >= WIDTH
 
     return verdict
+
+
+def _open(n: float, total: float, m: int) -> float:
+    """Points that the mean of m of n people stays open to when their scores sum to ``total``."""
+    return float(min(100.0, total / m) - max(0.0, (total - 100 * (n - m)) / m))
 
 
 def spread(k: int) -> Verdict:
@@ -89,14 +93,14 @@ def from_shares(f: FloatArray) -> bool:
 
 
 def share(least_people: int, empty_low: bool, empty_high: bool) -> Verdict:
-    """Features: n, count, atoms. ``count`` and n - count may be told.
+    """Features: n, count, atoms, tiny. ``count`` and n - count may be told.
 
     From ``least_people``; a group of one piece may have none on a side where ``empty_low`` (of
     count) or ``empty_high`` (of the rest) says that this is no unanimity.
     """
 
     def verdict(f: FloatArray) -> bool:
-        n, count, atoms = f.tolist()
+        n, count, atoms, _ = f.tolist()
         if n < least_people - 0.5:
             return False
         rest = n - count

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from survey.disclosure import rules
 from survey.disclosure.model import FloatArray, IntArray, Measured, Node
 from survey.disclosure.tree import Tree
 from survey.errors import Fault, InvalidInput
@@ -72,20 +73,22 @@ class Table:
         return np.asarray(self.counts[j].sum(axis=1)[:, None], dtype=np.float64)
 
     def boundary(self, j: int, i: int) -> FloatArray:
-        """Features (V, 3): valid answers, those below boundary i, atoms."""
+        """Features (V, 4): valid answers, those below boundary i, atoms, tiny."""
         n = self.counts[j].sum(axis=1)
         return self._share(n, self.counts[j][:, :i].sum(axis=1))
 
     def missing(self, j: int) -> FloatArray:
-        """Features (V, 3): respondents, those who said "vet ikke", atoms."""
+        """Features (V, 4): respondents, those who said "vet ikke", atoms, tiny."""
         return self._share(self.n, self.not_applicable[:, j])
 
     def option(self, m: int) -> FloatArray:
-        """Features (V, 3): who were shown the question and answered, who ticked, atoms."""
+        """Features (V, 4): who were shown the question and answered, who ticked, atoms, tiny."""
         return self._share(self.shown[:, m], self.ticked[:, m])
 
     def _share(self, n: IntArray, count: NDArray[np.int64]) -> FloatArray:
-        columns = [n, count, self._pieces(n)[0]]
+        own = self.tree.direct(n)
+        tiny = self.tree.accumulate(np.where(own < rules.LEAST, own, 0))
+        columns = [n, count, self._pieces(n)[0], tiny]
         return np.asarray(np.column_stack(columns), dtype=np.float64)
 
 
