@@ -72,6 +72,14 @@ def tree(session: Session, organisation_id: int, *, closed: bool = False) -> lis
     return in_tree_order(session.scalars(query))
 
 
+def units_by_code(
+    session: Session, organisation_id: int, *, after: str = "", limit: int | None = None
+) -> list[Unit]:
+    """Return units, open and closed, by code: those behind ``after``, at most ``limit``."""
+    query = sa.select(Unit).where(Unit.organisation_id == organisation_id, Unit.code > after)
+    return list(session.scalars(query.order_by(Unit.code).limit(limit)))
+
+
 def in_tree_order(units: Iterable[Unit]) -> list[Unit]:
     """Sort units depth first; one whose parent is not among them counts as a root."""
     units = sorted(

@@ -75,13 +75,12 @@ def study_by_code(session: Session, organisation_id: int, code: str) -> Study:
     return found
 
 
-def studies(session: Session, organisation_id: int) -> list[Study]:
-    """Return the organisation's studies by code."""
-    return list(
-        session.scalars(
-            sa.select(Study).where(Study.organisation_id == organisation_id).order_by(Study.code)
-        )
-    )
+def studies(
+    session: Session, organisation_id: int, *, after: str = "", limit: int | None = None
+) -> list[Study]:
+    """Return the organisation's studies by code: those behind ``after``, at most ``limit``."""
+    query = sa.select(Study).where(Study.organisation_id == organisation_id, Study.code > after)
+    return list(session.scalars(query.order_by(Study.code).limit(limit)))
 
 
 def update_study(

@@ -1,0 +1,124 @@
+"""How many have been invited and have answered, while nothing else may be known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey.study.freezing import wave_units
+from survey.study.models import Invitation, Wave, WaveUnit
+from survey.study.waves import study_of
+
+
+@dataclass(frozen=True, slots=True)
+class Participation:
+    """A unit with everybody below it.
+
+    ``answered`` is None where it is masked: fewer than k, or needed to mask another. A unit that
+    is counted in a neighbour names it in ``merged_into`` and has no count of its own.
+    """
+
+    code: str
+    name: str
+    parent_code: str | None
+    invited: int
+    answered: int | None
+    merged_into: str | None = None
+
+
+def participation(session: Session, wave: Wave, *, masked: bool = True) -> list[Participation]:
+    """Return the wave's units with their counts, parents before children.
+
+    The rows answer no question that a few people's absence could answer: counts below k are
+    masked, and so many others that no masked one follows by subtraction. ``masked=False`` is for
+    the code that decides when to remind, never for people.
+    """
+    rows = _parents_first(wave_units(session, wave))
+    by_id = {row.unit_id: row for row in rows}
+    own_invited = dict.fromkeys(by_id, 0)
+    own_answered = dict.fromkeys(by_id, 0)
+    answered = _answered(session, wave)
+    for row in rows:
+        own_invited[row.reporting_unit_id] += row.invited
+        own_answered[row.reporting_unit_id] += answered.get(row.unit_id, 0)
+    invited, total = _upwards(rows, own_invited), _upwards(rows, own_answered)
+    hidden: set[int] = set()
+    if masked:
+        k = study_of(session, wave).k
+        hidden = _hidden(rows, total, {u: n for u, n in own_answered.items() if own_invited[u]}, k)
+    found = []
+    for row in rows:
+        away = row.reporting_unit_id != row.unit_id
+        code = None if row.parent_id is None else by_id[row.parent_id].code
+        into = by_id[row.reporting_unit_id].code if away else None
+        told = None if away or row.unit_id in hidden else total[row.unit_id]
+        count = row.invited if away else invited[row.unit_id]
+        found.append(Participation(row.code, row.name, code, count, told, into))
+    return found
+
+
+def _answered(session: Session, wave: Wave) -> dict[int, int]:
+    rows = session.execute(
+        sa.select(Invitation.unit_id, sa.func.count())
+        .where(
+            Invitation.organisation_id == wave.organisation_id,
+            Invitation.wave_id == wave.id,
+            Invitation.spent.is_(True),
+        )
+        .group_by(Invitation.unit_id)
+    )
+    return dict(rows.tuples().all())
+
+
+def _parents_first(rows: list[WaveUnit]) -> list[WaveUnit]:
+    below: dict[int | None, list[WaveUnit]] = {}
+    for row in sorted(rows, key=lambda row: (row.name.casefold(), row.code)):
+        below.setdefault(row.parent_id, []).append(row)
+    ordered: list[WaveUnit] = []
+    waiting = below.get(None, [])[::-1]
+    while waiting:
+        row = waiting.pop()
+        ordered.append(row)
+        waiting.extend(below.get(row.unit_id, [])[::-1])
+    return ordered
+
+
+def _upwards(rows: list[WaveUnit], own: dict[int, int]) -> dict[int, int]:
+    total = dict(own)
+    for row in reversed(rows):
+        if row.parent_id is not None:
+            total[row.parent_id] += total[row.unit_id]
+    return total
+
+
+def _hidden(rows: list[WaveUnit], total: dict[int, int], own: dict[int, int], k: int) -> set[int]:
+    """Units below k, and so many more that what is hidden in each family adds up to k.
+
+    A family is a unit's children and its own staff (``own``, never shown as a row). One hidden
+    child alone would be its parent minus the others; so would hidden ones that add up to less
+    than k. A hidden parent needs a hidden part, else it is the sum of its children.
+    """
+    hidden = {row.unit_id for row in rows if total[row.unit_id] < k}
+    children: dict[int, list[int]] = {}
+    for row in rows:
+        # A merged unit has no count, and nothing to protect.
+        if row.parent_id is not None and row.reporting_unit_id == row.unit_id:
+            children.setdefault(row.parent_id, []).append(row.unit_id)
+    changed = True
+    while changed:
+        changed = False
+        for parent, family in children.items():
+            inside = [unit for unit in family if unit in hidden]
+            parts = len(inside) + (parent in own)
+            total_hidden = sum(total[unit] for unit in inside) + own.get(parent, 0)
+            if parent in hidden:
+                safe = parts > 0
+            else:
+                safe = not parts or (total_hidden >= k and (parts > 1 or not inside))
+            shown = [unit for unit in family if unit not in hidden]
+            if not safe and shown:
+                hidden.add(min(shown, key=lambda unit: (total[unit], unit)))
+                changed = True
+    return hidden

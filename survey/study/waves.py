@@ -1,0 +1,351 @@
+"""Waves: draft → open → closed → released, and what each move does.
+
+Opening freezes the instrument (whole), the tree and the headcounts, merges small units and makes
+the wave's keys. What reads answers stands above: ``survey.release.close`` closes a wave.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey.audit.log import record
+from survey.db import new_id, now
+from survey.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.instrument.library import Library
+from survey.organisation.units import NAME_LIMIT
+from survey.study.freezing import Merged, lay, merge
+from survey.study.keys import KeyStore
+from survey.study.models import Study, Wave, WaveUnit
+
+PHASES = ("before", "during", "after")
+SOURCES = ("answers", "import")
+NEXT = {"draft": "open", "open": "closed", "closed": "released"}
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What opening did: how many units it froze, which it merged, and what to see to."""
+
+    units: int
+    merged: tuple[Merged, ...]
+    warnings: tuple[str, ...]
+
+
+def create_wave(
+    session: Session,
+    study: Study,
+    *,
+    phase: str,
+    label: str = "",
+    ordinal: int | None = None,
+    opens_at: datetime | None = None,
+    closes_at: datetime | None = None,
+    source: str = "answers",
+    actor: str = "cli",
+) -> Wave:
+    """Add a draft. Without an ordinal it comes after the study's last wave.
+
+    ``source`` is ``answers``, or ``import`` for a measurement from another tool (its times may lie
+    in the past). Raises InvalidInput with every fault, Conflict when the ordinal is taken.
+    """
+    session.execute(  # one at a time: two drafts must not get the same ordinal
+        sa.select(Study.id)
+        .where(Study.organisation_id == study.organisation_id, Study.id == study.id)
+        .with_for_update()
+    )
+    taken = {wave.ordinal for wave in waves(session, study)}
+    ordinal = max(taken, default=0) + 1 if ordinal is None else ordinal
+    label = " ".join(label.split()) or f"{phase} {ordinal}"
+    faults = _faults_of_wave(phase, label, ordinal, source)
+    faults += _faults_of_times(opens_at, closes_at, source)
+    if faults:
+        raise InvalidInput("The wave cannot be made.", faults)
+    if ordinal in taken:
+        raise Conflict(f"The study has a wave {ordinal} already.")
+    wave = Wave(
+        organisation_id=study.organisation_id,
+        id=new_id(),
+        study_id=study.id,
+        ordinal=ordinal,
+        phase=phase,
+        label=label,
+        state="draft",
+        opens_at=opens_at,
+        closes_at=closes_at,
+        source=source,
+    )
+    session.add(wave)
+    session.flush()
+    details = {"study": study.code, "ordinal": ordinal, "phase": phase, "source": source}
+    record(session, wave.organisation_id, actor, "wave.created", f"wave:{wave.id}", details)
+    return wave
+
+
+def waves(
+    session: Session, study: Study, *, after: int | None = None, limit: int | None = None
+) -> list[Wave]:
+    """Return the study's waves by ordinal: those behind ``after``, at most ``limit``."""
+    query = sa.select(Wave).where(
+        Wave.organisation_id == study.organisation_id, Wave.study_id == study.id
+    )
+    if after is not None:
+        query = query.where(Wave.ordinal > after)
+    return list(session.scalars(query.order_by(Wave.ordinal).limit(limit)))
+
+
+def wave_by_ordinal(session: Session, study: Study, ordinal: int) -> Wave:
+    """Return a wave of the study; NotFound when there is none."""
+    found = session.scalar(
+        sa.select(Wave).where(
+            Wave.organisation_id == study.organisation_id,
+            Wave.study_id == study.id,
+            Wave.ordinal == ordinal,
+        )
+    )
+    if found is None:
+        raise NotFound(f"The study {study.code} has no wave {ordinal}.")
+    return found
+
+
+def study_of(session: Session, wave: Wave) -> Study:
+    """Return the wave's study."""
+    return session.get_one(Study, (wave.organisation_id, wave.study_id))
+
+
+def lock(session: Session, wave: Wave) -> None:
+    """Hold the wave's row until the transaction ends and read its present state."""
+    session.refresh(wave, with_for_update=True)
+
+
+def open_wave(
+    session: Session, keys: KeyStore, library: Library, wave: Wave, *, actor: str = "cli"
+) -> Opened:
+    """Open a draft: freeze instrument, tree and headcounts, merge small units, make the keys.
+
+    Answers are taken from ``opens_at`` on (at once when it is not set). Raises Conflict with the
+    reason, ConfigurationError when a key cannot be kept.
+    """
+    study = study_of(session, wave)
+    session.refresh(study, with_for_update=True)
+    lock(session, wave)
+    _refuse_move(wave, "open")
+    moment = now()
+    _refuse_opening(session, wave, moment)
+    instrument = library.get(study.instrument_id)
+    missing = [each for each in study.languages if each not in instrument.languages]
+    if missing:
+        raise Conflict(
+            f"{instrument.id} version {instrument.version} has no {', '.join(missing)}, which the "
+            "study promises."
+        )
+    rows = lay(session, wave)
+    merged = merge(session, wave, study.k)
+    wave.instrument_version = str(instrument.version)
+    wave.instrument_digest = instrument.digest
+    wave.instrument = instrument.to_dict()
+    wave.state = "open"
+    wave.opened_at = moment
+    warnings: list[str] = []
+    if wave.source == "import":
+        wave.opened_at = wave.opens_at or moment
+    else:
+        wave.public_key = keys.create(wave.id)
+        warnings = _warnings(keys, wave, rows)
+    study.frozen_at = study.frozen_at or moment
+    session.flush()
+    details = {
+        "instrument": f"{instrument.id}/{instrument.version}",
+        "digest": instrument.digest,
+        "units": len(rows),
+        "merged": {each.code: each.into_code for each in merged},
+        "escrow": keys.escrow is not None,
+    }
+    record(session, wave.organisation_id, actor, "wave.opened", f"wave:{wave.id}", details)
+    return Opened(len(rows), tuple(merged), tuple(warnings))
+
+
+def extend_wave(session: Session, wave: Wave, closes_at: datetime, *, actor: str = "cli") -> Wave:
+    """Set a later closing time for an open wave. Raises Conflict, or InvalidInput for the time."""
+    lock(session, wave)
+    if wave.state != "open":
+        raise Conflict(f"The wave is {wave.state}; only an open wave can be extended.")
+    if closes_at <= now():
+        raise _wrong_time("closes_at", "lies in the past.", "Name a later time.")
+    if wave.closes_at is not None and closes_at <= wave.closes_at:
+        raise _wrong_time(
+            "closes_at", "is not later than before.", "People were promised until then."
+        )
+    wave.closes_at = closes_at
+    session.flush()
+    details = {"closes_at": closes_at.isoformat()}
+    record(session, wave.organisation_id, actor, "wave.extended", f"wave:{wave.id}", details)
+    return wave
+
+
+def update_draft(
+    session: Session,
+    wave: Wave,
+    *,
+    phase: str,
+    label: str,
+    opens_at: datetime | None,
+    closes_at: datetime | None,
+    actor: str = "cli",
+) -> Wave:
+    """Change a draft. Raises Conflict when the wave has opened, InvalidInput with every fault."""
+    lock(session, wave)
+    if wave.state != "draft":
+        raise Conflict(f"The wave is {wave.state}; only a draft can be changed.")
+    label = " ".join(label.split())
+    faults = _faults_of_wave(phase, label, wave.ordinal, wave.source)
+    faults += _faults_of_times(opens_at, closes_at, wave.source)
+    if faults:
+        raise InvalidInput("The wave cannot be changed.", faults)
+    wave.phase, wave.label, wave.opens_at, wave.closes_at = phase, label, opens_at, closes_at
+    session.flush()
+    record(session, wave.organisation_id, actor, "wave.changed", f"wave:{wave.id}", {})
+    return wave
+
+
+def mark_closed(session: Session, wave: Wave, actor: str = "cli") -> None:
+    """Move an open wave to closed: no answer is taken from now on. Raises Conflict otherwise."""
+    lock(session, wave)
+    _refuse_move(wave, "closed")
+    past = wave.source == "import" and wave.closes_at is not None
+    wave.state = "closed"
+    wave.closed_at = wave.closes_at if past else now()
+    session.flush()
+    record(session, wave.organisation_id, actor, "wave.closed", f"wave:{wave.id}", {})
+
+
+def mark_released(session: Session, wave: Wave, actor: str = "cli") -> None:
+    """Move a closed wave to released, when its release is stored. Raises Conflict otherwise."""
+    lock(session, wave)
+    _refuse_move(wave, "released")
+    wave.state = "released"
+    wave.released_at = now()
+    session.flush()
+    record(session, wave.organisation_id, actor, "wave.released", f"wave:{wave.id}", {})
+
+
+def due_to_open(session: Session, moment: datetime) -> list[Wave]:
+    """Return drafts whose opening time has come and that people are invited to."""
+    invited = sa.exists().where(
+        WaveUnit.organisation_id == Wave.organisation_id,
+        WaveUnit.wave_id == Wave.id,
+        WaveUnit.invited > 0,
+    )
+    return list(
+        session.scalars(
+            sa.select(Wave)
+            .where(Wave.state == "draft", Wave.source == "answers", Wave.opens_at <= moment)
+            .where(invited)
+            .order_by(Wave.opens_at, Wave.id)
+        )
+    )
+
+
+def due_to_close(session: Session, moment: datetime) -> list[Wave]:
+    """Return open waves whose closing time has come (imported ones close by hand)."""
+    return list(
+        session.scalars(
+            sa.select(Wave)
+            .where(Wave.state == "open", Wave.source == "answers", Wave.closes_at <= moment)
+            .order_by(Wave.closes_at, Wave.id)
+        )
+    )
+
+
+def sweep_keys(session: Session, keys: KeyStore) -> list[int]:
+    """Destroy what a stop left behind: code keys of closed waves, all keys of released ones.
+
+    Returns the ids of the waves concerned. A key of a wave that this database does not know is
+    left alone: it may belong to another one.
+    """
+    left = keys.waves()
+    found = session.execute(sa.select(Wave.id, Wave.state).where(Wave.id.in_(left))).all()
+    swept = []
+    for wave_id, state in found:
+        if state == "released":
+            keys.destroy_private_key(wave_id)
+        if state in ("closed", "released"):
+            keys.destroy_code_key(wave_id)
+            swept.append(wave_id)
+    return swept
+
+
+def _refuse_move(wave: Wave, state: str) -> None:
+    if NEXT.get(wave.state) != state:
+        reason = {
+            "draft": "it must be opened first",
+            "open": "it must be closed first",
+            "closed": "it takes no more answers and waits for its release",
+            "released": "its result is final",
+        }[wave.state]
+        if wave.state == state:
+            reason = "it is that already"
+        raise Conflict(f"Wave {wave.ordinal} is {wave.state} and cannot become {state}: {reason}.")
+
+
+def _refuse_opening(session: Session, wave: Wave, moment: datetime) -> None:
+    if wave.source == "import":
+        return
+    if wave.closes_at is not None and wave.closes_at <= moment:
+        raise Conflict("The wave's closing time lies in the past; set a later one first.")
+    other = session.scalar(
+        sa.select(Wave.ordinal).where(
+            Wave.organisation_id == wave.organisation_id,
+            Wave.study_id == wave.study_id,
+            Wave.state == "open",
+            Wave.source == "answers",
+        )
+    )
+    if other is not None:
+        raise Conflict(f"Wave {other} of the study is still open; close it first.")
+
+
+def _warnings(keys: KeyStore, wave: Wave, rows: list[WaveUnit]) -> list[str]:
+    warnings = []
+    if keys.escrow is None:
+        warnings.append(
+            f"The answers of this wave can be opened with one file only: "
+            f"{keys.folder}/wave-{wave.id}.private. If it is lost, all answers are lost. Set "
+            "SURVEY_ESCROW_DIR to a folder that a second officer keeps."
+        )
+    elif not keys.escrowed(wave.id):
+        warnings.append("The copy of the private key in escrow does not read back; see to it now.")
+    if not any(row.invited for row in rows):
+        warnings.append("Nobody is invited yet: make invitations and hand out their codes.")
+    return warnings
+
+
+def _faults_of_wave(phase: str, label: str, ordinal: int, source: str) -> list[Fault]:
+    faults = []
+    if phase not in PHASES:
+        faults.append(Fault("phase", f"{phase!r} is no phase.", f"Use {', '.join(PHASES)}."))
+    if source not in SOURCES:
+        faults.append(Fault("source", f"{source!r} is no source.", f"Use {', '.join(SOURCES)}."))
+    if not 1 <= ordinal <= 1000:
+        faults.append(Fault("ordinal", f"{ordinal} is not from 1 to 1000."))
+    if not label or len(label) > NAME_LIMIT:
+        faults.append(Fault("label", f"must have 1 to {NAME_LIMIT} characters."))
+    return faults
+
+
+def _faults_of_times(
+    opens_at: datetime | None, closes_at: datetime | None, source: str
+) -> list[Fault]:
+    faults = []
+    if opens_at is not None and closes_at is not None and closes_at <= opens_at:
+        faults.append(Fault("closes_at", "is not later than opens_at."))
+    if source == "answers" and closes_at is not None and closes_at <= now():
+        faults.append(Fault("closes_at", "lies in the past.", "Name a later time."))
+    return faults
+
+
+def _wrong_time(where: str, what: str, fix: str) -> InvalidInput:
+    return InvalidInput("The time cannot be used.", [Fault(where, what, fix)])
