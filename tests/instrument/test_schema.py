@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,30 @@ BEYOND_A_SCHEMA = {
 def as_json(file: Path) -> Any:
     """The document as an editor sees it: keys are strings."""
     return json.loads(json.dumps(read(file.read_bytes(), file.name).data))
+
+
+def keys_of(schema: Any) -> set[str]:
+    """Every key that the schema lets a file have."""
+    if isinstance(schema, list):
+        return set().union(*map(keys_of, schema))
+    if not isinstance(schema, dict):
+        return set()
+    return set(schema.get("properties", ())).union(*map(keys_of, schema.values()))
+
+
+def test_the_guide_documents_every_key() -> None:
+    guide = (ROOT.parent / "docs" / "instrument-format.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in guide.splitlines() if line.startswith("| `")]
+    documented = set(re.findall(r"`(\w+)`", " ".join(rows)))
+    assert documented == keys_of(SCHEMA)
+
+
+def test_the_least_instrument_of_the_guide_is_valid(tmp_path: Path) -> None:
+    guide = (ROOT.parent / "docs" / "instrument-format.md").read_text(encoding="utf-8")
+    path = tmp_path / "kindergarten" / "1.yaml"
+    path.parent.mkdir()
+    path.write_text(guide.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    assert check_file(path) == []
 
 
 def test_the_schema_is_a_schema() -> None:
