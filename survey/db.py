@@ -99,6 +99,7 @@ class Database:
         """A consistent snapshot that cannot write. Keep it short: a reader holds back the WAL."""
         with Session(self.reader, expire_on_commit=False, autoflush=False) as session:
             yield session
+            session.expunge_all()  # rows that were read stay readable, as after transaction()
             session.rollback()
 
     def compact(self, tables: Sequence[str]) -> None:
