@@ -7,7 +7,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -65,7 +65,7 @@ def submit(
         fix = "Send a random UUID, and the same one when you try again."
         raise InvalidInput(
             "The answers cannot be accepted.",
-            [Fault("submission_id", "is not a random id of 22 to 64 characters", fix)],
+            [Fault("submission_id", "is not a random id of 22 to 64 characters.", fix)],
         )
     invitation, wave = find(session, secret, code)
     proof = _submission_hash(secret, invitation, submission_id)
@@ -173,7 +173,7 @@ def _refuse_faults(layout: Layout, answers: Mapping[str, object]) -> None:
     if faults:
         raise InvalidInput(
             "The answers cannot be accepted.",
-            [Fault(f"answers.{fault.where}", fault.what, fault.fix) for fault in faults],
+            [replace(fault, where=f"answers.{fault.where}") for fault in faults],
         )
 
 

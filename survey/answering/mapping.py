@@ -1,0 +1,226 @@
+"""Read the map of an import: which column of a foreign file answers what.
+
+The format is described in ``docs/responses-import.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from typing import Any
+
+from survey.errors import InvalidInput
+from survey.instrument.model import Instrument
+from survey.instrument.read import Document, read
+
+_PARTS = ("unit", "items", "questions", "role", "missing", "not_applicable", "recode")
+_COLUMN_KEYS = ("column", "recode", "missing", "not_applicable", "separator")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where one answer comes from, and how its cells read.
+
+    ``columns`` has one name, or one per option (``options`` in the same order) or word.
+    """
+
+    columns: tuple[str, ...]
+    options: tuple[str, ...] = ()
+    recode: Mapping[str, str] = field(default_factory=dict)
+    missing: frozenset[str] = frozenset({""})
+    not_applicable: frozenset[str] = frozenset()
+    ticked: frozenset[str] = frozenset()
+    separator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """The whole map; ``leader`` holds the cells that mean leader in ``role``'s column"""
+
+    unit: Source
+    items: Mapping[str, Source]
+    questions: Mapping[str, Source]
+    role: Source | None = None
+    leader: frozenset[str] = frozenset()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that is read, each once"""
+        sources = [self.unit, *self.items.values(), *self.questions.values()]
+        sources += [self.role] if self.role else []
+        return tuple(dict.fromkeys(name for source in sources for name in source.columns))
+
+
+def read_map(raw: bytes, name: str, instrument: Instrument) -> Map:
+    """Return the map in ``raw``; InvalidInput with every fault (file:line) when it is not good"""
+    document = read(raw, name)
+    made: Map | None = None
+    if isinstance(document.data, dict):
+        made = _Reader(document, document.data, instrument).map()
+    elif not document.faults:
+        document.fault(1, "the map must be a mapping", "Begin with 'unit:' at the left margin")
+    if document.faults or made is None:
+        raise InvalidInput("The map is not right; nothing was stored", document.sorted_faults())
+    return made
+
+
+class _Reader:
+    """Turns the document into a map and notes what is wrong on the way"""
+
+    def __init__(self, document: Document, data: dict[Any, Any], instrument: Instrument) -> None:
+        self.document = document
+        self.data = data
+        self.instrument = instrument
+        self.missing = self._cells(("missing",), data.get("missing")) | {""}
+        self.not_applicable = self._cells(("not_applicable",), data.get("not_applicable"))
+        self.recode = self._recode(("recode",), data.get("recode"))
+
+    def map(self) -> Map:
+        self._known((), self.data, _PARTS)
+        known_questions = {question.id for question in self.instrument.questions}
+        role, leader = self._role()
+        return Map(
+            unit=self._unit(),
+            items={
+                item_id: self._item(item_id, value)
+                for item_id, value in self._section("items", self.instrument.items)
+            },
+            questions={
+                question_id: self._question(question_id, value)
+                for question_id, value in self._section("questions", known_questions)
+            },
+            role=role,
+            leader=leader,
+        )
+
+    def _section(self, part: str, known: Sequence[str] | Any) -> list[tuple[str, Any]]:
+        given = self.data.get(part)
+        if given is None:
+            if part == "items":
+                self._fault((), "there is no 'items'", "Say which column each item stands in")
+            return []
+        if not isinstance(given, dict):
+            self._fault((part,), f"'{part}' must be a mapping from id to column")
+            return []
+        return [
+            (str(key), value)
+            for key, value in given.items()
+            if self._is_known((part, key), str(key), list(known))
+        ]
+
+    def _unit(self) -> Source:
+        given = self.data.get("unit")
+        if given is None:
+            self._fault((), "there is no 'unit'", "Write unit: {column: …}")
+            return Source(("",))
+        if not isinstance(given, dict):
+            return Source((self._column(("unit",), given),))
+        self._known(("unit",), given, ("column", "codes"))
+        codes = self._recode(("unit", "codes"), given.get("codes"))
+        return Source((self._column(("unit",), given.get("column")),), recode=codes)
+
+    def _role(self) -> tuple[Source | None, frozenset[str]]:
+        given = self.data.get("role")
+        if given is None:
+            return None, frozenset()
+        if not isinstance(given, dict):
+            self._fault(("role",), "write role: {column: …, leader: [the cells that mean leader]}")
+            return None, frozenset()
+        self._known(("role",), given, ("column", "leader"))
+        question = self.instrument.role_question
+        if question is not None and question.id in (self.data.get("questions") or {}):
+            self._fault(("role",), f"the role is told twice, here and by {question.id}")
+        column = self._column(("role",), given.get("column"))
+        return Source((column,)), self._cells(("role", "leader"), given.get("leader"))
+
+    def _item(self, item_id: str, given: Any) -> Source:
+        source = self._single_column(("items", item_id), given, self.recode)
+        if self.instrument.scale_of(item_id).not_applicable is not None:
+            return source
+        if isinstance(given, dict) and given.get("not_applicable"):
+            what = f"the scale of {item_id} has no 'not applicable'"
+            self._fault(("items", item_id), what, "Name these cells in 'missing'")
+        return replace(source, not_applicable=frozenset())
+
+    def _question(self, question_id: str, given: Any) -> Source:
+        kind = self.instrument.question(question_id).type
+        path = ("questions", question_id)
+        if not isinstance(given, dict) or "columns" not in given:
+            return self._single_column(path, given, {})
+        self._known(path, given, ("columns", "ticked", "missing"))
+        missing = self.missing | self._cells((*path, "missing"), given.get("missing"))
+        columns = given["columns"]
+        if kind == "words" and isinstance(columns, list):
+            return Source(tuple(self._column(path, each) for each in columns), missing=missing)
+        if kind != "multiple" or not isinstance(columns, dict):
+            what = "'columns' is a mapping from option to column (multiple) or a list (words)"
+            self._fault(path, what)
+            return Source(())
+        known = [option.id for option in self.instrument.question(question_id).options]
+        options = [each for each in columns if self._is_known(path, str(each), known)]
+        return Source(
+            tuple(self._column(path, columns[each]) for each in options),
+            options=tuple(str(each) for each in options),
+            missing=missing,
+            ticked=self._cells((*path, "ticked"), given.get("ticked")) or frozenset({"1"}),
+        )
+
+    def _single_column(
+        self, path: tuple[str, ...], given: Any, recode: Mapping[str, str]
+    ) -> Source:
+        if not isinstance(given, dict):
+            column, given = self._column(path, given), {}
+        else:
+            self._known(path, given, _COLUMN_KEYS)
+            column = self._column(path, given.get("column"))
+        own = self._cells((*path, "not_applicable"), given.get("not_applicable"))
+        return Source(
+            (column,),
+            recode={**recode, **self._recode((*path, "recode"), given.get("recode"))},
+            missing=self.missing | self._cells((*path, "missing"), given.get("missing")),
+            not_applicable=self.not_applicable | own,
+            separator=str(given.get("separator") or ""),
+        )
+
+    def _column(self, path: tuple[str, ...], given: Any) -> str:
+        if isinstance(given, str | int) and not isinstance(given, bool) and str(given).strip():
+            return str(given).strip()
+        self._fault(path, "has no column", "Name the column as it stands in the file's first row")
+        return ""
+
+    def _cells(self, path: tuple[str, ...], given: Any) -> frozenset[str]:
+        """Cells as text: ``[9, NA]`` → {"9", "NA"}"""
+        if given is None:
+            return frozenset()
+        if not isinstance(given, list):
+            self._fault(path, f"'{path[-1]}' must be a list of cells")
+            return frozenset()
+        return frozenset(_cell(each) for each in given)
+
+    def _recode(self, path: tuple[str, ...], given: Any) -> dict[str, str]:
+        if given is None:
+            return {}
+        if not isinstance(given, dict):
+            self._fault(path, f"'{path[-1]}' must be a mapping from cell to value")
+            return {}
+        return {_cell(key): _cell(value) for key, value in given.items()}
+
+    def _known(self, path: tuple[str, ...], given: dict[Any, Any], known: Sequence[str]) -> None:
+        for key in given:
+            self._is_known((*path, key), str(key), known)
+
+    def _is_known(self, path: tuple[Any, ...], key: str, known: Sequence[str]) -> bool:
+        if key in known:
+            return True
+        near = get_close_matches(key, known, 1)
+        hint = f"Did you mean '{near[0]}'?" if near else ""
+        self._fault(path, f"'{key}' is not known here", hint)
+        return False
+
+    def _fault(self, path: tuple[Any, ...], what: str, fix: str = "") -> None:
+        self.document.fault_at(path, what, fix)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value).strip()
