@@ -94,12 +94,11 @@ def _first_page(context: Context, charts: Mapping[str, Chart]) -> list[Part]:
     """The four questions, in the order of page 1."""
     words = context.words
     profile = (charts["profile"],) if "profile" in charts else ()
-    changed = (*sentences.has_it_changed(context), *sentences.other_changes(context))
     return [
         Part("answered", words("section_answered"), (sentences.who_answered(context),)),
         Part("standing", words("section_standing"), sentences.where_we_stand(context),
              charts=profile),
-        Part("changed", words("section_changed"), changed),
+        Part("changed", words("section_changed"), sentences.has_it_changed(context)),
         Part("talk", words("section_talk"), sentences.keep_and_improve(context),
              points=sentences.talk_about(context)),
     ]  # fmt: skip
@@ -112,7 +111,8 @@ def _details(context: Context, charts: Mapping[str, Chart]) -> list[Part | None]
         rows = [(r.title, sentences.row_verdict(context, change, r)) for r in context.rows[1:]]
         since = words("since", wave=context.from_name(change)).rstrip(":")
         table = ChartTable((words("dimension"), since), tuple(rows))
-        changes = Part("dimensions", words("section_dimensions"), tables=(table,))
+        others = tuple(sentences.other_changes(context))
+        changes = Part("dimensions", words("section_dimensions"), others, tables=(table,))
     return [
         changes,
         _charts("comparison", words("section_comparison"), charts, "comparison"),

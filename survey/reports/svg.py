@@ -43,7 +43,6 @@ def render(spec: Mapping[str, Any], *, label: str = "", anchors: bool = False) -
     writer = Writer(layout["font"]["size"], layout["font"]["color"], anchors)
     parts = [_head(frame, label)]
     parts += [shape(each, frame) for each in layout.get("shapes", ()) if each["layer"] == "below"]
-    parts += _grid(frame)
     for number, trace in enumerate(spec["data"]):
         parts.append(_trace(f"data[{number}]", trace, frame))
     parts += [shape(each, frame) for each in layout.get("shapes", ()) if each["layer"] != "below"]
@@ -60,10 +59,6 @@ def _head(frame: Frame, label: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" '
         f'viewBox="0 0 {w} {h}"{named}><g font-family="\'{FAMILY}\', sans-serif">'
     )
-
-
-def _grid(frame: Frame) -> list[str]:
-    return [axis.grid(frame) for axis in frame.axes.values()]
 
 
 def _trace(where: str, trace: Mapping[str, Any], frame: Frame) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 AXIS = {
-    *("range", "domain", "visible", "tickvals", "ticktext", "tickfont", "showgrid", "gridcolor"),
-    *("gridwidth", "zeroline", "showline", "showticklabels", "side", "ticks"),
+    *("range", "domain", "visible", "tickvals", "ticktext", "tickfont", "showgrid"),
+    *("zeroline", "showline", "showticklabels", "side", "ticks"),
 }
 AXIS_ON_PAGES = {"fixedrange", "automargin"}
 
@@ -73,7 +73,7 @@ class Axis:
         the plot area's left and right, or bottom and top."""
         where = f"layout.{name}"
         known(where, spec, AXIS, AXIS_ON_PAGES)
-        fixed(where, spec, zeroline=False, showline=False, ticks="", side="bottom")
+        fixed(where, spec, showgrid=False, zeroline=False, showline=False, ticks="", side="bottom")
         start, stop = spec["range"]
         begin, end = spec.get("domain", (0, 1))
         span = high - low
@@ -89,20 +89,6 @@ class Axis:
         """Whether grid and tick labels are to be seen."""
         return bool(self.spec.get("visible", True))
 
-    def grid(self, frame: Frame) -> str:
-        """Return the grid lines of this axis as one path ('' when there are none)."""
-        if not self.drawn or not self.spec.get("showgrid", True):
-            return ""
-        if self.id != "x":
-            raise UnknownAttribute("layout.yaxis.showgrid")
-        top, bottom = number(frame.top), number(frame.bottom)
-        lines = "".join(
-            f"M{number(self.at(value))},{top}V{bottom}" for value in self.spec["tickvals"]
-        )
-        return (
-            f'<path class="grid" d="{lines}" stroke="{self.spec["gridcolor"]}" '
-            f'stroke-width="{number(self.spec["gridwidth"])}" fill="none"/>'
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,8 @@ class _Table:
     css: str
 
 
-_CSS = {"hidden": "compact", "method": "compact", "glossary": "compact", "talk": "keep"}
+_CSS = {"hidden": "compact", "method": "compact", "glossary": "compact", "comparison": "keep"}
+_FIRST_PAGE = ("answered", "standing", "changed", "talk")
 
 
 def _printed(part: Part) -> _Printed:
@@ -170,7 +171,9 @@ def _html(context: Context, whole: Content, digest: str) -> str:
             path=" › ".join(whole.path),
             facts=whole.facts,
             circumstances=whole.circumstances,
-            sections=[_printed(part) for part in whole.parts],
+            long=len(context.unit_name) > 60,
+            first=[_printed(part) for part in whole.parts if part.id in _FIRST_PAGE],
+            sections=[_printed(part) for part in whole.parts if part.id not in _FIRST_PAGE],
         )
     )
 

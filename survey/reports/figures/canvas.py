@@ -115,9 +115,22 @@ class Canvas:
             }
         )
 
+    def grid(self, ticks: Sequence[tuple[float, str]], start: float) -> None:
+        """Draw faint vertical lines at the ticks from ``start`` down to here, under all else."""
+        lines = [
+            {
+                "type": "line",
+                **{"x0": value, "x1": value, "y0": start, "y1": self.top, "xref": "x", "yref": "y"},
+                "line": {"color": style.FAINT, "width": 1},
+                "layer": "below",
+            }
+            for value, _ in ticks
+        ]
+        self.shapes[:0] = lines
+
     def data_gap(self, left: float, right: float, y: float) -> None:
         """Interrupt a track between two pixels of the scale, where a value stands."""
-        self.segment(self.value(left), self.value(right), y, y, style.PAPER, 3)
+        self.segment(self.value(left), self.value(right), y, y, style.PAPER, 4)
 
     def points(
         self, xs: Sequence[float], ys: Sequence[float], marker: Mapping[str, Any],
@@ -165,7 +178,7 @@ class Canvas:
         )
 
     def finish(self, ticks: Sequence[tuple[float, str]] = ()) -> dict[str, Any]:
-        """Return the spec; ``ticks`` are the scale values that get a grid line and a label."""
+        """Return the spec; ``ticks`` are the scale values that get a label."""
         below = 24 if ticks else 4
         height = round(self.top) + below
         for each in self.annotations:
@@ -200,9 +213,7 @@ class Canvas:
             "tickvals": [value for value, _ in ticks],
             "ticktext": [plain(text) for _, text in ticks],
             "tickfont": {"size": style.SMALL, "color": style.SOFT},
-            "showgrid": bool(ticks),
-            "gridcolor": style.FAINT,
-            "gridwidth": 1,
+            "showgrid": False,
             "zeroline": False,
             "showline": False,
             "ticks": "",

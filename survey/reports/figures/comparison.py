@@ -47,9 +47,11 @@ def comparison(context: Context, width: int) -> Chart | None:
     marks: list[tuple[float, float, str]] = []
     lines: list[tuple[float, float, float]] = []
     ticks: dict[str, list[tuple[float, float, str]]] = {other.short: [] for other in others}
+    start = canvas.top
     for row in context.rows:
         _row(context, canvas, row, others, marks, lines, ticks)
-    canvas.strokes(lines, style.NAVY, 1.5)
+    canvas.grid(SCALE, start)
+    canvas.strokes(lines, style.NAVY, 1)
     for other in others:
         spots = ticks[other.short]
         canvas.points([s[0] for s in spots], [s[1] for s in spots],
@@ -113,7 +115,7 @@ def _row(
         hover = f"{row.title}, {other.name}: {words.score(each)}"
         ticks[other.short].append((each.index or 0, y, hover))
     _tick_labels(canvas, y + 9, [(o, s, f"{o.short} {words.score(s)}") for o, s in shown])
-    canvas.top = y + (31 if shown else 14)
+    canvas.top = y + (28 if shown else 14)
 
 
 def _own_value(context: Context, canvas: Canvas, score: Score, y: float) -> float:
@@ -145,7 +147,7 @@ def _tick_labels(canvas: Canvas, y: float, labels: list[tuple[Other, Score, str]
 def _title(context: Context, others: list[Other]) -> str:
     words, own = context.words, context.waves[-1].overall
     shown = [
-        f"{words.inside(o.short)} {words.score(o.score(''))}"
+        f"{o.name if o.source.role == 'parent' else words.inside(o.short)} {words.score(o.score(''))}"
         for o in others
         if o.score("").index is not None
     ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from survey.reports.context import Context, Measured, Row
 from survey.reports.figures import style
-from survey.reports.figures.canvas import Canvas
+from survey.reports.figures.canvas import SIDE, Canvas
 from survey.reports.figures.parts import Key, draw_keys, free_side
 from survey.reports.metrics import width as text_width
 from survey.reports.model import Chart, ChartTable
 from survey.reports.sentences import profile_title
 
+LINK = style.mix("#5c94c4", "#0b3a66", 0.35)
 SCALE = tuple((value, str(value)) for value in (0, 20, 40, 60, 80, 100))
 
 
@@ -25,10 +26,11 @@ def profile(context: Context, width: int) -> Chart:
             [Key(w.name, style.wave_marker(i, count)) for i, w in enumerate(waves)],
         )
     marks: list[list[tuple[float, float, str]]] = [[] for _ in waves]
-    links: list[tuple[float, float, float]] = []
+    named = direct_row(context)
+    start = canvas.top
     for row in context.rows:
-        _row(context, canvas, row, marks, links, direct if row.id == direct_row(context) else ())
-    canvas.strokes(links, style.mix("#5c94c4", "#0b3a66", 0.35), 2)
+        _row(context, canvas, row, marks, direct if row.id == named else ())
+    canvas.grid(SCALE, start)
     for position, (wave, spots) in enumerate(zip(waves, marks, strict=True)):
         marker = style.wave_marker(position, len(waves))
         canvas.points(
@@ -82,7 +84,6 @@ def _row(
     canvas: Canvas,
     row: Row,
     marks: list[list[tuple[float, float, str]]],
-    links: list[tuple[float, float, float]],
     direct: tuple[tuple[str, float], ...],
 ) -> None:
     """Draw one row: label, track, marks, value at the last; or the marker where it is hidden."""
@@ -90,37 +91,36 @@ def _row(
     weight = 600 if not row.id else 400
     last = scores[-1]
     canvas.label(row.title, weight, "" if last.index is not None else context.words.hidden)
-    y = canvas.top + 11
+    y = canvas.top + 9
     canvas.line(0, 100, y, style.RULE, 1)
     shown = [score.index for score in scores if score.index is not None]
     if len(shown) > 1:
-        links.append((min(shown), max(shown), y))
+        canvas.line(shown[0], shown[-1], y, LINK, 2)
     for position, score in enumerate(scores):
         if score.index is not None:
             hover = f"{row.title}, {context.waves[position].name}: {context.words.score(score)}"
             marks[position].append((score.index, y, hover))
-    below = 8.0
     if last.index is not None:
         others = [index for index in (s.index for s in scores[:-1]) if index is not None]
         _value(canvas, context.words.score(last), last.index, others, y)
     if direct:
         for name, spot in direct:
             canvas.text(name, spot, y + 9, anchor="center", size=style.SMALL, color=style.SOFT)
-        below = 22.0
-    canvas.top = y + 9 + below if direct else y + 16
+    canvas.top = y + (28 if direct else 14)
 
 
 def _value(canvas: Canvas, text: str, at: int, others: list[int], y: float) -> None:
+    """Write the value beside the last mark, on paper of its own where lines cross."""
     place = free_side(canvas, at, others, text, style.TEXT, 600)
-    if place is not None:
-        canvas.text(text, place[0], y, anchor=place[1], middle=True, weight=600)
-        return
-    # Marks on both sides: beyond the outermost of them there is always room on one side.
-    marks = [canvas.pixel(value) for value in (at, *others)]
-    if max(marks) + 12 + text_width(text, style.TEXT, 600) <= canvas.room + 8:
-        canvas.text(text, max(marks) + 12, y, middle=True, weight=600)
-    else:
-        canvas.text(text, min(marks) - 12, y, anchor="right", middle=True, weight=600)
+    wide = text_width(text, style.TEXT, 600)
+    if place is None:
+        # Marks on both sides: beyond the outermost of them there is always room on one side.
+        marks = [canvas.pixel(value) for value in (at, *others)]
+        right = max(marks) + 12 + wide <= canvas.room + SIDE
+        place = (max(marks) + 12, "left") if right else (min(marks) - 12, "right")
+    left = place[0] if place[1] == "left" else place[0] - wide
+    canvas.data_gap(max(left - 2, 0), min(left + wide + 3, canvas.room), y)
+    canvas.text(text, place[0], y, anchor=place[1], middle=True, weight=600)
 
 
 def _names(context: Context) -> str:

@@ -56,7 +56,7 @@ def _row(context: Context, canvas: Canvas, name: str, option: OptionResult) -> l
         y = canvas.top + BAR / 2 + 1
         canvas.line(0, 100, y, style.RULE, 1)
         canvas.top = y + BAR / 2 + 7
-        return [Bar(0, 100, y, BAR - 4, style.PAPER, style.RULE, words.hidden, hatched=True)]
+        return [Bar(0, 100, y, BAR - 6, style.PAPER, style.RULE, words.hidden, hatched=True)]
     canvas.label(name)
     y = canvas.top + BAR / 2 + 1
     canvas.line(0, 100, y, style.RULE, 1)

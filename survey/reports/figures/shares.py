@@ -64,10 +64,8 @@ def dimension_chart(context: Context, result: DimensionResult, width: int) -> Ch
         canvas.text(head, canvas.room + SIDE, canvas.top, anchor="right",
                     size=style.SMALL, color=style.SOFT)  # fmt: skip
     bars: list[Bar] = []
-    start = canvas.top
     for line in lines:
         bars += _draw(context, canvas, line)
-    canvas.segment(0, 0, start, canvas.top - 6, style.SOFT, 1)
     draw_bars(canvas, bars)
     title = _title(context, result)
     key = "items_subtitle_full" if full else "items_subtitle_shares"
@@ -181,6 +179,7 @@ def _draw(context: Context, canvas: Canvas, line: Line) -> list[Bar]:
         canvas.top += 10
         return []
     y = canvas.top + BAR / 2 + 2
+    canvas.segment(0, 0, y - BAR / 2 - 3, y + BAR / 2 + 3, style.SOFT, 1)
     across = sum(piece.percent for piece in line.pieces if piece.side == 0)
     left, right = -across / 2, across / 2
     middle = -across / 2

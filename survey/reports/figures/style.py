@@ -65,10 +65,10 @@ def wave_marker(position: int, count: int) -> dict[str, Any]:
     and dark last, diamonds in between, evenly shaded. A single wave looks like the last."""
     light, dark = "#{:02x}{:02x}{:02x}".format(*_FIRST), "#{:02x}{:02x}{:02x}".format(*_LAST)
     if position == count - 1:
-        return _marker("circle", 12, dark, dark, 1)
+        return _marker("circle", 11, dark, dark, 1)
     shade = mix(light, dark, position / (count - 1))
     if position == 0:
-        return _marker("circle", 13, PAPER, shade, 2)
+        return _marker("circle", 14, PAPER, shade, 2)
     return _marker("diamond", 9, shade, PAPER, 1)
 
 
