@@ -90,6 +90,18 @@ def get(session: Session, organisation_id: int, task_id: int) -> Task:
     return task
 
 
+def listing(session: Session, organisation_id: int, *, limit: int = 50) -> list[Task]:
+    """The organisation's tasks, newest first."""
+    return list(
+        session.scalars(
+            sa.select(Task)
+            .where(Task.organisation_id == organisation_id)
+            .order_by(Task.created_at.desc(), Task.id)
+            .limit(limit)
+        )
+    )
+
+
 def claim(session: Session, lease: timedelta = LEASE) -> Claim | None:
     """Claim the oldest task that is queued, or whose worker has been silent past its lease."""
     candidates = session.execute(
@@ -247,8 +259,9 @@ def publishable(session: Session, again_after: timedelta = LEASE) -> list[tuple[
 
 def counts(session: Session) -> dict[str, int]:
     """How many tasks stand in each state, over all organisations (for metrics)."""
-    rows = session.execute(sa.select(Task.state, sa.func.count()).group_by(Task.state))
-    return {state: number for state, number in rows}
+    number = sa.func.count().label("number")
+    rows = session.execute(sa.select(Task.state, number).group_by(Task.state))
+    return {row.state: row.number for row in rows}
 
 
 def _claimable() -> sa.ColumnElement[bool]:
