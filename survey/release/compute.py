@@ -10,7 +10,7 @@ from survey.disclosure.model import OVERALL, Cell, Hidden, Measured, Protected, 
 from survey.release import document as doc
 from survey.release.changes import Earlier, Pair, wave_change, with_areas
 from survey.release.frame import Frame, Staffing, ancestors, staffing
-from survey.release.method import agreements, method
+from survey.release.method import agreements, bands, method
 from survey.release.results import (
     Spread,
     dimension_result,
@@ -51,12 +51,13 @@ def compute(
     answers = read_answers(frame.instrument, nodes, joined)
     measured = measure(frame.instrument, answers)
     protected = protect(measured, nodes, frame.k)
-    how = method(frame, measured, protected.cells)
+    how = method(frame, measured, protected.cells, answers)
     agreed = agreements(frame, answers, protected.cells)
     writer = _Writer(frame, measured, protected, staffing(frame), earlier)
     units = {unit.code: writer.unit(unit.code) for unit in frame.units}
     for (code, name), agreement in agreed.items():
         units[code] = _with_agreement(units[code], name, agreement)
+    units = _with_bands(units, frame, measured, protected.cells)
     units = _with_changes(units, earlier, how, frame.instrument.index)
     header = doc.ReleaseHeader(
         release_id=release_id,
@@ -197,6 +198,23 @@ def _with_agreement(unit: doc.UnitResult, name: str, agreement: doc.Agreement) -
             replace(d, agreement=agreement) if d.id == name else d for d in unit.dimensions
         ),
     )
+
+
+def _with_bands(
+    units: Mapping[str, doc.UnitResult],
+    frame: Frame,
+    measured: Measured,
+    cells: Mapping[str, Cell],
+) -> dict[str, doc.UnitResult]:
+    found = {index: bands(frame, measured, cells, index) for index in measured.indices}
+    return {
+        code: replace(
+            unit,
+            band=found[OVERALL].get(code),
+            dimensions=tuple(replace(d, band=found[d.id].get(code)) for d in unit.dimensions),
+        )
+        for code, unit in units.items()
+    }
 
 
 def _with_changes(

@@ -241,13 +241,18 @@ class UnitFacts:
 
 @dataclass(frozen=True, slots=True)
 class UnitResult:
-    """Everything that may be known of one unit in one wave."""
+    """Everything that may be known of one unit in one wave.
+
+    ``band`` places the overall index among the organisation's units: clearly above, around or
+    clearly below their mean; never a rank.
+    """
 
     unit: UnitFacts
     tier: Tier
     participation: Participation
     overall: Score
     dimensions: tuple[DimensionResult, ...]
+    band: Band | None = None
     questions: tuple[QuestionResult, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     changes: tuple[WaveChange, ...] = ()

@@ -132,7 +132,7 @@ def after(level: float, first: Computed) -> dict[str, UnitResult]:
 
 
 def test_a_large_rise_is_found_and_stands_beside_the_areas_verdict(released: Computed) -> None:
-    unit = after(0.95, released)["n1"]
+    unit = after(0.85, released)["n1"]
     change = unit.changes[0]
     assert change.overall.verdict == "risen"
     assert change.overall.earlier == unit.history[0].overall.index
