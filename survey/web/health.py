@@ -7,6 +7,7 @@ import hmac
 import flask
 
 from survey import metrics
+from survey.access.guard import access
 from survey.jobs import tasks
 from survey.upkeep import readiness
 from survey.upkeep.services import services
@@ -15,12 +16,14 @@ bp = flask.Blueprint("health", __name__)
 
 
 @bp.get("/healthz")
+@access("public")
 def healthz() -> flask.Response:
     """The process answers."""
     return flask.Response("ok\n", mimetype="text/plain")
 
 
 @bp.get("/readyz")
+@access("public")
 def readyz() -> tuple[flask.Response, int]:
     """Everything that a request needs is there; 503 with what is missing otherwise."""
     checks = readiness.check(services())
@@ -29,8 +32,9 @@ def readyz() -> tuple[flask.Response, int]:
 
 
 @bp.get("/metrics")
+@access("public")
 def show_metrics() -> flask.Response:
-    """Prometheus' text, for who knows the token of the settings; otherwise there is no such page."""
+    """Prometheus' text for who knows the token of the settings; else there is no such page."""
     parts = services()
     token = parts.settings.metrics_token
     given = flask.request.headers.get("Authorization", "")
