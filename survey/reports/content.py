@@ -76,6 +76,9 @@ def _facts(context: Context) -> tuple[Fact, ...]:
     words, who, wave = context.words, context.unit.participation, context.header.wave
     period = words("period", start=words.day(wave.opened_on), end=words.day(wave.closed_on))
     answered = words("hidden_short") if who.answered is None else str(who.answered)
+    whole = who.headcount if who.headcount is not None else who.invited
+    if who.answered is not None and whole and not who.over:
+        answered = words("n_of", n=who.answered, all=whole)
     rate = sentences.response_rate(context, who)
     rated = "" if rate == "–" else f"{words('fact_rate')} {rate}"
     shown = context.unit.overall.index is not None

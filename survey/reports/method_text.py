@@ -24,6 +24,8 @@ def method(context: Context) -> tuple[str, ...]:
         words("method_people"),
         words("method_comparison"),
     ]
+    if context.unit.participation.over:
+        said.insert(2, words("over_warning"))
     if any(each.agreement for each in context.unit.dimensions):
         said.append(words("method_agreement"))
     said += [printable(note) for note in context.header.notes]

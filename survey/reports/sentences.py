@@ -141,6 +141,8 @@ def profile_title(context: Context) -> str:
 
 
 def _moved(context: Context, kind: str, rows: Sequence[Row]) -> str:
+    if len(rows) > 3:
+        return context.words(f"title_{kind}_most", n=len(rows), all=len(context.rows) - 1)
     number = "one" if len(rows) == 1 else "many"
     names = _begin(context.words.listed([row.inside for row in rows]))
     return context.words(f"title_{kind}_{number}", names=names)
@@ -230,8 +232,6 @@ def circumstances(context: Context) -> tuple[str, ...]:
         said.append(words("merged_into", name=name))
     if facts.is_new and context.header.earlier and context.change is not None:
         said.append(words("is_new"))
-    if context.unit.participation.over:
-        said.append(words("over_warning"))
     if facts.note:
         said.append(printable(facts.note))
     return tuple(said)

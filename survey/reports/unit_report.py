@@ -12,7 +12,7 @@ from survey.reports import svg
 from survey.reports.content import Block, Content, FreeText, Part, content
 from survey.reports.context import Context
 from survey.reports.figures.unit import WIDTH, unit_charts
-from survey.reports.metrics import printable
+from survey.reports.metrics import printable, shortened
 from survey.reports.model import Chart, ChartTable, ChartView, DashboardView, Section, Term
 from survey.reports.pdf import PdfMaker
 
@@ -86,6 +86,7 @@ def _view(chart: Chart) -> ChartView:
 class _Printed:
     """A part as the template prints it."""
 
+    id: str
     title: str
     css: str
     sentences: tuple[str, ...]
@@ -110,7 +111,7 @@ _FIRST_PAGE = ("answered", "standing", "changed", "talk")
 def _printed(part: Part) -> _Printed:
     tables = tuple(_print_table(table, part.id) for table in part.tables)
     return _Printed(
-        part.title, _CSS.get(part.id, "part"), part.sentences, part.points, part.charts, tables,
+        part.id, part.title, _CSS.get(part.id, "part"), part.sentences, part.points, part.charts, tables,
         part.comments, part.terms,
     )  # fmt: skip
 
@@ -147,7 +148,7 @@ def _html(context: Context, whole: Content, digest: str) -> str:
     words, header = context.words, context.header
     footer = " · ".join(
         (
-            context.unit_name,
+            shortened(context.unit_name, 10.7, 250),
             whole.wave,
             printable(header.method.software),
             f"{words('footer_release')} {digest[:12]}",
@@ -169,7 +170,8 @@ def _html(context: Context, whole: Content, digest: str) -> str:
             kicker=" · ".join((words("report_kind"), printable(header.study))),
             unit_name=context.unit_name,
             path=" › ".join(whole.path),
-            facts=whole.facts,
+            wave=" · ".join(filter(None, (whole.facts[2].value, whole.facts[2].note))),
+            facts={"standing": whole.facts[0].value, "answered": whole.facts[1].value},
             circumstances=whole.circumstances,
             long=len(context.unit_name) > 60,
             first=[_printed(part) for part in whole.parts if part.id in _FIRST_PAGE],

@@ -164,7 +164,7 @@ def _dimension(
     index = rng.randint(38, 78)
     wide = n >= 10
     favourable = min(95, index + rng.randint(-8, 8))
-    everyone = wide and n >= headcount
+    everyone = wide and n == headcount
     return DimensionResult(
         dimension,
         Score(
