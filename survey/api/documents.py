@@ -1,0 +1,55 @@
+"""Schemas of the release documents, made from their dataclasses so that the two cannot differ."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import cache
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import marshmallow as ma
+from marshmallow import validate
+
+from survey.api.base import Schema
+
+
+@cache
+def schema_of(document: type) -> type[ma.Schema]:
+    """The schema that dumps a frozen dataclass of ``survey.release.document``.
+
+    Optional values are nullable: null means *hidden*.
+    """
+    hints = get_type_hints(document)
+    made: dict[str, ma.fields.Field[Any]] = {
+        item.name: _field(hints[item.name], required=_required(item)) for item in fields(document)
+    }
+    return Schema.from_dict(made, name=f"{document.__name__}Schema")
+
+
+def _required(item: Field[Any]) -> bool:
+    return item.default is MISSING and item.default_factory is MISSING
+
+
+def _field(hint: Any, **options: Any) -> ma.fields.Field[Any]:
+    """The marshmallow field of a type hint."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        (kept,) = [each for each in inner if each is not type(None)]
+        return _field(kept, allow_none=True, **options)
+    if origin is Literal:
+        return ma.fields.String(validate=validate.OneOf(inner), **options)
+    if origin is tuple:
+        return ma.fields.List(_field(inner[0]), **options)
+    if origin is not None and issubclass(origin, Mapping):
+        values = None if inner[1] is Any else _field(inner[1])
+        return ma.fields.Dict(keys=ma.fields.String(), values=values, **options)
+    if is_dataclass(hint) and isinstance(hint, type):
+        return ma.fields.Nested(schema_of(hint), **options)
+    simple: dict[Any, type[ma.fields.Field[Any]]] = {
+        str: ma.fields.String,
+        int: ma.fields.Integer,
+        float: ma.fields.Float,
+        bool: ma.fields.Boolean,
+    }
+    return simple[hint](**options)

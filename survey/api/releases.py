@@ -1,0 +1,103 @@
+"""Released results over the API: what pages and PDFs show, as data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask.views import MethodView
+from marshmallow import fields
+
+from survey.access import guard
+from survey.access.guard import access
+from survey.api.base import (
+    Blueprint,
+    PageArguments,
+    Schema,
+    decode_cursor,
+    page,
+    page_of,
+)
+from survey.api.documents import schema_of
+from survey.release import read
+from survey.release.document import ReleaseHeader, UnitResult, WaveFacts
+from survey.study.studies import study_by_code
+from survey.upkeep.services import services
+
+blp = Blueprint("releases", "Released results; null means hidden, with one reason for all")
+_STUDY = "/organisations/<org>/studies/<study>"
+
+
+class ReleaseSchema(Schema):
+    """A release in the list."""
+
+    id = fields.String(required=True, metadata={"description": "Of the release."})
+    created_at = fields.AwareDateTime(required=True)
+    digest = fields.String(
+        required=True, metadata={"description": "SHA-256 over header and units, as printed."}
+    )
+    wave = fields.Nested(schema_of(WaveFacts), required=True, attribute="header.wave")
+
+
+class HeaderSchema(Schema):
+    """What is common to all units of a release."""
+
+    digest = fields.String(required=True)
+    header = fields.Nested(schema_of(ReleaseHeader), required=True)
+
+
+class UnitSchema(Schema):
+    """Everything that may be known of one unit in one wave."""
+
+    digest = fields.String(required=True)
+    wave = fields.Nested(schema_of(WaveFacts), required=True, attribute="header.wave")
+    result = fields.Nested(schema_of(UnitResult), required=True, attribute="unit")
+
+
+@blp.route(_STUDY + "/releases")
+class Releases(MethodView):
+    """The releases of a study."""
+
+    @blp.arguments(PageArguments, location="query")
+    @blp.response(200, page_of(ReleaseSchema))
+    @access("api", "releases:read")
+    def get(self, arguments: dict[str, Any], org: str, study: str) -> dict[str, Any]:
+        """The latest release of every released wave, in the waves' order."""
+        who = guard.principal()
+        parts = services()
+        with parts.db.reading() as session:
+            found = study_by_code(session, who.organisation_id, study)
+            rows = read.releases(session, who.organisation_id, found.id)
+        purpose = f"releases:{found.id}"
+        if arguments["cursor"]:
+            after = decode_cursor(parts.secret, purpose, arguments["cursor"])[0]
+            rows = [row for row in rows if row.header.wave.ordinal > after]
+        limit = arguments["limit"]
+        return page(parts.secret, purpose, rows, limit, lambda row: [row.header.wave.ordinal])
+
+
+@blp.route(_STUDY + "/waves/<int:ordinal>/release")
+class Release(MethodView):
+    """The release of one wave."""
+
+    @blp.response(200, HeaderSchema)
+    @access("api", "releases:read")
+    def get(self, org: str, study: str, ordinal: int) -> read.StoredRelease:
+        """Instrument, method and list of units."""
+        who = guard.principal()
+        with services().db.reading() as session:
+            found = study_by_code(session, who.organisation_id, study)
+            return read.latest(session, who.organisation_id, found.id, ordinal)
+
+
+@blp.route(_STUDY + "/waves/<int:ordinal>/release/units/<unit>")
+class Unit(MethodView):
+    """One unit's result."""
+
+    @blp.response(200, UnitSchema)
+    @access("api", "releases:read")
+    def get(self, org: str, study: str, ordinal: int, unit: str) -> read.StoredUnit:
+        """Scores, shares, changes and comparisons, as far as they may be shown."""
+        who = guard.principal()
+        with services().db.reading() as session:
+            found = study_by_code(session, who.organisation_id, study)
+            return read.unit_document(session, who.organisation_id, found.id, unit, ordinal)
