@@ -118,16 +118,16 @@ def apply(session: Session, organisation_id: int, planned: Plan, *, actor: str =
         raise Conflict("The organisation has changed since this list was made; make a new one.")
     units = session.scalars(sa.select(Unit).where(Unit.organisation_id == organisation_id))
     by_code = {unit.code: unit for unit in units}
-    for row in planned.rows.rows:  # parents first
-        unit = by_code.get(row.code)
-        if unit is None:
+    columns = planned.rows.columns
+    for row in planned.rows.rows:  # parents first; new ones before others move below them
+        if row.code not in by_code:
             unit = Unit(organisation_id=organisation_id, id=new_id(), code=row.code, kind="")
             by_code[row.code] = unit
-            _fill(unit, row, by_code, planned.rows.columns)
+            _fill(unit, row, by_code, columns)
             session.add(unit)
-        else:
-            _fill(unit, row, by_code, planned.rows.columns)
     session.flush()
+    for row in planned.rows.rows:
+        _fill(by_code[row.code], row, by_code, columns)
     moment = now()
     for change in planned.closed:
         by_code[change.code].closed_at = moment

@@ -69,7 +69,7 @@ def _answered(session: Session, wave: Wave) -> dict[int, int]:
         )
         .group_by(Invitation.unit_id)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def _parents_first(rows: list[WaveUnit]) -> list[WaveUnit]:

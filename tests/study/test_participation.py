@@ -1,0 +1,99 @@
+"""Counts while a wave is open: enough to remind people, too little to find out about one."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from survey.study.invitations import create_invitations
+from survey.study.models import Invitation, WaveUnit
+from survey.study.participation import _hidden, participation
+from survey.study.waves import open_wave
+
+
+@pytest.fixture
+def answered(place):
+    """Open, all units invited; call it with unit code → how many have answered."""
+    with place.db.transaction() as session:
+        wave = place.wave(session)
+        counts = {"A": 6, "A1": 12, "A2": 3, "A3": 7, "B1": 20, "B2": 9}
+        create_invitations(session, place.secret, place.keys, wave, counts)
+        open_wave(session, place.keys, place.library, wave)
+
+    def answer(**counts):
+        with place.db.transaction() as session:
+            units = dict(session.execute(sa.select(WaveUnit.code, WaveUnit.unit_id)).all())
+            for code, count in counts.items():
+                of_unit = sa.select(Invitation).where(Invitation.unit_id == units[code])
+                for invitation in session.scalars(of_unit.limit(count)):
+                    invitation.spent = True
+            session.flush()
+            return {row.code: row for row in participation(session, place.wave(session))}
+
+    return answer
+
+
+def test_units_are_counted_with_what_is_below_them(answered):
+    rows = answered(A=6, A1=10, A3=7, B1=15, B2=6)
+    assert rows["K"].invited == 57
+    assert rows["K"].answered == 44
+    assert (rows["B"].invited, rows["B"].answered) == (29, 21)
+
+
+def test_a_merged_unit_names_its_neighbour_and_has_no_count_of_its_own(answered):
+    rows = answered(A2=2, A3=4, A=6, A1=6, B1=9, B2=9)
+    assert rows["A2"].merged_into == "A3"
+    assert rows["A2"].answered is None
+    assert (rows["A3"].answered, rows["A3"].invited) == (6, 10)
+
+
+def test_a_count_below_k_is_masked(answered):
+    assert answered(A=6, A1=10, A3=7, B1=15, B2=4)["B2"].answered is None
+
+
+def test_a_masked_count_does_not_follow_by_subtraction(answered):
+    rows = answered(A=6, A1=10, A3=7, B1=15, B2=4)
+    assert rows["B"].answered == 19
+    assert rows["B1"].answered is None
+
+
+def test_whether_one_boss_has_answered_does_not_follow_either(place, answered):
+    with place.db.transaction() as session:
+        wave = place.wave(session)
+        create_invitations(session, place.secret, place.keys, wave, {"K": 1})
+    rows = answered(A=6, A1=10, A3=7, B1=15, B2=6, K=1)
+    assert rows["K"].answered == 45
+    assert rows["B"].answered is None  # else 45 - 23 - 21 is the boss
+    assert None in (rows["B1"].answered, rows["B2"].answered)
+
+
+@st.composite
+def trees(draw):
+    size = draw(st.integers(2, 12))
+    parents = [None] + [draw(st.integers(0, place - 1)) for place in range(1, size)]
+    own = [draw(st.integers(0, 12)) for _ in range(size)]
+    return parents, own
+
+
+@settings(max_examples=150, deadline=None)
+@given(trees())
+def test_no_family_gives_a_small_number_away(tree):
+    parents, own = tree
+    rows = [
+        WaveUnit(unit_id=place, parent_id=parent, reporting_unit_id=place, code=str(place))
+        for place, parent in enumerate(parents)
+    ]
+    total = dict(enumerate(own))
+    for place in range(len(own) - 1, 0, -1):
+        total[parents[place]] += total[place]
+    hidden = _hidden(rows, total, dict(enumerate(own)), 5)
+    for parent in range(len(own)):
+        family = [place for place, up in enumerate(parents) if up == parent]
+        left = own[parent] + sum(total[place] for place in family if place in hidden)
+        if family and parent not in hidden:
+            # What parent minus the shown children leaves is nothing, or five people and more.
+            everything = all(place in hidden for place in family)
+            assert left >= 5 or everything or left == 0 == own[parent]
+    assert all(place in hidden for place in total if total[place] < 5)
