@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import cast
 
 import click
 
@@ -15,6 +16,7 @@ COMMANDS = "survey.upkeep.commands"
 REGISTRY: dict[str, tuple[str, str]] = {
     "analyse": (f"{COMMANDS}.analyse:analyse", "Score a file of answers without a database."),
     "api-key": (f"{COMMANDS}.access:api_key", "Create and revoke keys for programs."),
+    "audit": (f"{COMMANDS}.audit:audit", "Verify and read the event log."),
     "backup": (f"{COMMANDS}.backup:backup", "Copy the database while the service runs."),
     "db": (f"{COMMANDS}.db:db", "Create and upgrade the database."),
     "demo": (f"{COMMANDS}.demo:demo", "Build the demo municipality."),
@@ -48,8 +50,7 @@ class LazyGroup(click.Group):
             return None
         module, _, attribute = REGISTRY[cmd_name][0].partition(":")
         command = getattr(importlib.import_module(module), attribute)
-        assert isinstance(command, click.Command)
-        return command
+        return cast(click.Command, command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the names with their one line."""

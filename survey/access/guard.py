@@ -40,6 +40,7 @@ Kind = Literal["public", "respondent", "signed_in", "staff", "manager_of_unit", 
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 DEFAULT_BODY = 256 * 1024
+LARGEST_ID = 2**53 - 1
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "X-CSRF-Token"
 _ATTRIBUTE = "__survey_access__"
@@ -110,6 +111,7 @@ def declarations(app: Flask) -> Iterator[tuple[str, str, str, Rule | None]]:
 
 def install(app: Flask) -> None:
     """Enforce the declarations on ``app``, whose ``extensions["survey"]`` are the services."""
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # no other site's scripts have business here
     app.before_request(_enforce)
 
 
@@ -156,6 +158,9 @@ def _enforce() -> None:
     _check_host()
     if request.url_rule is None:
         return  # Flask answers 404 or 405 by itself
+    arguments = request.view_args or {}
+    if any(isinstance(value, int) and value > LARGEST_ID for value in arguments.values()):
+        raise NotFound("There is no such page.")  # no database could look it up
     rule = rule_of(current_app, request.url_rule.endpoint, request.method)
     if rule is None:
         raise Forbidden("This address is not open to anybody.")

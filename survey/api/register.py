@@ -37,6 +37,7 @@ Errors are `application/problem+json` (RFC 9457) and name every fault at once by
 
 def register(app: Flask) -> None:
     """Put the API and the error answers on ``app``."""
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     problems.install(app)
     app.config.setdefault("API_TITLE", "Innovasjonsbarometeret")
     app.config.setdefault("API_VERSION", "v1")

@@ -18,6 +18,7 @@ PARTS = (
     "survey.web.base.views",
     "survey.web.unit.views",
     "survey.web.staff.views",
+    "survey.web.staff.organisation",
     "survey.web.answer.views",
 )
 """Modules that each define ``bp``."""

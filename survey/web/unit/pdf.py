@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import threading
 from pathlib import Path
 
 from survey.release.read import StoredUnit
-from survey.reports.unit_report import UnitReportRenderer
+from survey.reports.unit_report import FreeText, UnitReportRenderer
 
 _lock = threading.Lock()  # the renderer makes one report at a time
 _renderer: list[UnitReportRenderer] = []
 
 
-def report(data_dir: Path, stored: StoredUnit, language: str) -> bytes:
-    """The PDF of one unit. A release never changes, so a report that was made is kept."""
+def report(data_dir: Path, stored: StoredUnit, language: str, texts: FreeText) -> bytes:
+    """The PDF of one unit. A release never changes, so a report that was made is kept.
+
+    Comments may be released later, so their digest is part of what names the file.
+    """
+    content_digest = hashlib.sha256(repr((texts.comments, texts.words)).encode()).hexdigest()[:12]
     folder = data_dir / "reports" / "single" / stored.digest
-    file = folder / f"{stored.unit.unit.code}.{language}.pdf"
+    file = folder / f"{stored.unit.unit.code}.{language}.{content_digest}.pdf"
     try:
         return file.read_bytes()
     except FileNotFoundError:
@@ -25,7 +30,7 @@ def report(data_dir: Path, stored: StoredUnit, language: str) -> bytes:
     with _lock:
         if not _renderer:
             _renderer.append(UnitReportRenderer())
-        content = _renderer[0].render(stored.header, stored.unit, language, stored.digest)
+        content = _renderer[0].render(stored.header, stored.unit, language, stored.digest, texts)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = folder / f".{secrets.token_hex(8)}"
     temporary.write_bytes(content)

@@ -1,4 +1,4 @@
-"""What unit managers see: their units, a unit's results, its numbers as CSV and its report as PDF."""
+"""What unit managers see: their units, a unit's results, its numbers as CSV, its report as PDF."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from survey.access import guard, reach
 from survey.access.guard import access
 from survey.access.principal import Principal
 from survey.errors import NotFound
-from survey.release import read
+from survey.release import moderation, read
 from survey.release.document import ReleaseHeader, WaveFacts
 from survey.release.read import StoredUnit
-from survey.reports.unit_report import dashboard
+from survey.reports.unit_report import FreeText, dashboard
 from survey.study import studies
 from survey.upkeep.services import services
 from survey.web import catalogue
@@ -63,10 +63,11 @@ def show(org: str, study: str, unit: str) -> str:
     who = guard.principal()
     with services().db.reading() as session:
         found, waves = _stored(session, who, study, unit)
+        texts = _free_text(session, who, found)
     spoken = _content_language(found.header)
     return render_template(
         "unit/dashboard.html",
-        view=dashboard(found.header, found.unit, spoken),
+        view=dashboard(found.header, found.unit, spoken, texts),
         spoken=spoken,
         unit=found.unit.unit,
         wave=found.header.wave,
@@ -105,8 +106,9 @@ def report(org: str, study: str, unit: str) -> Response:
     who = guard.principal()
     with services().db.reading() as session:
         found, _ = _stored(session, who, study, unit)
+        texts = _free_text(session, who, found)
     spoken = _content_language(found.header)
-    content = pdf.report(services().settings.data_dir, found, spoken)
+    content = pdf.report(services().settings.data_dir, found, spoken, texts)
     name = f"{_ascii(unit)}-{found.header.wave.ordinal}-{spoken}.pdf"
     return Response(
         content,
@@ -141,10 +143,16 @@ def _stored(
         raise NotFound("There is no such wave.")
     found = studies.study_by_code(session, who.organisation_id, study)
     stored = read.unit_document(session, who.organisation_id, found.id, unit, wanted)
-    waves = [
-        each.header.wave for each in read.releases(session, who.organisation_id, found.id)
-    ]
+    waves = [each.header.wave for each in read.releases(session, who.organisation_id, found.id)]
     return stored, waves
+
+
+def _free_text(session: Session, who: Principal, stored: StoredUnit) -> FreeText:
+    """What moderators have released of the unit's comments and words."""
+    texts = moderation.released_texts(
+        session, who.organisation_id, stored.wave_id, stored.unit.unit.code
+    )
+    return FreeText(texts.comments, texts.words)
 
 
 def _content_language(header: ReleaseHeader) -> str:

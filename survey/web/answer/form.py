@@ -1,0 +1,71 @@
+"""The form's fields ↔ plain answers. A field is ``<kind letter>.<id>``; nothing else is read.
+
+``i.`` item, ``s.`` single, ``m.`` multiple, ``t.`` text, ``w.`` words. What cannot be read as what
+the field asks for is handed on as it is, so that validation names it.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from survey.errors import Fault
+
+LETTERS = {"item": "i", "single": "s", "multiple": "m", "text": "t", "words": "w"}
+_WHOLE = re.compile(r"-?[0-9]{1,9}")
+_PATH = re.compile(r"answers\.(items|questions)\.(?P<id>[^.\[]+)")
+_SAID = ("required", "exclusive", "too_long", "too_many", "character")
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What a form is drawn with: its submission id and the values of its fields."""
+
+    submission_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    values: MultiDict[str, str] = field(default_factory=MultiDict)
+
+    def has(self, name: str, value: object) -> bool:
+        """True when the field holds the value: the radio or box is drawn checked."""
+        return str(value) in self.values.getlist(name)
+
+    def text(self, name: str, position: int = 0) -> str:
+        """What stands in a text field ('' for nothing)."""
+        given = self.values.getlist(name)
+        return given[position] if position < len(given) else ""
+
+
+def answers_of(values: MultiDict[str, str]) -> dict[str, dict[str, Any]]:
+    """Return the plain answers in a form, as ``survey.instrument.answers`` has them."""
+    items: dict[str, Any] = {}
+    questions: dict[str, Any] = {}
+    for name in values:
+        letter, _, block = name.partition(".")
+        if not block or letter not in LETTERS.values():
+            continue
+        given = [each.replace("\r\n", "\n") for each in values.getlist(name)]
+        if letter == "i":
+            items[block] = int(given[-1]) if _WHOLE.fullmatch(given[-1]) else given[-1]
+        elif letter == "m":
+            questions[block] = given
+        elif letter == "w":
+            questions[block] = [each for each in given if each.strip()]
+        else:
+            questions[block] = given[-1]
+    return {"items": items, "questions": questions}
+
+
+def fault_codes(faults: Iterable[Fault], pages: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Block id → code of a text that says what is wrong, in the order of the form."""
+    found: dict[str, str] = {}
+    for fault in faults:
+        match = _PATH.match(fault.where)
+        if match:
+            code = getattr(fault, "code", "")
+            found.setdefault(match["id"], code if code in _SAID else "other")
+    order = [block["id"] for page in pages for block in page["blocks"]]
+    return {block: found[block] for block in order if block in found}

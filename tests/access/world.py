@@ -1,0 +1,141 @@
+"""Two municipalities with people in every role, and one released wave: what access is tried on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from survey.access import api_keys, guard, people, sessions
+from survey.access.models import Person
+from survey.access.principal import SCOPES
+from survey.app import create_app
+from survey.config import Settings
+from survey.organisation.units import create_organisation
+from survey.release.close import close_and_release
+from survey.upkeep.services import Services
+from survey.upkeep.services import build as build_services
+from tests.conftest import _all_tables as all_tables
+from tests.release.journey import Journey, open_next, start
+
+ANSWERS = {"n1": 20, "n2": 11, "n3": 7, "s1": 25, "s2": 4}
+
+
+@dataclass
+class World:
+    """``people``: staff, auditor, north (leads Område nord), sykehjem (leads s1), idle, stranger
+    (staff of the other municipality)."""
+
+    parts: Services
+    app: Flask
+    journey: Journey
+    people: dict[str, Person]
+    other_id: int
+
+    def client(self, name: str | None = None) -> FlaskClient:
+        """A browser, signed in as somebody or as nobody."""
+        client = self.app.test_client()
+        if name is not None:
+            with self.parts.db.transaction() as session:
+                token = sessions.start(session, self.parts.secret, self.people[name], 8)
+            client.set_cookie(guard.session_cookie(self.parts.settings), token)
+        return client
+
+    def csrf(self, client: FlaskClient) -> str:
+        """The form token of a signed-in browser."""
+        cookie = client.get_cookie(guard.session_cookie(self.parts.settings))
+        assert cookie is not None
+        with self.parts.db.reading() as session:
+            who = sessions.find(session, self.parts.secret, cookie.value)
+        assert who is not None
+        return who.csrf
+
+    def key(self, *scopes: str, organisation_id: int | None = None) -> dict[str, str]:
+        """Headers with a key of these scopes (default: all)."""
+        with self.parts.db.transaction() as session:
+            _, token = api_keys.create(
+                session,
+                self.parts.secret,
+                organisation_id or self.journey.organisation_id,
+                "Test",
+                scopes or SCOPES,
+            )
+        return {"Authorization": f"Bearer {token}"}
+
+
+def add(parts: Services, organisation_id: int, name: str, *roles: tuple[str, str | None]) -> Person:
+    """A person with roles, without a password."""
+    with parts.db.transaction() as session:
+        person = people.create_person(
+            session,
+            organisation_id,
+            name=name.capitalize(),
+            email=f"{name}@kommune.example",
+            actor="cli",
+        )
+        for role, unit in roles:
+            people.grant(session, person, role, unit=unit, actor="cli")
+    return person
+
+
+def build(parts: Services, app: Flask) -> World:
+    """Import, invite, answer, close and release, then open a second wave."""
+    journey = start(parts.db, parts.keys, parts.secret)
+    journey.answer(ANSWERS, leaders=2)
+    close_and_release(parts.db, parts.keys, journey.organisation_id, journey.wave.id)
+    journey.wave, journey.codes = open_next(
+        parts.db, parts.keys, parts.secret, journey.study, "during"
+    )
+    journey.answer({"n1": 9, "s1": 3}, seed=2)
+    with parts.db.transaction() as session:
+        other = create_organisation(session, "4000", "Annenvik kommune").id
+    here = journey.organisation_id
+    found = {
+        "staff": add(parts, here, "staff", ("staff", None)),
+        "auditor": add(parts, here, "auditor", ("auditor", None)),
+        "north": add(parts, here, "north", ("manager", "nord")),
+        "sykehjem": add(parts, here, "sykehjem", ("manager", "s1")),
+        "idle": add(parts, here, "idle"),
+        "stranger": add(parts, other, "stranger", ("staff", None)),
+    }
+    return World(parts, app, journey, found, other)
+
+
+def fresh(folder: Path, **changes: Any) -> World:
+    """A world of its own in ``folder``; ``changes`` are settings."""
+    values = {
+        "data_dir": folder / "var",
+        "secret_key": "test-secret-" + "x" * 32,
+        "allowed_hosts": ("localhost", "127.0.0.1"),
+        **changes,
+    }
+    settings = Settings(**values)
+    parts = build_services(settings)
+    all_tables().create_all(parts.db.writer)
+    app = create_app(settings, parts)
+    app.config["TESTING"] = True
+    return build(parts, app)
+
+
+def arguments(**changes: Any) -> dict[str, Any]:
+    """Values for every name that an address may have, all of things that exist."""
+    return {
+        "org": "3999",
+        "study": "kultur",
+        "ordinal": 1,
+        "wave": 1,
+        "unit": "s1",
+        "chart": "dimensions",
+        "move": "lukk",
+        "task": 1,
+        "person": 1,
+        "key": 1,
+        "token": "nobody",
+        "code": "nobody",
+        "name": "nothing",
+        "filename": "base.css",
+        **changes,
+    }
