@@ -95,9 +95,9 @@ def alembic_config() -> Config:
 @cache
 def _known_revisions() -> tuple[str, frozenset[str]]:
     script = ScriptDirectory.from_config(alembic_config())
-    head = script.get_current_head()
-    assert head is not None
-    return head, frozenset(revision.revision for revision in script.walk_revisions())
+    return str(script.get_current_head()), frozenset(
+        revision.revision for revision in script.walk_revisions()
+    )
 
 
 def _state(session: Session) -> State:

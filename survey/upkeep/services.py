@@ -1,4 +1,4 @@
-"""What every request, task and command works with: settings, database, secret, keys, instruments."""
+"""What every request, task and command works with: settings, database, secret, keys."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Services:
 def build(settings: Settings) -> Services:
     """Open everything; makes the data and key folders when they are missing."""
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Services(
         settings=settings,
         db=Database(settings.database),

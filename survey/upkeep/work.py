@@ -1,0 +1,102 @@
+"""The kinds of background work: what a task's payload means, and what is done.
+
+=============  =====================================================  ==========================
+kind           payload                                                result
+=============  =====================================================  ==========================
+unit_report    ``study``, ``unit``, ``language``; ``ordinal`` or None  a PDF
+unit_reports   ``study``, ``languages``; ``ordinal`` or None           a ZIP of PDFs
+release        ``wave_id``                                            ``release_id``
+=============  =====================================================  ==========================
+
+Each may be started again after a stop at any point, and then ends as if it had run once.
+"""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from survey.jobs.execution import Job, Work
+from survey.release import close, read
+from survey.study.studies import study_by_code
+from survey.upkeep import files
+from survey.upkeep.services import Services
+
+Kind = Callable[[Services, Job], dict[str, Any]]
+
+
+def works(parts: Services) -> Mapping[str, Work]:
+    """Every kind, bound to this process's services."""
+    kinds: dict[str, Kind] = {
+        "unit_report": unit_report,
+        "unit_reports": unit_reports,
+        "release": release,
+    }
+    return {name: partial(kind, parts) for name, kind in kinds.items()}
+
+
+def unit_report(parts: Services, job: Job) -> dict[str, Any]:
+    """One unit's PDF."""
+    from survey.reports.unit_report import UnitReportRenderer
+
+    wanted, organisation_id = job.claim.payload, job.claim.organisation_id
+    with parts.db.reading() as session:
+        study = study_by_code(session, organisation_id, wanted["study"])
+        stored = read.unit_document(
+            session, organisation_id, study.id, wanted["unit"], wanted.get("ordinal")
+        )
+    job.progress(0, 1)
+    language = wanted["language"]
+    pdf = UnitReportRenderer().render(stored.header, stored.unit, language, stored.digest)
+    target = files.folder(parts.settings, organisation_id) / f"{job.claim.task_id}.pdf"
+    with files.whole(target) as temporary:
+        temporary.write_bytes(pdf)
+    job.progress(1, 1)
+    name = f"{wanted['study']}-{wanted['unit']}-{stored.header.wave.ordinal}-{language}.pdf"
+    return {"file": target.name, "name": name, "media_type": "application/pdf"}
+
+
+def unit_reports(parts: Services, job: Job) -> dict[str, Any]:
+    """All units' PDFs of a release, as one ZIP. PDFs made before a stop are not made again."""
+    from survey.reports.bulk import render_units
+
+    wanted, organisation_id = job.claim.payload, job.claim.organisation_id
+    with parts.db.reading() as session:
+        study = study_by_code(session, organisation_id, wanted["study"])
+        stored = read.documents(session, organisation_id, study.id, wanted.get("ordinal"))
+    home = files.folder(parts.settings, organisation_id)
+    folder = home / f"units-{stored.digest[:24]}"
+    made = render_units(
+        stored.header,
+        [document for _, document in stored.units],
+        wanted["languages"],
+        stored.digest,
+        folder,
+        workers=parts.settings.processes,
+        progress=job.progress,
+    )
+    target = home / f"{job.claim.task_id}.zip"
+    with files.whole(target) as temporary:
+        _zip(made, temporary)
+    shutil.rmtree(folder, ignore_errors=True)
+    name = f"{wanted['study']}-{stored.digest[:8]}.zip"
+    return {"file": target.name, "name": name, "media_type": "application/zip"}
+
+
+def release(parts: Services, job: Job) -> dict[str, Any]:
+    """Close a wave and make its release."""
+    actor = "worker"
+    made = close.close_and_release(
+        parts.db, parts.keys, job.claim.organisation_id, job.claim.payload["wave_id"], actor
+    )
+    return {"release_id": str(made)}
+
+
+def _zip(made: list[Path], target: Path) -> None:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # PDFs are packed already
+        for path in made:
+            archive.write(path, path.name)
