@@ -99,12 +99,17 @@ def _first_page(context: Context, charts: Mapping[str, Chart]) -> list[Part]:
     profile = (charts["profile"],) if "profile" in charts else ()
     return [
         Part("answered", words("section_answered"), (sentences.who_answered(context),)),
-        Part("standing", words("section_standing"), sentences.where_we_stand(context),
-             charts=profile),
+        Part(
+            "standing", words("section_standing"), sentences.where_we_stand(context), charts=profile
+        ),
         Part("changed", words("section_changed"), sentences.has_it_changed(context)),
-        Part("talk", words("section_talk"), sentences.keep_and_improve(context),
-             points=sentences.talk_about(context)),
-    ]  # fmt: skip
+        Part(
+            "talk",
+            words("section_talk"),
+            sentences.keep_and_improve(context),
+            points=sentences.talk_about(context),
+        ),
+    ]
 
 
 def _details(context: Context, charts: Mapping[str, Chart]) -> list[Part | None]:
@@ -154,7 +159,11 @@ def _method(context: Context) -> list[Part]:
     table = method_text.method_table(context)
     return [
         Part("hidden", words("section_hidden"), method_text.hidden(context)),
-        Part("method", words("section_method"), method_text.method(context),
-             tables=(table,) if table else ()),
+        Part(
+            "method",
+            words("section_method"),
+            method_text.method(context),
+            tables=(table,) if table else (),
+        ),
         Part("glossary", words("section_glossary"), terms=method_text.glossary(context)),
-    ]  # fmt: skip
+    ]

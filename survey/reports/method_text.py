@@ -9,8 +9,17 @@ from survey.reports.context import Context
 from survey.reports.metrics import printable
 from survey.reports.model import ChartTable, Term
 
-TERMS = ("index", "dimension", "favourable", "dont_know", "interval", "verdict", "headcount", "kind",
-         "release")  # fmt: skip
+TERMS = (
+    "index",
+    "dimension",
+    "favourable",
+    "dont_know",
+    "interval",
+    "verdict",
+    "headcount",
+    "kind",
+    "release",
+)
 
 
 def method(context: Context) -> tuple[str, ...]:

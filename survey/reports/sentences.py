@@ -128,11 +128,7 @@ def profile_title(context: Context) -> str:
     kinds: dict[str, list[Row]] = {"risen": [], "fallen": [], "no_change": [], "too_few": []}
     for row in shown:
         kinds.setdefault(row_change(context, change, row).verdict, []).append(row)
-    moved = [
-        _moved(context, kind, kinds[kind])
-        for kind in ("risen", "fallen")
-        if kinds[kind]
-    ]
+    moved = [_moved(context, kind, kinds[kind]) for kind in ("risen", "fallen") if kinds[kind]]
     if moved:
         return "; ".join([moved[0], *(context.words.inside(each) for each in moved[1:])])
     if kinds["no_change"]:

@@ -90,7 +90,6 @@ class Axis:
         return bool(self.spec.get("visible", True))
 
 
-
 @dataclass(frozen=True, slots=True)
 class Frame:
     """The figure's size, its plot area in pixels and its two axes."""

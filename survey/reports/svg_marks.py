@@ -93,7 +93,9 @@ def scatter(where: str, trace: Mapping[str, Any], frame: Frame) -> str:
     return _points(f"{where}.marker", trace["marker"], [p for p in points if p is not None])
 
 
-def _lines(where: str, line: Mapping[str, Any], points: Sequence[tuple[float, float] | None]) -> str:
+def _lines(
+    where: str, line: Mapping[str, Any], points: Sequence[tuple[float, float] | None]
+) -> str:
     known(where, line, LINE)
     path, pen_up = [], True
     for point in points:

@@ -41,7 +41,9 @@ class Writer:
     color: str
     anchors: bool
 
-    def line(self, text: str, x: float, baseline: float, anchor: str, font: Mapping[str, Any]) -> str:
+    def line(
+        self, text: str, x: float, baseline: float, anchor: str, font: Mapping[str, Any]
+    ) -> str:
         """Return one line of text; ``anchor`` is left, center or right of ``x``."""
         size, weight = font.get("size", self.size), font.get("weight", 400)
         bold = f' font-weight="{weight}"' if weight != 400 else ""
@@ -90,6 +92,6 @@ def tick_labels(axis: Axis, frame: Frame, writer: Writer) -> str:
     known("layout.xaxis.tickfont", font, FONT)
     baseline = frame.bottom + 3 + font["size"]
     return "".join(
-        writer.line(*lines_of(text), axis.at(value), baseline, "center", font)
+        writer.line(lines_of(text)[0], axis.at(value), baseline, "center", font)
         for value, text in zip(axis.spec["tickvals"], axis.spec["ticktext"], strict=True)
     )

@@ -111,9 +111,16 @@ _FIRST_PAGE = ("answered", "standing", "changed", "talk")
 def _printed(part: Part) -> _Printed:
     tables = tuple(_print_table(table, part.id) for table in part.tables)
     return _Printed(
-        part.id, part.title, _CSS.get(part.id, "part"), part.sentences, part.points, part.charts, tables,
-        part.comments, part.terms,
-    )  # fmt: skip
+        part.id,
+        part.title,
+        _CSS.get(part.id, "part"),
+        part.sentences,
+        part.points,
+        part.charts,
+        tables,
+        part.comments,
+        part.terms,
+    )
 
 
 def _print_table(table: ChartTable, part: str) -> _Table:

@@ -58,7 +58,7 @@ def instrument() -> Instrument:
 
 def five_point() -> Instrument:
     """A small instrument on an odd scale, one dimension of two items."""
-    texts = {language: "Vi prøver nye ting" for language in ("nb", "nn", "en")}
+    texts = dict.fromkeys(("nb", "nn", "en"), "Vi prøver nye ting")
     return Instrument.from_dict(
         {
             "id": "small",
@@ -77,7 +77,10 @@ def five_point() -> Instrument:
                     "id": "try",
                     "title": {"nb": "Utprøving", "nn": "Utprøving", "en": "Trying out"},
                     "scale": "five",
-                    "items": [{"id": "a", "text": texts}, {"id": "b", "text": texts, "reverse": True}],
+                    "items": [
+                        {"id": "a", "text": texts},
+                        {"id": "b", "text": texts, "reverse": True},
+                    ],
                 }
             ],
         }

@@ -102,14 +102,17 @@ class Canvas:
         """Draw a horizontal line between two scale values, below the marks."""
         self.segment(x0, x1, y, y, color, width)
 
-    def segment(
-        self, x0: float, x1: float, y0: float, y1: float, color: str, width: float
-    ) -> None:
+    def segment(self, x0: float, x1: float, y0: float, y1: float, color: str, width: float) -> None:
         """Draw a straight line below the marks."""
         self.shapes.append(
             {
                 "type": "line",
-                **{"x0": x0, "x1": x1, "y0": y0, "y1": y1, "xref": "x", "yref": "y"},
+                "x0": x0,
+                "x1": x1,
+                "y0": y0,
+                "y1": y1,
+                "xref": "x",
+                "yref": "y",
                 "line": {"color": color, "width": width},
                 "layer": "below",
             }
@@ -120,7 +123,12 @@ class Canvas:
         lines = [
             {
                 "type": "line",
-                **{"x0": value, "x1": value, "y0": start, "y1": self.top, "xref": "x", "yref": "y"},
+                "x0": value,
+                "x1": value,
+                "y0": start,
+                "y1": self.top,
+                "xref": "x",
+                "yref": "y",
                 "line": {"color": style.FAINT, "width": 1},
                 "layer": "below",
             }
@@ -133,8 +141,12 @@ class Canvas:
         self.segment(self.value(left), self.value(right), y, y, style.PAPER, 4)
 
     def points(
-        self, xs: Sequence[float], ys: Sequence[float], marker: Mapping[str, Any],
-        hover: Sequence[str], name: str = "",
+        self,
+        xs: Sequence[float],
+        ys: Sequence[float],
+        marker: Mapping[str, Any],
+        hover: Sequence[str],
+        name: str = "",
     ) -> None:
         """Draw marks."""
         if not xs:
@@ -198,8 +210,12 @@ class Canvas:
                 "dragmode": False,
                 "xaxis": self._xaxis(ticks),
                 "yaxis": {
-                    **{"range": [height - below, 0], "visible": False, "showgrid": False},
-                    **{"zeroline": False, "fixedrange": True, "showticklabels": False},
+                    "range": [height - below, 0],
+                    "visible": False,
+                    "showgrid": False,
+                    "zeroline": False,
+                    "fixedrange": True,
+                    "showticklabels": False,
                 },
                 "shapes": self.shapes,
                 "annotations": self.annotations,

@@ -40,8 +40,10 @@ def comparison(context: Context, width: int) -> Chart | None:
     canvas = Canvas(width)
     own = style.wave_marker(0, 1)
     keys = [Key(context.unit_name, own)]
-    keys += [Key(f"{o.short}: {o.name}" if o.name != o.short else o.name,
-                 style.tick_marker(o.color)) for o in others]  # fmt: skip
+    keys += [
+        Key(f"{o.short}: {o.name}" if o.name != o.short else o.name, style.tick_marker(o.color))
+        for o in others
+    ]
     intervals = any(context.score(r.id, context.waves[-1]).interval for r in context.rows)
     draw_keys(canvas, keys)
     marks: list[tuple[float, float, str]] = []
@@ -54,10 +56,16 @@ def comparison(context: Context, width: int) -> Chart | None:
     canvas.strokes(lines, style.NAVY, 1)
     for other in others:
         spots = ticks[other.short]
-        canvas.points([s[0] for s in spots], [s[1] for s in spots],
-                      style.tick_marker(other.color), [s[2] for s in spots], other.name)  # fmt: skip
-    canvas.points([m[0] for m in marks], [m[1] for m in marks], own, [m[2] for m in marks],
-                  context.unit_name)  # fmt: skip
+        canvas.points(
+            [s[0] for s in spots],
+            [s[1] for s in spots],
+            style.tick_marker(other.color),
+            [s[2] for s in spots],
+            other.name,
+        )
+    canvas.points(
+        [m[0] for m in marks], [m[1] for m in marks], own, [m[2] for m in marks], context.unit_name
+    )
     subtitle = context.words("comparison_subtitle", n=answers(context))
     if intervals:
         subtitle = f"{subtitle} {context.words('comparison_interval')}"
@@ -127,8 +135,15 @@ def _own_value(context: Context, canvas: Canvas, score: Score, y: float) -> floa
     if score.interval is not None:
         said = _interval(context, score)
         middle = y + style.TEXT * LINE / 2
-        canvas.text(said, right - reserved, middle, anchor="right", middle=True,
-                    size=style.SMALL, color=style.SOFT)  # fmt: skip
+        canvas.text(
+            said,
+            right - reserved,
+            middle,
+            anchor="right",
+            middle=True,
+            size=style.SMALL,
+            color=style.SOFT,
+        )
         reserved += text_width(said, style.SMALL) + 10
     return reserved
 
@@ -147,15 +162,20 @@ def _tick_labels(canvas: Canvas, y: float, labels: list[tuple[Other, Score, str]
 def _title(context: Context, others: list[Other]) -> str:
     words, own = context.words, context.waves[-1].overall
     shown = [
-        f"{o.name if o.source.role == 'parent' else words.inside(o.short)} {words.score(o.score(''))}"
-        for o in others
-        if o.score("").index is not None
+        f"{_called(context, other)} {words.score(other.score(''))}"
+        for other in others
+        if other.score("").index is not None
     ]
     if own.index is None:
         return words("comparison_title_hidden")
     if not shown:
         return words("comparison_title_alone", own=words.score(own))
     return words("comparison_title", own=words.score(own), others=words.listed(shown))
+
+
+def _called(context: Context, other: Other) -> str:
+    """Name a node inside a sentence: the parent by its own name, the others by what they are."""
+    return other.name if other.source.role == "parent" else context.words.inside(other.short)
 
 
 def _alt(context: Context, others: list[Other]) -> str:
@@ -171,8 +191,12 @@ def _alt(context: Context, others: list[Other]) -> str:
 def _table(context: Context, others: list[Other]) -> ChartTable:
     words, now = context.words, context.waves[-1]
     return ChartTable(
-        header=(words("dimension"), context.unit_name, words("interval"),
-                *(o.name for o in others)),  # fmt: skip
+        header=(
+            words("dimension"),
+            context.unit_name,
+            words("interval"),
+            *(o.name for o in others),
+        ),
         rows=tuple(
             (
                 row.title,

@@ -26,7 +26,11 @@ class HeatRow:
 
 
 def heatmap(
-    words: Words, title: str, subtitle: str, columns: Sequence[str], rows: Sequence[HeatRow],
+    words: Words,
+    title: str,
+    subtitle: str,
+    columns: Sequence[str],
+    rows: Sequence[HeatRow],
     width: int = 658,
 ) -> Chart:
     """Build the heat map of ``rows`` × ``columns``; each row has one score per column."""
@@ -73,13 +77,29 @@ def _row(words: Words, canvas: Canvas, row: HeatRow, names: float, cell: float) 
         left = names + number * cell
         base, length = canvas.value(left), canvas.value(left + cell - 2) - canvas.value(left)
         if score.index is None:
-            bars.append(Bar(base, length, middle, ROW - 2, style.PAPER, style.HATCH,
-                            f"{row.name}: {words.hidden}", hatched=True))  # fmt: skip
+            bars.append(
+                Bar(
+                    base,
+                    length,
+                    middle,
+                    ROW - 2,
+                    style.PAPER,
+                    style.HATCH,
+                    f"{row.name}: {words.hidden}",
+                    hatched=True,
+                )
+            )
             continue
         color = style.HEAT[min(score.index // 20, 4)]
         text = words.score(score)
         bars.append(Bar(base, length, middle, ROW - 2, color, style.NAVY, f"{row.name}: {text}"))
-        canvas.text(text, left + cell / 2 - 1, middle, anchor="center", middle=True,
-                    color=style.text_on(color))  # fmt: skip
+        canvas.text(
+            text,
+            left + cell / 2 - 1,
+            middle,
+            anchor="center",
+            middle=True,
+            color=style.text_on(color),
+        )
     canvas.top += ROW
     return bars

@@ -91,8 +91,14 @@ def draw_keys(canvas: Canvas, keys: Sequence[Key]) -> None:
             length = canvas.value(12) - canvas.value(0)
             swatches.append(
                 Bar(
-                    canvas.value(left), length, middle, 11,
-                    key.color, key.edge, key.text, key.hatched,
+                    canvas.value(left),
+                    length,
+                    middle,
+                    11,
+                    key.color,
+                    key.edge,
+                    key.text,
+                    key.hatched,
                 )
             )
         canvas.text(text, left + 17, middle, middle=True, size=style.SMALL, color=style.SOFT)
@@ -101,7 +107,9 @@ def draw_keys(canvas: Canvas, keys: Sequence[Key]) -> None:
     canvas.top += KEY_HEIGHT + 4
 
 
-def spread(wanted: Sequence[float], widths: Sequence[float], low: float, high: float) -> list[float]:
+def spread(
+    wanted: Sequence[float], widths: Sequence[float], low: float, high: float
+) -> list[float]:
     """Return centres for labels of these widths, as near ``wanted`` as they can be, in the same
     order from left to right, 6 pixels apart, inside ``low``..``high``.
 

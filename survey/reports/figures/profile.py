@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from survey.reports.context import Context, Measured, Row
 from survey.reports.figures import style
 from survey.reports.figures.canvas import SIDE, Canvas
@@ -34,9 +36,12 @@ def profile(context: Context, width: int) -> Chart:
     for position, (wave, spots) in enumerate(zip(waves, marks, strict=True)):
         marker = style.wave_marker(position, len(waves))
         canvas.points(
-            [x for x, _, _ in spots], [y for _, y, _ in spots], marker,
-            [hover for _, _, hover in spots], wave.name,
-        )  # fmt: skip
+            [x for x, _, _ in spots],
+            [y for _, y, _ in spots],
+            marker,
+            [hover for _, _, hover in spots],
+            wave.name,
+        )
     many = "one" if len(waves) == 1 else "many"
     return Chart(
         id="profile",
@@ -74,7 +79,7 @@ def _direct_labels(context: Context, canvas: Canvas) -> tuple[tuple[str, float],
     ends = [(spot - wide / 2, spot + wide / 2) for spot, wide in placed]
     if ends[0][0] < -8 or ends[-1][1] > canvas.room + 8:
         return ()
-    if any(left[1] + 8 > right[0] for left, right in zip(ends, ends[1:], strict=False)):
+    if any(left[1] + 8 > right[0] for left, right in pairwise(ends)):
         return ()
     return tuple((wave.name, spot) for wave, spot in zip(context.waves, spots, strict=True))
 

@@ -30,8 +30,7 @@ def question_chart(context: Context, result: QuestionResult, width: int) -> Char
     if question.reference_period:
         subtitle += " " + words("question_period", period=words.period(question.reference_period))
     rows = tuple(
-        (_name(context, result.id, o), words.percent(o.percent, o.at_least))
-        for o in result.options
+        (_name(context, result.id, o), words.percent(o.percent, o.at_least)) for o in result.options
     )
     said = "; ".join(f"{name}: {value}" for name, value in rows)
     return Chart(
@@ -83,7 +82,13 @@ def _title(context: Context, result: QuestionResult) -> str:
     first = [o for o in shown if o.percent == top]
     if len(first) > 2:
         return words("question_several", n=len(first), share=words.percent(top))
-    names = words.listed([f"«{_name(context, result.id, o)}»" if words.language != "en"
-                          else f"“{_name(context, result.id, o)}”" for o in first])  # fmt: skip
+    names = words.listed(
+        [
+            f"«{_name(context, result.id, o)}»"
+            if words.language != "en"
+            else f"“{_name(context, result.id, o)}”"
+            for o in first
+        ]
+    )
     share = words.percent(top, any(o.at_least for o in first))
     return words("question_title", names=names, share=share)

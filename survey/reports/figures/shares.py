@@ -61,8 +61,9 @@ def dimension_chart(context: Context, result: DimensionResult, width: int) -> Ch
     if any(line.not_applicable is not None for line in lines):
         head = _not_applicable(context, scale)
         canvas.top -= 4
-        canvas.text(head, canvas.room + SIDE, canvas.top, anchor="right",
-                    size=style.SMALL, color=style.SOFT)  # fmt: skip
+        canvas.text(
+            head, canvas.room + SIDE, canvas.top, anchor="right", size=style.SMALL, color=style.SOFT
+        )
     bars: list[Bar] = []
     for line in lines:
         bars += _draw(context, canvas, line)
@@ -101,8 +102,10 @@ def _item_line(context: Context, scale: Scale, item: ItemResult, full: bool) -> 
         pieces = _shares(context, item.shares)
         cells = (item.shares.unfavourable, item.shares.neutral, item.shares.favourable)
         names = ("unfavourable", "neutral", "favourable")
-        said = [words.percent(c, item.shares.at_least == name)
-                for c, name in zip(cells, names, strict=True)]  # fmt: skip
+        said = [
+            words.percent(c, item.shares.at_least == name)
+            for c, name in zip(cells, names, strict=True)
+        ]
         parts = tuple(said) if not full else parts
     return Line(
         label=context.text(known.text),
@@ -132,9 +135,15 @@ def _distribution(context: Context, scale: Scale, item: ItemResult) -> tuple[Pie
         if side == 0:
             color = style.NEUTRAL
         pieces.append(
-            Piece(_category_name(context, scale, category.values), category.percent, side,
-                  color, _edge(side), category.at_least)
-        )  # fmt: skip
+            Piece(
+                _category_name(context, scale, category.values),
+                category.percent,
+                side,
+                color,
+                _edge(side),
+                category.at_least,
+            )
+        )
     masked = any(c.percent is None for c in item.distribution or ())
     return _with_rest(context, pieces, rest if masked else 0)
 
@@ -198,8 +207,15 @@ def _draw(context: Context, canvas: Canvas, line: Line) -> list[Bar]:
     for bar in bars:
         _inside(canvas, bar)
     if line.not_applicable is not None:
-        canvas.text(words.percent(line.not_applicable), canvas.room + SIDE, y, anchor="right",
-                    middle=True, size=style.SMALL, color=style.SOFT)  # fmt: skip
+        canvas.text(
+            words.percent(line.not_applicable),
+            canvas.room + SIDE,
+            y,
+            anchor="right",
+            middle=True,
+            size=style.SMALL,
+            color=style.SOFT,
+        )
     canvas.top = y + BAR / 2 + 9
     return bars
 
@@ -218,8 +234,15 @@ def _inside(canvas: Canvas, bar: Bar) -> None:
     if text_width(text, style.SMALL) + 4 > room:
         return
     spot = canvas.pixel(bar.base + bar.length / 2)
-    canvas.text(text, spot, bar.y, anchor="center", middle=True, size=style.SMALL,
-                color=style.text_on(bar.color))  # fmt: skip
+    canvas.text(
+        text,
+        spot,
+        bar.y,
+        anchor="center",
+        middle=True,
+        size=style.SMALL,
+        color=style.text_on(bar.color),
+    )
 
 
 def _keys(context: Context, scale: Scale, full: bool, lines: Sequence[Line]) -> list[Key]:
