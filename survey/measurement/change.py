@@ -55,7 +55,15 @@ def published_index(index: float, n: int) -> int | None:
     if n < 1 or math.isnan(index):
         return None
     low, high = (5, 95) if n >= 10 else (10, 90)
-    return min(max(math.floor(index + 0.5), low), high)
+    return min(max(whole_points(index), low), high)
+
+
+def whole_points(value: float) -> int:
+    """``value`` rounded half up, where a half is one in spite of rounding in the sums.
+
+    Without this 62.5 could print as 62 or 63 by the order in which persons were added.
+    """
+    return math.floor(round(value, 9) + 0.5)
 
 
 def pooled_sd(cells: Sequence[tuple[int, float]], units: int | None = None) -> int:
@@ -70,7 +78,7 @@ def pooled_sd(cells: Sequence[tuple[int, float]], units: int | None = None) -> i
         return DEFAULT_SIGMA
     squares = math.fsum((n - 1) * sd * sd for n, sd in usable)
     freedom = sum(n - 1 for n, _ in usable)
-    return max(1, math.floor(math.sqrt(squares / freedom) + 0.5))
+    return max(1, whole_points(math.sqrt(squares / freedom)))
 
 
 @cache

@@ -6,6 +6,8 @@ import math
 import statistics
 from collections.abc import Sequence
 
+from survey.measurement.change import whole_points
+
 MINIMUM_ORGANISATIONS = 5
 MINIMUM_OTHER_UNITS = 3
 MINIMUM_N = 5
@@ -19,7 +21,7 @@ def median_benchmark(scores: Sequence[float | None]) -> int | None:
     votes = [score for score in scores if score is not None and not math.isnan(score)]
     if len(votes) < MINIMUM_ORGANISATIONS:
         return None
-    return math.floor(statistics.median(votes) + 0.5)
+    return whole_points(statistics.median(votes))
 
 
 def same_kind_mean(totals: Sequence[float], counts: Sequence[int]) -> float | None:

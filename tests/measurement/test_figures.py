@@ -1,0 +1,253 @@
+"""Whole waves and changes: what holds for every figure whatever the answers."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from survey.measurement import comparisons, figures, tables
+from survey.measurement.scoring import DimensionKey, ScoringKey
+
+UNITS = 14
+
+
+def key(dimensions=3, items=4, low=1, high=5):
+    return ScoringKey(
+        tuple(
+            DimensionKey(
+                f"d{d}",
+                tuple(range(d * items, (d + 1) * items)),
+                tuple(i == 0 and d == 1 for i in range(items)),
+                low,
+                high,
+                max(1, -(-2 * items // 3)),
+            )
+            for d in range(dimensions)
+        ),
+        tuple(range(dimensions)),
+    )
+
+
+def wave(seed, persons=200, options=5, missing=0.08, dimensions=3, items=4, people=False):
+    rng = np.random.default_rng(seed)
+    where = rng.integers(0, UNITS, persons)
+    level = rng.normal(0, 0.7, UNITS)[where] + rng.normal(0, 0.8, persons)
+    noise = rng.normal(0, 0.8, (persons, dimensions * items))
+    answers = np.clip(np.round((options + 1) / 2 + level[:, None] + noise), 1, options)
+    answers[rng.random(answers.shape) < missing] = 0
+    return figures.WaveAnswers(
+        answers.astype(np.uint8),
+        where,
+        np.bincount(where, minlength=UNITS) + rng.integers(0, 8, UNITS).astype(float),
+        rng.permutation(persons) if people else None,
+    )
+
+
+def names(order=None):
+    labels = [f"u{i}" for i in range(UNITS)]
+    return labels if order is None else [labels[i] for i in order]
+
+
+def everything(first, second, scoring, labels):
+    measured = [figures.measure_wave(w, scoring, UNITS, 1) for w in (first, second)]
+    change = comparisons.measure_change(*measured)
+    return {
+        "waves": [tables.wave_table(m, labels) for m in measured],
+        "change": tables.change_table(change, *measured, labels),
+    }
+
+
+def close(one, two, skip=()):
+    """The same nested tables up to rounding."""
+    if isinstance(one, dict):
+        assert set(one) == set(two)
+        for name in one:
+            if name not in skip:
+                close(one[name], two[name], skip)
+    elif isinstance(one, list):
+        assert len(one) == len(two)
+        for a, b in zip(one, two, strict=True):
+            close(a, b, skip)
+    elif isinstance(one, float) or isinstance(two, float):
+        assert two == pytest.approx(one, rel=1e-6, abs=1e-7)
+    else:
+        assert one == two
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 10_000), people=st.booleans())
+def test_the_order_of_persons_and_units_never_matters(seed, people):
+    rng = np.random.default_rng(seed)
+    relabel = rng.permutation(UNITS)
+    back = np.argsort(relabel)
+    shuffled = []
+    waves = [wave(seed, people=people), wave(seed + 1, people=people)]
+    for w in waves:
+        order = rng.permutation(len(w.units))
+        persons = None if w.persons is None else w.persons[order]
+        shuffled.append(
+            figures.WaveAnswers(
+                w.sheets[order], relabel[w.units][order], w.headcounts[back], persons
+            )
+        )
+    one = everything(*waves, key(), names())
+    two = everything(*shuffled, key(), names(back))
+    close(one, two)
+
+
+@settings(max_examples=8, deadline=None)
+@given(seed=st.integers(0, 10_000), shift=st.integers(-3, 20))
+def test_adding_a_constant_shifts_means_and_nothing_else(seed, shift):
+    waves = wave(seed), wave(seed + 1)
+    one = everything(*waves, key(low=1, high=5), names())
+    two = everything(*waves, key(low=1 + shift, high=5 + shift), names())
+    close(one, two, skip={"mean", "ci", "ci_fpc", "eb_mean"})
+    first, second = (t["waves"][0]["organisation"]["d0"]["mean"] for t in (one, two))
+    assert second == pytest.approx(first + shift)
+
+
+@settings(max_examples=6, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_everybody_has_answered_means_no_width_anywhere(seed):
+    w = wave(seed, missing=0.0)
+    full = figures.WaveAnswers(w.sheets, w.units, np.bincount(w.units, minlength=UNITS) * 1.0)
+    table = tables.wave_table(figures.measure_wave(full, key(), UNITS), names())
+    for unit in table["units"].values():
+        low, high = unit["d0"]["ci_fpc"]
+        assert low == high == unit["d0"]["mean"]
+    low, high = table["organisation"]["d0"]["ci_fpc"]
+    assert low == high
+
+
+def degenerate():
+    one = np.zeros(1, int)
+    yield "nobody", np.zeros((0, 12)), np.zeros(0, int), None
+    yield "one person", np.full((1, 12), 3), one, np.full(UNITS, 3.0)
+    yield "all missing", np.zeros((30, 12)), np.arange(30) % UNITS, None
+    yield "all not applicable", np.full((30, 12), 15), np.arange(30) % UNITS, None
+    yield "all equal", np.full((300, 12), 4), np.arange(300) % UNITS, np.full(UNITS, 30.0)
+    yield "more than employed", np.full((300, 12), 2), np.arange(300) % UNITS, np.full(UNITS, 5.0)
+    yield "one each", np.arange(168).reshape(14, 12) % 5 + 1, np.arange(14), np.full(UNITS, 1.0)
+    yield "no headcount", np.arange(240).reshape(20, 12) % 5 + 1, np.arange(20) % 3, np.zeros(UNITS)
+
+
+@pytest.mark.parametrize("case", list(degenerate()), ids=lambda c: c[0])
+@pytest.mark.parametrize("other", list(degenerate()), ids=lambda c: c[0])
+def test_degenerate_waves_give_defined_tables_without_nan_or_warning(case, other):
+    first, second = (
+        figures.WaveAnswers(c[1].astype(np.uint8), c[2], c[3], np.arange(len(c[2])))
+        for c in (case, other)
+    )
+    json.dumps(everything(first, second, key(), names()), allow_nan=False)
+
+
+@pytest.mark.parametrize(("items", "options"), [(1, 4), (2, 2), (5, 11), (3, 7)])
+def test_any_number_of_items_and_options_gives_defined_tables(items, options):
+    waves = [wave(s, items=items, options=options) for s in (1, 2)]
+    scoring = key(items=items, low=0, high=options - 1)
+    table = everything(*waves, scoring, names())
+    json.dumps(table, allow_nan=False)
+    assert (table["waves"][0]["organisation"]["d0"]["alpha"] is None) == (items < 3)
+
+
+def test_all_equal_answers_are_told_as_what_they_are():
+    equal = figures.WaveAnswers(
+        np.full((280, 12), 4, np.uint8), np.arange(280) % UNITS, np.full(UNITS, 30.0)
+    )
+    table = everything(equal, equal, key(), names())
+    # a reverse-keyed item among equal answers is no agreement of the person with himself
+    unit = table["waves"][0]["units"]["u0"]["d0"]
+    assert (unit["mean"], unit["sd"], unit["rwg_uniform"], unit["ad"]) == (4.0, 0.0, 1.0, 0.0)
+    assert unit["band"] == "around"
+    assert table["waves"][0]["organisation"]["d0"]["alpha"] is None
+    change = table["change"]["units"]["u0"]["d0"]
+    assert (change["t"], change["p"], change["hedges_g"], change["verdict"]) == (
+        0,
+        1,
+        0,
+        "no_change",
+    )
+
+
+def test_unit_tables_equal_what_scipy_says_unit_by_unit():
+    first, second = wave(31, persons=400), wave(32, persons=420)
+    scoring = key()
+    measured = [figures.measure_wave(w, scoring, UNITS, 1) for w in (first, second)]
+    table = tables.change_table(comparisons.measure_change(*measured), *measured, names())
+    for number in range(UNITS):
+        a, b = (m.scores[m.answers.units == number, 0] for m in measured)
+        a, b = a[~np.isnan(a)], b[~np.isnan(b)]
+        found = table["units"][f"u{number}"]["d0"]
+        assert found["difference"] == pytest.approx(b.mean() - a.mean())
+        if min(a.size, b.size) >= 10:
+            peer = stats.ttest_ind(b, a, equal_var=False)
+            assert found["t"] == pytest.approx(peer.statistic)
+            delta = 2 * stats.mannwhitneyu(b, a).statistic / (a.size * b.size) - 1
+            assert found["cliffs_delta"] == pytest.approx(delta)
+
+
+def test_small_units_have_a_verdict_and_no_test():
+    first, second = wave(1, persons=8 * UNITS), wave(2, persons=8 * UNITS)
+    w1, w2 = (
+        figures.WaveAnswers(w.sheets, np.arange(8 * UNITS) % UNITS, None) for w in (first, second)
+    )
+    found = everything(w1, w2, key(), names())["change"]["units"]["u0"]["d0"]
+    assert (found["t"], found["hedges_g"], found["cliffs_delta"]) == (None, None, None)
+    assert found["verdict"] in ("risen", "fallen", "no_change", "too_few")
+    assert found["verdict_interval"] is not None
+
+
+def test_holm_is_over_the_dimensions_and_the_overall_index_stands_apart():
+    found = everything(wave(5, 400), wave(6, 400), key(), names())["change"]["units"]["u3"]
+    smallest = min(found[f"d{d}"]["p"] for d in range(3))
+    assert min(found[f"d{d}"]["p_adjusted"] for d in range(3)) == pytest.approx(
+        min(1.0, 3 * smallest)
+    )
+    assert found["overall"]["p_adjusted"] == found["overall"]["p"]
+
+
+def test_waves_of_other_dimensions_are_not_compared():
+    measured = [figures.measure_wave(wave(1, dimensions=d), key(d), UNITS, 1) for d in (2, 3)]
+    with pytest.raises(ValueError, match="same dimensions"):
+        comparisons.measure_change(*measured)
+
+
+def test_linked_persons_are_paired_where_they_stayed_and_only_if_they_are_one():
+    first, second = wave(1, 300, people=True), wave(2, 300, people=True)
+    stays = figures.WaveAnswers(
+        second.sheets, first.units[np.argsort(first.persons)], None, np.arange(300)
+    )
+    measured = [figures.measure_wave(w, key(), UNITS, 1) for w in (first, stays)]
+    change = comparisons.measure_change(*measured)
+    whole = change.organisation[0].paired
+    assert whole.matched > 200
+    place = np.argsort(first.persons)
+    before, after = measured[0].scores[place, 0], measured[1].scores[:, 0]
+    both = ~np.isnan(before) & ~np.isnan(after)
+    assert whole.t == pytest.approx(stats.ttest_rel(after[both], before[both]).statistic)
+    assert change.units.paired
+    for (unit, _), test in change.units.paired.items():
+        assert test.matched >= 20
+        assert test.matched <= measured[0].persons[unit]
+    twice = first.persons.copy()
+    twice[twice == 7] = 8
+    doubled = figures.WaveAnswers(first.sheets, first.units, None, twice)
+    links = comparisons._links(figures.measure_wave(doubled, key(), UNITS, 1), measured[1])
+    assert not np.isin(twice[links[0]], [7, 8]).any()
+
+
+def test_the_overall_index_is_left_out_when_one_dimension_is_all():
+    assert [c.id for c in figures.columns_of(key(1))] == ["d0"]
+    assert [c.id for c in figures.columns_of(key(2))] == ["d0", "d1", "overall"]
+
+
+def test_the_overall_index_of_different_scales_stands_on_0_to_100():
+    mixed = ScoringKey(
+        (DimensionKey("a", (0,), (False,), 1, 4, 1), DimensionKey("b", (1,), (False,), 1, 7, 1)),
+        (0, 1),
+    )
+    overall = figures.columns_of(mixed)[-1]
+    assert (overall.low, overall.high, overall.point) == (0.0, 100.0, 1.0)
