@@ -8,16 +8,18 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from survey.errors import Fault, InvalidInput
 from survey.instrument.check import load
 from survey.instrument.model import Instrument
 from survey.measurement.comparisons import measure_change
-from survey.measurement.figures import WaveAnswers, measure_wave
+from survey.measurement.figures import WaveAnswers, WaveFigures, measure_wave
 from survey.measurement.scoring import DimensionKey, ScoringKey
 from survey.measurement.tables import change_table, wave_table
 from survey.upkeep.answers_file import Answers, Columns, read_answers, with_headcounts
@@ -80,6 +82,7 @@ def figures(instrument: Instrument, answers: Answers) -> dict[str, Any]:
     }
     return {
         "notice": NOTICE,
+        "warnings": warnings(answers, measured),
         "instrument": {"id": instrument.id, "version": instrument.version},
         "waves": {name: wave_table(found, answers.units) for name, found in measured.items()},
         "changes": {
@@ -92,6 +95,26 @@ def figures(instrument: Instrument, answers: Answers) -> dict[str, Any]:
             for first, second in combinations(measured, 2)
         },
     }
+
+
+def warnings(answers: Answers, measured: Mapping[str, WaveFigures]) -> list[str]:
+    """What an analyst should know of the input: units with more answers than employees."""
+    found = []
+    for name, wave in measured.items():
+        heads = wave.answers.headcounts
+        if heads is None:
+            continue
+        over = [u for u, n, h in zip(answers.units, wave.persons, heads, strict=True) if n > h]
+        if over:
+            listed = ", ".join(over[:20]) + (" …" if len(over) > 20 else "")
+            found.append(
+                f"wave {name}: {len(over)} unit(s) with more answers than employees, "
+                f"no finite population correction there: {listed}"
+            )
+        unknown = int((np.isnan(heads) & (wave.persons > 0)).sum())
+        if unknown:
+            found.append(f"wave {name}: {unknown} unit(s) with answers have no headcount")
+    return found
 
 
 def write_json(data: dict[str, Any], path: Path) -> None:

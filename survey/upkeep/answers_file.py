@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -86,6 +87,10 @@ class Complaints:
         raise InvalidInput(f"{self.file} cannot be analysed", [*self.faults, *totals])
 
 
+_WHOLE = re.compile(r"([-+]?[0-9]{1,9})(?:[.,]0+)?")
+_NUMBER = re.compile(r"[-+]?[0-9]+(?:[.,][0-9]+)?")
+
+
 class Codes(dict[str, int]):
     """Cell text → sheet code of one scale, learning as it goes: 0 missing, BAD no answer."""
 
@@ -106,13 +111,10 @@ class Codes(dict[str, int]):
 
     def _number(self, text: str) -> int:
         """``3.0`` and Excel's ``3,0`` are 3; anything else that is not on the scale is BAD."""
-        try:
-            value = float(text.replace(",", "."))
-        except ValueError:
+        match = _WHOLE.fullmatch(text)
+        if match is None or not self.low <= int(match[1]) <= self.high:
             return BAD
-        if not value.is_integer() or not self.low <= value <= self.high:
-            return BAD
-        return int(value) - self.low + 1
+        return int(match[1]) - self.low + 1
 
 
 def read_answers(
@@ -224,11 +226,9 @@ class _Reader:
             cell = cells[place].strip()[:40]
             what = f"'{cell}' is not on the scale {table.low} to {table.high}."
             fix = "Name codes for missing answers with --missing."
-            try:
-                float(cell.replace(",", "."))
+            kind = "cells that are no number"
+            if _NUMBER.fullmatch(cell):
                 kind = "values off the scale"
-            except ValueError:
-                kind = "cells that are no number"
             self.complaints.add(kind, f"{where}, column {self.header[place].strip()}", what, fix)
 
     def answers(self, waves: Sequence[str], linked: bool) -> Answers:

@@ -55,6 +55,8 @@ def analyse(
     except SurveyError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
+    for warning in data["warnings"]:
+        click.echo(warning, err=True)
     persons = sum(wave["persons"] for wave in data["waves"].values())
     click.echo(f"{output}: {persons} answers, {len(data['waves'])} wave(s). {NOTICE}")
 
