@@ -27,6 +27,7 @@ def questionnaire(
     return {
         "organisation": organisation,
         "study": study.name,
+        "smallest_group": study.k,
         "closes_at": closes_at.isoformat() if closes_at else None,
         "languages": languages,
         **describe(admission.layout.instrument, choose(languages, language)),

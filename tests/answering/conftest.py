@@ -58,8 +58,8 @@ class World:
             return session.query(Invitation).filter(Invitation.spent).count()
 
 
-def build(db: Database, *, source: str = "answers") -> World:
-    secret = Secret(b"s" * 32)
+def build(db: Database, *, source: str = "answers", secret: Secret | None = None) -> World:
+    secret = secret or Secret(b"s" * 32)
     instrument = load(FILE)
     private_key = PrivateKey.generate()
     organisation_id, study_id, wave_id = new_id(), new_id(), new_id()

@@ -264,7 +264,10 @@ async function begin(form) {
     await send(form, draft, say);
   };
   form.addEventListener("submit", (event) => {
-    if (event.submitter?.name === "language") return; // the form travels and comes back filled in
+    if (event.submitter?.name === "language") { // the form travels and comes back filled in
+      save();
+      return;
+    }
     event.preventDefault();
     // Enter in a field means "next" until the last step.
     if (event.submitter?.id !== "send" && steps.at < steps.steps.length - 1) steps.go(steps.at + 1);
@@ -295,9 +298,9 @@ async function begin(form) {
     steps.show(kept.step);
     if (kept.sending) start();
   } else if (form.dataset.fresh !== "yes") {
-    save();
+    const before = await draft?.read();
     const wrong = form.querySelector(".block--wrong");
-    steps.show(wrong ? steps.indexOf(wrong) : 0);
+    steps.show(wrong ? steps.indexOf(wrong) : (before?.step ?? 0));
     form.querySelector("#error-summary")?.focus();
     for (const link of form.querySelectorAll("#error-summary a")) {
       link.addEventListener("click", (event) => {
@@ -308,6 +311,7 @@ async function begin(form) {
         field.focus();
       });
     }
+    save();
   } else {
     steps.show(0);
   }
