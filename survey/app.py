@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from types import TracebackType
 
 import flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from survey import config, logs, metrics
+from survey.api import register as api
 from survey.config import Settings
+from survey.upkeep import backup, migrate
 from survey.upkeep import services as parts_of_service
 from survey.upkeep.services import Services
 from survey.web import health
+from survey.web import register as web
 
 LARGEST_BODY = 12 * 1024 * 1024  # an organisation file or an earlier measurement
 
@@ -33,17 +37,20 @@ def create_app(settings: Settings | None = None, parts: Services | None = None) 
     ``parts`` are services that exist already (tests); otherwise they are opened here.
     """
     settings = settings or config.load()
+    contexts = contextlib.ExitStack()
     if parts is None:
         logs.configure(settings)
         parts = parts_of_service.build(settings)
+        migrate.require_current(parts.db)
+        contexts.enter_context(backup.in_use(settings))
     app = Application("survey", template_folder="web/templates", static_folder="web/static")
     app.extensions["survey"] = parts
+    app.extensions["survey.contexts"] = contexts  # held as long as the process lives
     app.config.update(
         SECRET_KEY=parts.secret.text("flask"),
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         MAX_FORM_MEMORY_SIZE=LARGEST_BODY,
         MAX_FORM_PARTS=2000,
-        TRUSTED_HOSTS=list(settings.hosts),
         SESSION_COOKIE_SECURE=settings.secure,
         SESSION_COOKIE_SAMESITE="Lax",
         PROPAGATE_EXCEPTIONS=False,
@@ -53,15 +60,7 @@ def create_app(settings: Settings | None = None, parts: Services | None = None) 
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     logs.log_requests(app)
     metrics.measure_requests(app)
-    _register_rooms(app)
+    api.register(app)
+    web.register(app)
     app.register_blueprint(health.bp)
     return app
-
-
-def _register_rooms(app: flask.Flask) -> None:
-    import importlib
-    import importlib.util
-
-    for room in ("survey.api.register", "survey.web.register"):
-        if importlib.util.find_spec(room):
-            importlib.import_module(room).register(app)

@@ -71,3 +71,7 @@ def main() -> None:
     except SurveyError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

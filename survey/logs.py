@@ -25,8 +25,10 @@ HARMLESS = (
     "Using worker",
     "Booting worker",
     "Handling signal",
+    "Worker exiting",
+    "Shutting down",
+    "Worker (pid:%s) was sent",
 )
-HARMLESS += ("Worker exiting", "Shutting down", "Worker (pid:%s) was sent", "Unhandled signal")
 
 
 def configure(settings: Settings) -> None:

@@ -98,7 +98,7 @@ class Embedded:
     def _timed(self) -> None:
         with self._parts.db.transaction() as session:
             if leases.hold(session, "timed", self._name, 3 * self._lease):
-                timed.tick(session)
+                timed.tick(session, self._parts.keys)
 
     def _start_more(self) -> None:
         while not self._stopping and len(self._running) < self._parts.settings.processes:
@@ -235,7 +235,7 @@ def _dispatch(settings: Settings, lease: timedelta) -> None:
             with parts.db.transaction() as session:
                 if not leases.hold(session, "timed", name, 3 * lease):
                     continue
-                timed.tick(session)
+                timed.tick(session, parts.keys)
                 due = tasks.publishable(session, lease)
             for organisation_id, task_id in due:
                 celery_app.send(app, organisation_id, task_id)

@@ -1,4 +1,4 @@
-"""Alembic's way in. The connection, its lock and its transaction come from survey.upkeep.migrate."""
+"""Alembic's way in. Connection, lock and transaction come from survey.upkeep.migrate."""
 
 from __future__ import annotations
 

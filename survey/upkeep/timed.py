@@ -8,34 +8,26 @@ from sqlalchemy.orm import Session
 from survey.db import now
 from survey.jobs import tasks
 from survey.jobs.models import Task
-from survey.study.models import Wave
+from survey.study import waves
+from survey.study.keys import KeyStore
 
 
-def tick(session: Session) -> None:
-    """Queue what is due. Quick: the work itself is done by tasks."""
+def tick(session: Session, keys: KeyStore) -> None:
+    """Queue what is due, and tidy. Quick: the work itself is done by tasks."""
     tasks.sweep(session)
-    for organisation_id, wave_id in _ended(session):
-        if not _given_up(session, organisation_id, wave_id):
-            tasks.enqueue_once(session, organisation_id, "release", {"wave_id": wave_id}, "worker")
+    moment = now()
+    for wave in waves.due_to_open(session, moment):
+        _once(session, wave.organisation_id, "open", wave.id)
+    for wave in waves.due_to_close(session, moment):
+        _once(session, wave.organisation_id, "release", wave.id)
+    waves.sweep_keys(session, keys)
 
 
-def _ended(session: Session) -> list[tuple[int, int]]:
-    """Waves whose closing time has passed and that have not been closed."""
-    rows = session.execute(
-        sa.select(Wave.organisation_id, Wave.id).where(
-            Wave.state == "open", Wave.closes_at.is_not(None), Wave.closes_at <= now()
-        )
+def _once(session: Session, organisation_id: int, kind: str, wave_id: int) -> None:
+    """Queue a wave's task, unless one was: what failed is for people to look at."""
+    payload = {"wave_id": wave_id}
+    known = session.scalars(
+        sa.select(Task).where(Task.organisation_id == organisation_id, Task.kind == kind)
     )
-    return [(row.organisation_id, row.id) for row in rows]
-
-
-def _given_up(session: Session, organisation_id: int, wave_id: int) -> bool:
-    """A task that failed for this wave is for people to look at, not to be repeated for ever."""
-    failed = session.scalars(
-        sa.select(Task).where(
-            Task.organisation_id == organisation_id,
-            Task.kind == "release",
-            Task.state.in_(("failed", "cancelled")),
-        )
-    )
-    return any(task.payload == {"wave_id": wave_id} for task in failed)
+    if not any(task.payload == payload for task in known):
+        tasks.enqueue(session, organisation_id, kind, payload, "worker")

@@ -5,6 +5,7 @@ kind           payload                                                result
 =============  =====================================================  ==========================
 unit_report    ``study``, ``unit``, ``language``; ``ordinal`` or None  a PDF
 unit_reports   ``study``, ``languages``; ``ordinal`` or None           a ZIP of PDFs
+open           ``wave_id``                                            nothing
 release        ``wave_id``                                            ``release_id``
 =============  =====================================================  ==========================
 
@@ -20,8 +21,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from survey.instrument.library import Library
 from survey.jobs.execution import Job, Work
 from survey.release import close, read
+from survey.release.load import find_wave
+from survey.study import waves
 from survey.study.studies import study_by_code
 from survey.upkeep import files
 from survey.upkeep.services import Services
@@ -34,6 +38,7 @@ def works(parts: Services) -> Mapping[str, Work]:
     kinds: dict[str, Kind] = {
         "unit_report": unit_report,
         "unit_reports": unit_reports,
+        "open": open_wave,
         "release": release,
     }
     return {name: partial(kind, parts) for name, kind in kinds.items()}
@@ -87,11 +92,20 @@ def unit_reports(parts: Services, job: Job) -> dict[str, Any]:
     return {"file": target.name, "name": name, "media_type": "application/zip"}
 
 
+def open_wave(parts: Services, job: Job) -> dict[str, Any]:
+    """Open a draft whose time has come."""
+    library = Library(parts.settings.instrument_dir)
+    with parts.db.transaction() as session:
+        wave = find_wave(session, job.claim.organisation_id, job.claim.payload["wave_id"])
+        if wave.state == "draft":
+            waves.open_wave(session, parts.keys, library, wave, actor="worker")
+    return {}
+
+
 def release(parts: Services, job: Job) -> dict[str, Any]:
     """Close a wave and make its release."""
-    actor = "worker"
     made = close.close_and_release(
-        parts.db, parts.keys, job.claim.organisation_id, job.claim.payload["wave_id"], actor
+        parts.db, parts.keys, job.claim.organisation_id, job.claim.payload["wave_id"], "worker"
     )
     return {"release_id": str(made)}
 

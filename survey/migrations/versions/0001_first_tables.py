@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None
@@ -27,11 +28,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("organisation_id", "sequence", name=op.f("pk_audit_event")),
     )
     op.create_table(
+        "comment",
+        sa.Column("organisation_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("wave_id", sa.BigInteger(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "id", name=op.f("pk_comment")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("comment", schema=None) as batch_op:
+        batch_op.create_index("ix_comment_wave", ["wave_id", "unit_id", "question"], unique=False)
+
+    op.create_table(
         "failed_code",
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("bucket", sa.LargeBinary(), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("day", "bucket", name=op.f("pk_failed_code")),
+    )
+    op.create_table(
+        "inbox",
+        sa.Column("organisation_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("wave_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("organisation_id", "wave_id", "id", name=op.f("pk_inbox")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "lease",
@@ -59,6 +83,33 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("organisation_id", "id", name=op.f("pk_outbox")),
+    )
+    op.create_table(
+        "response",
+        sa.Column("organisation_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("wave_id", sa.BigInteger(), nullable=False),
+        sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column(
+            "answers",
+            sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql"),
+            nullable=False,
+        ),
+        sa.PrimaryKeyConstraint("organisation_id", "id", name=op.f("pk_response")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("response", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_response_cover", ["wave_id", "unit_id", "role", "answers"], unique=False
+        )
+
+    op.create_table(
+        "signin_failure",
+        sa.Column("bucket", sa.LargeBinary(), nullable=False),
+        sa.Column("window", sa.DateTime(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("bucket", "window", name=op.f("pk_signin_failure")),
     )
     op.create_table(
         "task",
@@ -230,6 +281,7 @@ def upgrade() -> None:
         sa.Column("instrument", sa.JSON(), nullable=True),
         sa.Column("public_key", sa.LargeBinary(), nullable=True),
         sa.Column("codes_exported_at", sa.DateTime(), nullable=True),
+        sa.Column("settled", sa.Boolean(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["organisation_id", "study_id"],
@@ -244,6 +296,31 @@ def upgrade() -> None:
             name=op.f("uq_wave_organisation_id_study_id_ordinal"),
         ),
     )
+    op.create_table(
+        "moderated_text",
+        sa.Column("organisation_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("wave_id", sa.BigInteger(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "wave_id"],
+            ["wave.organisation_id", "wave.id"],
+            name=op.f("fk_moderated_text_organisation_id_wave_id"),
+        ),
+        sa.PrimaryKeyConstraint("organisation_id", "id", name=op.f("pk_moderated_text")),
+        sqlite_with_rowid=False,
+    )
+    with op.batch_alter_table("moderated_text", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_moderated_text_wave", ["organisation_id", "wave_id", "code"], unique=False
+        )
+
     op.create_table(
         "release",
         sa.Column("organisation_id", sa.BigInteger(), autoincrement=False, nullable=False),
