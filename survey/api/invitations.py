@@ -1,0 +1,89 @@
+"""Invitations: made by count per unit; their codes leave once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from flask.views import MethodView
+from marshmallow import fields, validate
+
+from survey.access import guard
+from survey.access.guard import access
+from survey.api.base import Blueprint, Schema
+from survey.api.waves import MergedSchema
+from survey.study.invitations import (
+    MOST_PER_UNIT,
+    codes_file,
+    create_invitations,
+    export_codes,
+)
+from survey.study.studies import study_by_code
+from survey.study.waves import wave_by_ordinal
+from survey.upkeep.services import services
+
+blp = Blueprint("invitations", "Invitations and their codes")
+
+_INVITATIONS = "/organisations/<org>/studies/<study>/waves/<int:ordinal>/invitations"
+
+
+class InvitationOrderSchema(Schema):
+    """How many to invite; without counts, each unit's headcount."""
+
+    counts = fields.Dict(
+        keys=fields.String(validate=validate.Length(1, 64)),
+        values=fields.Integer(strict=True, validate=validate.Range(0, MOST_PER_UNIT)),
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Unit code → how many (more)."},
+    )
+
+
+class InvitationsMadeSchema(Schema):
+    """How many were made, and which units are counted in a neighbour now."""
+
+    invitations = fields.Integer(required=True)
+    merged = fields.List(fields.Nested(MergedSchema), required=True)
+
+
+@blp.route(_INVITATIONS)
+class Invitations(MethodView):
+    """Invitations of a wave."""
+
+    @blp.arguments(InvitationOrderSchema)
+    @blp.response(201, InvitationsMadeSchema)
+    @blp.alt_response(409, "CONFLICT")
+    @access("api", "invitations:write")
+    def post(self, order: dict[str, Any], org: str, study: str, ordinal: int) -> Any:
+        """Invite people to a draft or an open wave."""
+        parts, who = services(), guard.principal()
+        with parts.db.transaction() as session:
+            wave = wave_by_ordinal(
+                session, study_by_code(session, who.organisation_id, study), ordinal
+            )
+            return create_invitations(
+                session, parts.secret, parts.keys, wave, order["counts"], actor=who.actor
+            )
+
+
+@blp.route(_INVITATIONS + "/export")
+class Export(MethodView):
+    """The codes of a wave."""
+
+    @blp.response(200, {"type": "string", "format": "binary"}, content_type="text/csv")
+    @blp.alt_response(409, "CONFLICT")
+    @access("api", "invitations:export")
+    def post(self, org: str, study: str, ordinal: int) -> Response:
+        """The codes that have not left yet, as CSV. Each leaves once: keep the answer."""
+        parts, who = services(), guard.principal()
+        with parts.db.transaction() as session:
+            wave = wave_by_ordinal(
+                session, study_by_code(session, who.organisation_id, study), ordinal
+            )
+            content = codes_file(
+                export_codes(session, parts.keys, wave, parts.settings.base_url, actor=who.actor)
+            )
+        response = Response(content, content_type="text/csv; charset=utf-8")
+        response.headers["Content-Disposition"] = 'attachment; filename="codes.csv"'
+        response.headers["Cache-Control"] = "no-store"
+        return response

@@ -1,0 +1,145 @@
+"""``survey wave``: create, open, extend, close and list the waves of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import click
+
+from survey.instrument.library import Library
+from survey.release.close import close_and_release, close_wave
+from survey.study import waves
+from survey.study.clock import format_local, parse_local
+from survey.study.participation import participation
+from survey.upkeep.commands.common import opened
+from survey.upkeep.find import find_study, find_wave
+
+_TIME = 'Norwegian time, as "2027-03-01 08:00".'
+
+
+@click.group()
+def wave() -> None:
+    """Create, open, extend, close and list waves."""
+
+
+def of_study(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that name a study."""
+    command = click.option("--study", required=True, help="Code of the study.")(command)
+    return click.option("--organisation", help="Code; may be left out when there is only one.")(
+        command
+    )
+
+
+def of_wave(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that name a wave."""
+    command = click.option("--wave", "ordinal", required=True, type=int, help="Its ordinal.")(
+        command
+    )
+    return of_study(command)
+
+
+@wave.command()
+@of_study
+@click.option("--phase", required=True, type=click.Choice(waves.PHASES))
+@click.option("--label", default="", help="Name, for example «Vår 2027».")
+@click.option("--ordinal", type=int, help="Default: after the last.")
+@click.option("--opens", help=_TIME)
+@click.option("--closes", help=_TIME)
+@click.option(
+    "--source",
+    type=click.Choice(waves.SOURCES),
+    default="answers",
+    show_default=True,
+    help="import: a measurement from another tool.",
+)
+def create(
+    organisation: str | None,
+    study: str,
+    phase: str,
+    label: str,
+    ordinal: int | None,
+    opens: str | None,
+    closes: str | None,
+    source: str,
+) -> None:
+    """Make a draft."""
+    opens_at, closes_at = _time(opens, "--opens"), _time(closes, "--closes")
+    with opened() as parts, parts.db.transaction() as session:
+        made = waves.create_wave(
+            session,
+            find_study(session, organisation, study),
+            phase=phase,
+            label=label,
+            ordinal=ordinal,
+            opens_at=opens_at,
+            closes_at=closes_at,
+            source=source,
+        )
+        click.echo(f"Wave {made.ordinal} ({made.phase}): {made.label}, a draft.")
+
+
+@wave.command("open")
+@of_wave
+def open_(organisation: str | None, study: str, ordinal: int) -> None:
+    """Open a draft: freezes questionnaire, tree and headcounts, merges units under k."""
+    with opened() as parts, parts.db.transaction() as session:
+        found = find_wave(session, find_study(session, organisation, study), ordinal)
+        library = Library(parts.settings.instrument_dir)
+        done = waves.open_wave(session, parts.keys, library, found)
+    click.echo(f"Wave {ordinal} is open with {done.units} units.")
+    for each in done.merged:
+        click.echo(
+            f"  {each.code} {each.name} has too few people: counted with "
+            f"{each.into_code} {each.into_name}"
+        )
+    for warning in done.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+
+
+@wave.command()
+@of_wave
+@click.option("--closes", required=True, help=_TIME)
+def extend(organisation: str | None, study: str, ordinal: int, closes: str) -> None:
+    """Set a later closing time for an open wave."""
+    closes_at = parse_local(closes, "--closes")
+    with opened() as parts, parts.db.transaction() as session:
+        found = find_wave(session, find_study(session, organisation, study), ordinal)
+        waves.extend_wave(session, found, closes_at)
+    click.echo(f"Wave {ordinal} closes {format_local(closes_at)}.")
+
+
+@wave.command()
+@of_wave
+@click.option("--no-release", is_flag=True, help="Close only; the release is made later.")
+def close(organisation: str | None, study: str, ordinal: int, no_release: bool) -> None:
+    """Close an open wave and make its release. A close that was stopped is taken up again."""
+    with opened() as parts:
+        with parts.db.reading() as session:
+            found = find_wave(session, find_study(session, organisation, study), ordinal)
+        if no_release:
+            close_wave(parts.db, parts.keys, found.organisation_id, found.id)
+            click.echo(f"Wave {ordinal} is closed.")
+            return
+        close_and_release(parts.db, parts.keys, found.organisation_id, found.id)
+        click.echo(f"Wave {ordinal} is released.")
+
+
+@wave.command("list")
+@of_study
+def list_all(organisation: str | None, study: str) -> None:
+    """List the waves of a study with their participation, small counts masked."""
+    with opened() as parts, parts.db.reading() as session:
+        for each in waves.waves(session, find_study(session, organisation, study)):
+            line = f"{each.ordinal}  {each.phase}  {each.label}  {each.state}"
+            if each.closes_at is not None and each.state == "open":
+                line += f", closes {format_local(each.closes_at)}"
+            top = next(iter(participation(session, each)), None)
+            if top is not None and top.invited:
+                told = "fewer than k" if top.answered is None else top.answered
+                line += f", {told} of {top.invited} have answered"
+            click.echo(line)
+
+
+def _time(text: str | None, where: str) -> datetime | None:
+    return None if text is None else parse_local(text, where)
