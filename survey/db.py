@@ -27,6 +27,9 @@ THREADS = 16
 SheetText = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
 
 
+_POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
 class UtcDateTime(sa.TypeDecorator[datetime]):
     """An aware UTC time in Python, a plain timestamp in the database."""
 
@@ -85,13 +88,18 @@ class Database:
     def transaction(self) -> Iterator[Session]:
         """One unit of work: committed when the block ends, rolled back when it raises.
 
-        Functions registered with :func:`after_commit` run once the commit has succeeded.
+        Functions registered with :func:`after_commit` run once the commit has succeeded, those of
+        :func:`in_any_case` also when it did not.
         """
-        with self._write_lock(), Session(self.writer, expire_on_commit=False) as session:
-            with session.begin():
+        session = Session(self.writer, expire_on_commit=False)
+        try:
+            with self._write_lock(), session, session.begin():
                 yield session
-            callbacks = session.info.pop("after_commit", [])
-        for callback in callbacks:
+        finally:
+            for step in session.info.pop("in_any_case", []):
+                with self.transaction() as own:
+                    step(own)
+        for callback in session.info.pop("after_commit", []):
             callback()
 
     @contextmanager
@@ -102,18 +110,22 @@ class Database:
             session.expunge_all()  # rows that were read stay readable, as after transaction()
             session.rollback()
 
-    def compact(self, tables: Sequence[str]) -> None:
+    def compact(self, tables: Sequence[str]) -> bool:
         """Leave no trace of deleted rows or of the order of writing in the files.
 
-        SQLite: VACUUM, then empty the write-ahead log. PostgreSQL: rewrite ``tables``. Outside
-        any transaction; a reader may hold the log back, so it is tried for some seconds.
+        SQLite: VACUUM, then empty the write-ahead log; False when a reader held the log back all
+        the time. PostgreSQL: rewrite ``tables`` and forget what the planner has sampled of them
+        (texts stand in its statistics, also of rows that are gone). Outside any transaction.
         """
         if not self.sqlite:
             plain = self.writer.execution_options(isolation_level="AUTOCOMMIT")
             with plain.connect() as connection:
                 for table in tables:
-                    connection.exec_driver_sql(f'VACUUM (FULL, ANALYZE) "{table}"')
-            return
+                    connection.exec_driver_sql(f'VACUUM (FULL) "{table}"')
+                    for statement in _forget_statistics(table):
+                        connection.exec_driver_sql(statement)
+                    connection.exec_driver_sql(f'ANALYZE "{table}"')
+            return True
         with self._lock:
             raw = self.writer.raw_connection()
             try:
@@ -123,10 +135,11 @@ class Database:
                     cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                     busy = cursor.fetchone()
                     if busy is None or busy[0] == 0:
-                        return
+                        return True
                     time.sleep(0.1)
             finally:
                 raw.close()
+        return False
 
     def dispose(self) -> None:
         """Close all connections."""
@@ -169,6 +182,31 @@ class Database:
 def after_commit(session: Session, callback: Callable[[], None]) -> None:
     """Run ``callback`` when the session's transaction has been committed; never otherwise."""
     session.info.setdefault("after_commit", []).append(callback)
+
+
+def in_any_case(session: Session, step: Callable[[Session], None]) -> None:
+    """Run ``step`` in a transaction of its own when the session's has ended, however it ended.
+
+    For what must be known although it was refused: the refusal takes its own transaction back.
+    """
+    session.info.setdefault("in_any_case", []).append(step)
+
+
+def _forget_statistics(table: str) -> list[str]:
+    """Statements that drop what PostgreSQL has sampled of a table's texts and bytes.
+
+    ANALYZE of an empty table keeps the old samples, and nothing but a superuser may delete them;
+    setting a column to the type that it has drops them, without a rewrite.
+    """
+    described = Base.metadata.tables.get(table)
+    if described is None:
+        return []
+    return [
+        f'ALTER TABLE "{table}" ALTER COLUMN "{column.name}" TYPE '
+        + column.type.compile(_POSTGRESQL)
+        for column in described.columns
+        if isinstance(column.type, sa.String | sa.LargeBinary)
+    ]
 
 
 def _sqlite_settings(read_only: bool) -> Callable[[Any, ConnectionPoolEntry], None]:
