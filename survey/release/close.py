@@ -24,7 +24,7 @@ from survey.release.models import HiddenValue, Release, ReleaseUnit
 from survey.release.moderation import enqueue
 from survey.study.keys import KeyStore
 from survey.study.models import Wave
-from survey.study.waves import mark_closed, mark_released
+from survey.study.waves import destroy_keys, mark_closed, mark_released
 
 
 def close_wave(
@@ -42,17 +42,21 @@ def close_wave(
             mark_closed(session, wave, actor)
         elif wave.state != "closed":
             raise Conflict(f"The wave is {wave.state}; only an open wave can be closed.")
-    keys.destroy_code_key(wave_id)
+    with db.transaction() as session:
+        destroy_keys(session, keys, find_wave(session, organisation_id, wave_id), actor)
     with db.reading() as session:
         wave = find_wave(session, organisation_id, wave_id)
-        if wave.settled:
-            return
-        opened = (
-            raw.imported(session, wave)
-            if wave.source == "import"
-            else raw.open_inbox(session, wave, keys.open_box(wave_id))
-        )
-        frame = load_frame(session, wave)
+        settled = wave.settled
+        if not settled:
+            opened = (
+                raw.imported(session, wave)
+                if wave.source == "import"
+                else raw.open_inbox(session, wave, keys.open_box(wave_id))
+            )
+            frame = load_frame(session, wave)
+    if settled:  # a stop came between the commit below and the erasing of its traces
+        raw.erase_traces(db)
+        return
     with db.transaction() as session:
         wave = find_wave(session, organisation_id, wave_id)
         if wave.settled:
@@ -103,7 +107,8 @@ def make_release(
                 stored = _store(session, wave, computed, release_id, actor)
                 enqueue(session, wave, computed, texts, computed.header.method.k)
                 mark_released(session, wave, actor)
-    keys.destroy_private_key(wave_id)
+    with db.transaction() as session:
+        destroy_keys(session, keys, find_wave(session, organisation_id, wave_id), actor)
     return stored
 
 

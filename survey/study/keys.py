@@ -93,6 +93,15 @@ class KeyStore:
         _destroy(self._escrow_copy(self.escrow, wave_id))
         return True
 
+    def left(self, wave_id: int) -> set[str]:
+        """Which of the wave's keys exist: ``codes``, ``private``, ``escrow`` (when reachable)."""
+        places = {
+            "codes": self._code_path(wave_id),
+            "private": self._private_path(wave_id),
+            "escrow": self._escrow_path(wave_id),
+        }
+        return {name for name, path in places.items() if path is not None and path.exists()}
+
     def waves(self) -> set[int]:
         """Return the ids of all waves of which any key is left, for the sweep."""
         names = [

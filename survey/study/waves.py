@@ -260,22 +260,31 @@ def due_to_close(session: Session, moment: datetime) -> list[Wave]:
     )
 
 
+def destroy_keys(session: Session, keys: KeyStore, wave: Wave, actor: str = "cli") -> bool:
+    """Destroy the keys that a wave in its state must no longer have, and record what went.
+
+    False when there was none. An escrow folder that is away is told in the event; the sweep
+    destroys its copy when it is back.
+    """
+    due = {"closed": {"codes"}, "released": {"codes", "private", "escrow"}}.get(wave.state, set())
+    gone = keys.left(wave.id) & due
+    if not gone:
+        return False
+    keys.destroy_code_key(wave.id)
+    reached = keys.destroy_private_key(wave.id) if wave.state == "released" else True
+    details = {"destroyed": sorted(gone - keys.left(wave.id)), "escrow_reached": reached}
+    record(session, wave.organisation_id, actor, "wave.keys_destroyed", f"wave:{wave.id}", details)
+    return True
+
+
 def sweep_keys(session: Session, keys: KeyStore) -> list[int]:
     """Destroy what a stop left behind: code keys of closed waves, all keys of released ones.
 
     Returns the ids of the waves concerned. A key of a wave that this database does not know is
     left alone: it may belong to another one.
     """
-    left = keys.waves()
-    found = session.execute(sa.select(Wave.id, Wave.state).where(Wave.id.in_(left))).all()
-    swept = []
-    for wave_id, state in found:
-        if state == "released":
-            keys.destroy_private_key(wave_id)
-        if state in ("closed", "released"):
-            keys.destroy_code_key(wave_id)
-            swept.append(wave_id)
-    return swept
+    found = session.scalars(sa.select(Wave).where(Wave.id.in_(keys.waves()))).all()
+    return [wave.id for wave in found if destroy_keys(session, keys, wave, "worker")]
 
 
 def _refuse_move(wave: Wave, state: str) -> None:
