@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from survey.errors import Fault, InvalidInput
@@ -49,6 +49,7 @@ REQUIRED = ("code", "name", "parent_code")
 LARGEST_HEADCOUNT = 200_000
 DEEPEST = 20
 FAULT_LIMIT = 1000
+GUESSES = 20
 _NAMES = {name: column for column, names in COLUMNS.items() for name in names}
 _EMAIL = re.compile(r"[^\s@<>\"',;:()\[\]\\]+@[^\W_](?:[\w-]*\.)+[^\W\d_]{2,}")
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
@@ -185,14 +186,21 @@ def _faults_together(rows: list[Row]) -> Iterator[Fault]:
             what = f"{row.code!r} stands in row {first.number} and in row {row.number}."
             yield Fault(f"row {row.number}, column code", what, "Give each unit its own code.")
         by_code.setdefault(row.code, row)
+    guesses = GUESSES
     for row in rows:
         if row.parent_code and row.parent_code not in by_code:
-            near = difflib.get_close_matches(row.parent_code, by_code, 1)
+            guesses -= 1
+            near = _nearest(row.parent_code, by_code) if guesses >= 0 else []
             fix = f"Did you mean {near[0]!r}?" if near else "Add a row for it, or mend the code."
             what = f"there is no unit with the code {row.parent_code!r}."
             yield Fault(f"row {row.number}, column parent_code", what, fix)
     yield from _faults_of_roots(rows)
     yield from _cycles_and_depth(by_code)
+
+
+def _nearest(code: str, known: Collection[str]) -> list[str]:
+    """The most similar code; [] where looking for it would take long."""
+    return difflib.get_close_matches(code, known, 1) if len(known) <= 5000 else []
 
 
 def _faults_of_roots(rows: list[Row]) -> Iterator[Fault]:
@@ -213,15 +221,15 @@ def _cycles_and_depth(by_code: dict[str, Row]) -> Iterator[Fault]:
     """Each cycle once, named; and every unit that lies too deep."""
     depth: dict[str, int] = {}
     for start in by_code:
-        path: list[str] = []
+        path: dict[str, int] = {}
         code = start
         while code in by_code and code not in depth and code not in path:
-            path.append(code)
+            path[code] = len(path)
             code = by_code[code].parent_code
         if code in path:
-            cycle = path[path.index(code) :]
+            cycle = list(path)[path[code] :]
             row = by_code[min(cycle, key=lambda each: by_code[each].number)]
-            named = " → ".join([*cycle, code])
+            named = " → ".join([*cycle[:DEEPEST], *(["…"] if len(cycle) > DEEPEST else []), code])
             what = f"the parents run in a circle: {named}."
             yield Fault(f"row {row.number}, column parent_code", what, "Mend one of the parents.")
         above = depth.get(code, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import string
+import time
 import unicodedata
 
 import pytest
@@ -301,3 +302,15 @@ def test_units_move_below_units_that_are_new(database, organisation):
     bring(database, organisation, "code;name;parent\nNY;Ny;\nK;Kommunen;N2\nN2;Ny to;NY\n")
     with database.reading() as session:
         assert [unit.code for unit in tree(session, organisation)] == ["NY", "N2", "K"]
+
+
+@pytest.mark.parametrize(
+    "parent",
+    [lambda n: f"U{n - 1}" if n else "", lambda n: f"Q{n}", lambda n: f"U{(n + 1) % 20_000}"],
+    ids=["chain", "unknown", "circle"],
+)
+def test_a_large_file_full_of_faults_is_answered_soon(parent):
+    lines = ["code;name;parent", *(f"U{n};Unit;{parent(n)}" for n in range(20_000))]
+    started = time.process_time()
+    assert faults("\n".join(lines))
+    assert time.process_time() - started < 8
