@@ -28,6 +28,7 @@ REGISTRY: dict[str, tuple[str, str]] = {
     "report": (f"{COMMANDS}.report:report", "Make the units' PDF reports."),
     "responses": (f"{COMMANDS}.responses:responses", "Bring in an earlier measurement."),
     "restore": (f"{COMMANDS}.backup:restore", "Put a backup in place of the database."),
+    "retention": (f"{COMMANDS}.retention:retention", "Delete what may no longer be kept."),
     "run": (f"{COMMANDS}.run:run", "Start web and worker together."),
     "settings": (f"{COMMANDS}.settings:settings", "List all settings and their values."),
     "signin-link": (f"{COMMANDS}.access:signin_link", "Make a one-time sign-in link."),

@@ -116,6 +116,12 @@ class Settings:
     instrument_dir: Path | None = _setting(
         _path, None, "folder with instruments of your own, beside the shipped ones"
     )
+    retention_invitation_days: int = _setting(
+        _whole(0, 365), 30, "days after a wave closed until its invitations are deleted"
+    )
+    retention_response_days: int = _setting(
+        _whole(30, 3650), 365, "days after a wave's release until answer sheets and texts go"
+    )
     jobs: str = _setting(_one_of("embedded", "celery"), "embedded", "who runs background work")
     redis_url: str = _setting(_text, "", "Redis for SURVEY_JOBS=celery")
     processes: int = _setting(_whole(1, 64), 2, "processes that make PDFs")

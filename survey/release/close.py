@@ -55,7 +55,7 @@ def close_wave(
             )
             frame = load_frame(session, wave)
     if settled:  # a stop came between the commit below and the erasing of its traces
-        raw.erase_traces(db)
+        _erase_traces(db, organisation_id, wave_id, actor)
         return
     with db.transaction() as session:
         wave = find_wave(session, organisation_id, wave_id)
@@ -72,7 +72,7 @@ def close_wave(
             f"wave:{wave_id}",
             {"responses": len(opened)},
         )
-    raw.erase_traces(db)
+    _erase_traces(db, organisation_id, wave_id, actor)
 
 
 def make_release(
@@ -118,6 +118,13 @@ def close_and_release(
     """Close a wave and make its release; returns the release's id."""
     close_wave(db, keys, organisation_id, wave_id, actor)
     return make_release(db, keys, organisation_id, wave_id, actor)
+
+
+def _erase_traces(db: Database, organisation_id: int, wave_id: int, actor: str) -> None:
+    """Erase them and say so; without the event ``survey retention run`` tries again."""
+    if raw.erase_traces(db):
+        with db.transaction() as session:
+            record(session, organisation_id, actor, "traces.erased", f"wave:{wave_id}")
 
 
 def _stored(session: Session, wave: Wave) -> int | None:

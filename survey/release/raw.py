@@ -138,9 +138,12 @@ def texts(session: Session, wave: Wave) -> list[RawText]:
     return [RawText(codes[unit], question, text) for unit, question, text in rows]
 
 
-def erase_traces(db: Database) -> None:
-    """Rewrite the tables, so that neither files nor row headers tell the order of writing."""
-    db.compact(_TRACES)
+def erase_traces(db: Database) -> bool:
+    """Rewrite the tables, so that neither files nor row headers tell the order of writing.
+
+    False when a reader held SQLite's log back: old pages stand in it until this is done again.
+    """
+    return db.compact(_TRACES)
 
 
 def _codes(session: Session, wave: Wave) -> dict[int, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -10,6 +12,9 @@ from survey.jobs import tasks
 from survey.jobs.models import Task
 from survey.study import waves
 from survey.study.keys import KeyStore
+from survey.study.models import Wave
+
+RETENTION_EVERY = timedelta(days=1)
 
 
 def tick(session: Session, keys: KeyStore) -> None:
@@ -21,6 +26,8 @@ def tick(session: Session, keys: KeyStore) -> None:
     for wave in waves.due_to_close(session, moment):
         _once(session, wave.organisation_id, "release", wave.id)
     waves.sweep_keys(session, keys)
+    for organisation_id in _not_tidied(session, moment):
+        tasks.enqueue(session, organisation_id, "retention", {}, "worker")
 
 
 def _once(session: Session, organisation_id: int, kind: str, wave_id: int) -> None:
@@ -31,3 +38,14 @@ def _once(session: Session, organisation_id: int, kind: str, wave_id: int) -> No
     )
     if not any(task.payload == payload for task in known):
         tasks.enqueue(session, organisation_id, kind, payload, "worker")
+
+
+def _not_tidied(session: Session, moment: datetime) -> list[int]:
+    """Organisations with a closed wave whose retention was not looked at for a day."""
+    lately = sa.exists().where(
+        Task.organisation_id == Wave.organisation_id,
+        Task.kind == "retention",
+        Task.created_at > moment - RETENTION_EVERY,
+    )
+    closed = Wave.state.in_(["closed", "released"])
+    return list(session.scalars(sa.select(Wave.organisation_id).where(closed, ~lately).distinct()))

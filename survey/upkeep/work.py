@@ -7,6 +7,7 @@ unit_report    ``study``, ``unit``, ``language``; ``ordinal`` or None  a PDF
 unit_reports   ``study``, ``languages``; ``ordinal`` or None           a ZIP of PDFs
 open           ``wave_id``                                            nothing
 release        ``wave_id``                                            ``release_id``
+retention      nothing                                                counts of what was deleted
 =============  =====================================================  ==========================
 
 Each may be started again after a stop at any point, and then ends as if it had run once.
@@ -17,6 +18,7 @@ from __future__ import annotations
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ from survey.release import close, read
 from survey.release.load import find_wave
 from survey.study import waves
 from survey.study.studies import study_by_code
-from survey.upkeep import files
+from survey.upkeep import files, retention
 from survey.upkeep.services import Services
 
 Kind = Callable[[Services, Job], dict[str, Any]]
@@ -40,6 +42,7 @@ def works(parts: Services) -> Mapping[str, Work]:
         "unit_reports": unit_reports,
         "open": open_wave,
         "release": release,
+        "retention": delete_what_is_due,
     }
     return {name: partial(kind, parts) for name, kind in kinds.items()}
 
@@ -108,6 +111,14 @@ def release(parts: Services, job: Job) -> dict[str, Any]:
         parts.db, parts.keys, job.claim.organisation_id, job.claim.payload["wave_id"], "worker"
     )
     return {"release_id": str(made)}
+
+
+def delete_what_is_due(parts: Services, job: Job) -> dict[str, Any]:
+    """Delete what the organisation may no longer keep; tried again while a reader is in the way."""
+    done = retention.run(parts, job.claim.organisation_id)
+    if not done.clean:
+        raise RuntimeError("a reader held the database's log back")
+    return asdict(done)
 
 
 def _zip(made: list[Path], target: Path) -> None:

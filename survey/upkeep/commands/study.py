@@ -7,6 +7,7 @@ import click
 from survey.instrument.library import Library
 from survey.study.studies import create_study, studies
 from survey.upkeep.commands.common import opened
+from survey.upkeep.commands.retention import destroy
 from survey.upkeep.find import find_organisation
 
 
@@ -58,3 +59,6 @@ def list_all(organisation: str | None) -> None:
         for each in studies(session, find_organisation(session, organisation).id):
             frozen = "k fixed" if each.frozen_at else "k may be raised"
             click.echo(f"{each.code}  {each.name}  {each.instrument_id}  k={each.k} ({frozen})")
+
+
+study.add_command(destroy)

@@ -1,0 +1,146 @@
+"""How long things are kept, and their deletion when that time is over.
+
+==================  ==========================================  ===============================
+what                kept until                                  setting
+==================  ==========================================  ===============================
+invitations         days after the wave closed                  ``retention_invitation_days``
+keys                codes: the wave closes; private: released   (none)
+sheets, texts       days after the wave was released            ``retention_response_days``
+releases            for good, until the study is destroyed      (none)
+==================  ==========================================  ===============================
+
+Texts that a moderator released belong to the release. Every deletion is an event with counts only.
+Running it again, or after a stop, deletes what is left and repeats nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey.audit.log import record
+from survey.config import Settings
+from survey.db import now
+from survey.organisation.models import Organisation
+from survey.study.models import Invitation, Study, Wave
+from survey.study.waves import sweep_keys
+from survey.upkeep import erase
+from survey.upkeep.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A wave that has closed, and when what is left of it goes (None: nothing is left, or not
+    yet released)."""
+
+    organisation_id: int
+    wave_id: int
+    study: str
+    ordinal: int
+    state: str
+    invitations: datetime | None
+    responses: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What one run deleted. ``clean`` is False when file traces must be erased another time."""
+
+    invitations: int = 0
+    responses: int = 0
+    texts: int = 0
+    keys: int = 0
+    clean: bool = True
+
+
+def deadlines(
+    session: Session, settings: Settings, organisation_id: int | None = None
+) -> list[Deadline]:
+    """Every closed wave with something left that has a time to go, by study and ordinal."""
+    query = (
+        sa.select(Wave, Study.code)
+        .join(
+            Study,
+            sa.and_(Study.organisation_id == Wave.organisation_id, Study.id == Wave.study_id),
+        )
+        .where(Wave.state.in_(["closed", "released"]))
+        .order_by(Wave.organisation_id, Study.code, Wave.ordinal)
+    )
+    if organisation_id is not None:
+        query = query.where(Wave.organisation_id == organisation_id)
+    found = []
+    for wave, code in session.execute(query).all():
+        one = Deadline(
+            wave.organisation_id,
+            wave.id,
+            code,
+            wave.ordinal,
+            wave.state,
+            _invitations_go(session, settings, wave),
+            _responses_go(session, settings, wave),
+        )
+        if one.invitations or one.responses:
+            found.append(one)
+    return found
+
+
+def run(
+    parts: Services,
+    organisation_id: int | None = None,
+    *,
+    moment: datetime | None = None,
+    actor: str = "worker",
+) -> Deleted:
+    """Delete what is due at ``moment`` (now): of one organisation, or of all."""
+    moment = moment or now()
+    with parts.db.transaction() as session:
+        keys = len(sweep_keys(session, parts.keys))
+    with parts.db.reading() as session:
+        due = [
+            each
+            for each in deadlines(session, parts.settings, organisation_id)
+            if _is_due(each.invitations, moment) or _is_due(each.responses, moment)
+        ]
+    invitations = responses = texts = 0
+    for each in due:  # a transaction for each wave: a writer elsewhere waits for one at most
+        with parts.db.transaction() as session:
+            wave = session.get_one(Wave, (each.organisation_id, each.wave_id))
+            if _is_due(each.invitations, moment):
+                count = erase.delete_invitations(session, wave)
+                invitations += count
+                _record(session, wave, actor, "invitations", {"invitations": count})
+            if _is_due(each.responses, moment):
+                sheets, words = erase.delete_responses(session, wave)
+                responses, texts = responses + sheets, texts + words
+                _record(session, wave, actor, "responses", {"responses": sheets, "texts": words})
+    with parts.db.reading() as session:
+        organisations = session.scalars(sa.select(Organisation.id)).all()
+    mine = [each for each in organisations if organisation_id in (None, each)]
+    clean = all(erase.erase_traces(parts, each, actor=actor) for each in mine)
+    return Deleted(invitations, responses, texts, keys, clean)
+
+
+def _invitations_go(session: Session, settings: Settings, wave: Wave) -> datetime | None:
+    left = sa.exists().where(
+        Invitation.organisation_id == wave.organisation_id, Invitation.wave_id == wave.id
+    )
+    if wave.closed_at is None or not session.scalar(sa.select(left)):
+        return None
+    return wave.closed_at + timedelta(days=settings.retention_invitation_days)
+
+
+def _responses_go(session: Session, settings: Settings, wave: Wave) -> datetime | None:
+    if wave.released_at is None or not erase.has_responses(session, wave):
+        return None
+    return wave.released_at + timedelta(days=settings.retention_response_days)
+
+
+def _is_due(when: datetime | None, moment: datetime) -> bool:
+    return when is not None and when <= moment
+
+
+def _record(session: Session, wave: Wave, actor: str, what: str, counts: dict[str, int]) -> None:
+    record(session, wave.organisation_id, actor, f"retention.{what}", f"wave:{wave.id}", counts)
