@@ -104,7 +104,7 @@ class _Table:
     css: str
 
 
-_CSS = {"hidden": "compact", "method": "compact", "glossary": "compact", "comparison": "keep"}
+_CSS = {"hidden": "compact", "method": "compact", "glossary": "compact keep", "comparison": "keep"}
 _FIRST_PAGE = ("answered", "standing", "changed", "talk")
 
 
