@@ -61,6 +61,8 @@ def fold(name: str) -> str:
 
 
 def _decode(raw: bytes) -> tuple[str, list[str]]:
+    if raw.startswith(b"PK\x03\x04"):
+        raise _refused("", "this is an .xlsx or .zip file.", "Save the sheet as «CSV UTF-8».")
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         try:
             return raw.decode("utf-16"), ["Read as UTF-16 (Excel's «Unicode text»)."]
@@ -78,8 +80,6 @@ def _decode(raw: bytes) -> tuple[str, list[str]]:
         text = raw.decode("cp1252")
     except UnicodeDecodeError:
         text = ""
-    if raw.startswith(b"PK\x03\x04"):
-        raise _refused("", "this is an .xlsx or .zip file.", "Save the sheet as «CSV UTF-8».")
     if not text or _MOJIBAKE.search(text):
         raise _refused(
             f"line {line}",

@@ -91,7 +91,10 @@ def test_a_guessed_encoding_is_noted():
 @pytest.mark.parametrize(
     ("raw", "told"),
     [
-        (b"PK\x03\x04" + bytes(40), "not a text file"),
+        (b"PK\x03\x04" + bytes(40), "an .xlsx or .zip file"),
+        (b"kode;navn\0;", "not a text file"),
+        (b"\xff\xfe\x00\xd8\x00\xd8", "damaged UTF-16"),
+        (b"kode;navn\nA;\x81", "no encoding that is known"),
         (GOOD.encode() + b"X;\xe5s;K;;3;\n", "no encoding that is known"),
         (b"", "empty"),
         (b'code;name;parent\nA;"B;\n', "quotes"),
