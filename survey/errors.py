@@ -63,6 +63,10 @@ class Conflict(SurveyError):
     """It cannot be done in the present state: an illegal move, a duplicate, a stale version."""
 
 
+class Exposed(SurveyError):
+    """The auditor found something that would give a person away; nothing was stored."""
+
+
 class NotYetOpen(SurveyError):
     """The wave that this code belongs to has not opened yet."""
 

@@ -16,11 +16,12 @@ from survey.audit.log import record
 from survey.db import Database, new_id, now
 from survey.errors import Conflict
 from survey.release import raw
+from survey.release.clearance import clear, to_text
 from survey.release.compute import Computed, compute
 from survey.release.document import SCHEMA, digest, to_json
 from survey.release.load import find_wave, load_earlier, load_frame
 from survey.release.method import software
-from survey.release.models import HiddenValue, Release, ReleaseUnit
+from survey.release.models import HiddenValue, Release, ReleaseTable, ReleaseUnit
 from survey.release.moderation import enqueue
 from survey.study.keys import KeyStore
 from survey.study.models import Wave
@@ -81,7 +82,8 @@ def make_release(
     """Compute and store the release of a closed wave; returns its id.
 
     Repeating it after a stop gives the stored release. Raises Conflict when the wave is not
-    closed.
+    closed, Exposed when the auditor finds something that would give a person away: then nothing
+    is stored.
     """
     release_id = new_id()
     with db.reading() as session:
@@ -91,14 +93,13 @@ def make_release(
             if wave.state != "closed" or not wave.settled:
                 raise Conflict(f"The wave is {wave.state}; close it before making a release.")
             _refuse_out_of_order(session, wave)
-            computed = compute(
-                load_frame(session, wave),
-                raw.own_sheets(session, wave),
-                load_earlier(session, wave),
-                str(release_id),
-            )
+            frame = load_frame(session, wave)
+            sheets = raw.own_sheets(session, wave)
+            earlier = load_earlier(session, wave)
             texts = raw.texts(session, wave)
     if stored is None:
+        computed = compute(frame, sheets, earlier, str(release_id))
+        clear(computed.printed, computed.measured)
         with db.transaction() as session:
             wave = find_wave(session, organisation_id, wave_id)
             stored = _stored(session, wave)
@@ -189,6 +190,7 @@ def _store(session: Session, wave: Wave, computed: Computed, release_id: int, ac
         )
         for place, line in enumerate(computed.log)
     )
+    session.add(ReleaseTable(**key, release_id=release_id, table=to_text(computed.printed)))
     session.flush()
     details = {"units": len(documents), "hidden": len(computed.log)}
     record(session, wave.organisation_id, actor, "release.stored", f"release:{release_id}", details)

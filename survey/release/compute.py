@@ -9,6 +9,7 @@ from survey.disclosure.engine import protect
 from survey.disclosure.model import OVERALL, Cell, Hidden, Measured, Protected, Tier
 from survey.release import document as doc
 from survey.release.changes import Earlier, Pair, wave_change, with_areas
+from survey.release.clearance import Printed
 from survey.release.frame import Frame, Staffing, ancestors, staffing
 from survey.release.method import agreements, bands, method
 from survey.release.results import (
@@ -29,11 +30,14 @@ TIERS: Mapping[Tier, doc.Tier] = {
 
 @dataclass(frozen=True)
 class Computed:
-    """A release before it is stored: header, units in the header's order, and the log."""
+    """A release before it is stored: header, units in the header's order, the log, and (for the
+    auditor) what is printed as a table beside what was measured, which is never stored."""
 
     header: doc.ReleaseHeader
     units: tuple[doc.UnitResult, ...]
     log: tuple[Hidden, ...]
+    printed: Printed
+    measured: Measured
 
 
 def compute(
@@ -76,7 +80,8 @@ def compute(
         ),
         hidden_values=len(protected.log),
     )
-    return Computed(header, tuple(units.values()), protected.log)
+    printed = Printed(frame.k, nodes, measured.items, replace(protected, log=()))
+    return Computed(header, tuple(units.values()), protected.log, printed, measured)
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,25 @@ class ReleaseUnit(Base):
     document: Mapped[str]
 
 
+class ReleaseTable(Base):
+    """Everything that a release printed, as one table with its tree, so that anyone can audit it.
+
+    ``table`` is a ``survey.release.clearance.Printed`` as JSON: counts that were printed as shares,
+    None for what was hidden, nothing that was not printed.
+    """
+
+    __tablename__ = "release_table"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "release_id"], ["release.organisation_id", "release.id"]
+        ),
+    )
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    release_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    table: Mapped[str]
+
+
 class HiddenValue(Base):
     """Why a value was hidden. For the staff's log only; never shown with results."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from dataclasses import asdict
 
 import click
 
-from survey.release import read
+from survey.release import clearance, read
 from survey.upkeep.commands.common import opened
 from survey.upkeep.find import find_study
 
@@ -63,3 +65,32 @@ def log(study: str, organisation: str | None, wave: int | None) -> None:
         lines = read.hidden_log(session, found.organisation_id, stored.id)
     for line in lines:
         click.echo(f"{line.code}\t{line.statistic}\t{line.reason}")
+
+
+@release.command()
+@_STUDY
+@_ORGANISATION
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@click.pass_context
+def audit(ctx: click.Context, study: str, organisation: str | None, as_json: bool) -> None:
+    """Look for anything that the stored releases give away. Exit code 1 when something is."""
+    with opened() as parts, parts.db.reading() as session:
+        found = find_study(session, organisation, study)
+        audited = clearance.audit_stored(session, found.organisation_id, found.id)
+    if as_json:
+        click.echo(json.dumps([_plain(each) for each in audited], ensure_ascii=False, indent=2))
+    else:
+        click.echo(clearance.summary(audited))
+    if any(not each.report.passed for each in audited):
+        ctx.exit(1)
+
+
+def _plain(audited: clearance.Audited) -> dict[str, object]:
+    return {
+        "ordinal": audited.ordinal,
+        "label": audited.label,
+        "digest": audited.digest,
+        "passed": audited.report.passed,
+        "examined": dict(audited.report.examined),
+        "exposures": [asdict(each) for each in audited.report.exposures],
+    }
