@@ -218,6 +218,8 @@ class System:
             add(member, least, most)
         goal = np.zeros(width)
         goal[sets[atoms[inside] > 0.5]] = 1
+        if not lines:
+            return 0.0, top * float(goal @ count)
         limits = np.column_stack([np.zeros(width), top * count])
         return _extremes(goal, np.array(lines), np.array(low), np.array(high), limits)
 

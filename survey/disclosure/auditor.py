@@ -227,7 +227,7 @@ class _Audit:
         if not mine or any(item.sides is None for item in mine):
             return
         steps = sum(item.options - 1 for item in mine)
-        most = min(item.options - 1 for item in mine)
+        most = max(item.options - 1 for item in mine)
         for place in places:
             index = place.cell.index[name] if place.cell is not None else None
             if index is None or index.value is None or index.n is None:

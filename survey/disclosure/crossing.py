@@ -58,10 +58,10 @@ class Crossing:
         own = self.table.tree.direct(blocks.total)
         for column in self.columns(key):
             rows = blocks.labels()
-            for group in groups(rows, column, own[:, 0] > 0.5):
+            for group, part in groups(rows, column, own[:, 0] > 0.5):
                 if blocks.fine(own[group].sum(axis=0)):
                     continue
-                tops = sorted({int(t) for t in rows[group]} - {-1})
+                tops = sorted({int(t) for t in rows[part]} - {-1})
                 if tops:
                     blocks.hide(min(tops, key=lambda t: (blocks.weight[t], t)))
                     blocks.first[:] = blocks.shown
@@ -89,11 +89,9 @@ class Crossing:
         return found
 
     def _apart(self, blocks: Blocks, column: IntArray, key: str, own: FloatArray) -> bool:
-        rows = blocks.labels()
-        for before in self.columns(key):
-            rows = np.unique(np.stack([rows, before]), axis=1, return_inverse=True)[1].ravel()
+        rows = self._overlaps(key, blocks.labels())
         some = own[:, 0] > 0.5
-        return all(blocks.fine(own[g].sum(axis=0)) for g in groups(rows, column, some))
+        return all(blocks.fine(own[g].sum(axis=0)) for g, _ in groups(rows, column, some))
 
     def _members(self) -> dict[str, NDArray[np.bool_]]:
         """Direct answers of each kind's units and all below them; kinds that nest are left out."""
@@ -115,27 +113,43 @@ class Crossing:
             if units[kind] >= UNITS_OF_KIND and kind not in nested
         }
 
+    def _overlaps(self, key: str, rows: IntArray) -> IntArray:
+        """Blocks of today cut by the blocks of every earlier tabulation; -1 in none of them."""
+        for before in self.columns(key):
+            both = np.stack([rows, before])
+            known = both.max(axis=0) >= 0
+            rows = np.where(known, np.unique(both, axis=1, return_inverse=True)[1].ravel(), -1)
+        return rows
+
     def joint(
         self,
-        pair: Sequence[Blocks],
+        pair: Mapping[str, Blocks],
         features: FloatArray,
         count: IntArray,
         fine: Callable[[FloatArray, float], bool],
     ) -> NDArray[np.bool_] | None:
-        """The first smallest group known in both statistics for which ``count`` may not be told."""
+        """The first smallest group known in both statistics for which ``count`` may not be told.
+
+        What an earlier release knows of either counts too, as if every overlap of its blocks with
+        today's were known (more than is), but not where it tells the group alone.
+        """
         tree = self.table.tree
         own, part = tree.direct(features), tree.direct(count)
         some = own[:, 0] > 0.5
-        left, right = (blocks.labels() for blocks in pair)
-        label, known = _join([left, right], some)
+        today = [blocks.labels() for blocks in pair.values()]
+        label, known = _join(
+            [self._overlaps(key, one) for key, one in zip(pair, today, strict=True)], some
+        )
         size = int(label.max(initial=-1)) + 1
         sums = np.zeros((size, own.shape[1]))
         np.add.at(sums, label[some], own[some])
         counts = np.bincount(label[some], weights=part[some], minlength=size)
         doubtful = (counts < rules.LEAST) | (counts > sums[:, 0] - 1.5)
         for group in np.flatnonzero(doubtful & known).tolist():
-            if not fine(sums[group], float(counts[group])):
-                return np.asarray(some & (label == group))
+            mine = np.asarray(some & (label == group))
+            told = max(int(one[mine].max()) for one in today) >= 0
+            if told and not fine(sums[group], float(counts[group])):
+                return mine
         return None
 
     def hide_mixed(
@@ -245,18 +259,21 @@ def _join(
 
 def groups(
     rows: IntArray, columns: IntArray, some: NDArray[np.bool_]
-) -> Iterator[NDArray[np.bool_]]:
-    """Smallest groups (V,) that two tabulations together tell apart; -1 is "in no known block"."""
+) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Smallest groups (V,) that two tabulations together tell apart; -1 is "in no known block".
+
+    With each, the connected part (V,) of the two tabulations that it follows from.
+    """
     part, _ = _join([rows, columns], some)
     for one in range(int(part.max(initial=-1)) + 1):
         mine = some & (part == one)
         inside = sorted({int(c) for c in columns[mine]} - {-1})
         if not inside or (len({int(r) for r in rows[mine]}) == 1 and (columns[mine] >= 0).all()):
             if len(inside) != 1:
-                yield from _entries(rows, columns, mine)
+                yield from ((entry, mine) for entry in _entries(rows, columns, mine))
             continue
         if len(inside) > MANY:
-            yield from _entries(rows, columns, mine)
+            yield from ((entry, mine) for entry in _entries(rows, columns, mine))
             continue
         for chosen in range(1, 1 << len(inside)):
             taken = mine & np.isin(columns, [c for i, c in enumerate(inside) if chosen >> i & 1])
@@ -264,11 +281,11 @@ def groups(
             if -1 not in touched:
                 rest = mine & np.isin(rows, list(touched)) & ~taken
                 if rest.any():
-                    yield rest
+                    yield rest, mine
             outside = set(rows[mine & ~taken].tolist()) | {-1}
             rest = taken & np.isin(rows, list(outside))
             if rest.any():
-                yield rest
+                yield rest, mine
 
 
 def _entries(

@@ -116,17 +116,18 @@ class Plan:
         table = self.table
         within = self.stats["n"].shown
         for i, name in enumerate(table.measured.indices):
-            n, total = table.index_n[:, i], table.index_sum[:, i]
-
-            def primary(v: int, n: IntArray = n, total: FloatArray = total) -> str:
-                if n[v] < table.k:
-                    return "primary"
-                return "bound" if rules.capped(n[v], total[v] / n[v]) else ""
-
-            self.add(f"index:{name}", table.index(i), rules.index(table.k), within, primary)
+            primary = partial(self._index_reason, i)
+            verdict = rules.index(table.k, table.reach(i), table.least(i))
+            self.add(f"index:{name}", table.index(i), verdict, within, primary)
         if self.secondary and OVERALL in table.measured.indices:
             while self._pair():
                 pass
+
+    def _index_reason(self, i: int, v: int) -> str:
+        n, total = self.table.index_n[v, i], self.table.index_sum[v, i]
+        if n < self.table.least(i):
+            return "primary"
+        return "bound" if rules.capped(n, total / n, self.table.reach(i)) else ""
 
     def _pair(self) -> bool:
         """Overall = mean of dimensions: where one of them alone is hidden, hide another too."""
@@ -228,17 +229,19 @@ class Plan:
             whole = rules.is_whole(item, low, high)
             count = self.table.counts[j][:, low:high].sum(axis=1)
             group = self.crossing.joint(
-                [self.stats[key] for key in keys],
+                {key: self.stats[key] for key in keys},
                 self.table.boundary(j, low),
                 count,
                 partial(_segment, whole),
             )
             if group is None:
                 continue
-            key = keys[0] if (high in sides and low not in sides) else keys[1]
+            if low in sides or high not in sides:
+                keys.reverse()  # the outer of two, and rather a boundary inside a side
+            tops = {key: set(self.stats[key].labels()[group].tolist()) - {-1} for key in keys}
+            key = next(key for key in keys if tops[key])
             blocks = self.stats[key]
-            tops = sorted({int(t) for t in blocks.labels()[group]} - {-1})
-            blocks.hide(min(tops, key=lambda t: (blocks.weight[t], t)))
+            blocks.hide(min(tops[key], key=partial(_cheapest, blocks)))
             blocks.first[:] = blocks.shown
             self.settle(key)
             return True
@@ -312,6 +315,10 @@ class Plan:
 
 def _segment(whole: bool, features: FloatArray, count: float) -> bool:
     return rules.segment_ok(count, float(features[0]), whole, float(features[2]))
+
+
+def _cheapest(blocks: Blocks, place: int) -> tuple[float, int]:
+    return float(blocks.weight[place]), place
 
 
 def _below(n: NDArray[np.int64], least: int) -> Callable[[int], str]:

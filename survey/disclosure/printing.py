@@ -94,20 +94,25 @@ class Printer:
         if blocks.shown[v]:
             spread = bool(self.stats[f"spread:{name}"].shown[v])
             return IndexCell(int(n[v, i]), whole_points(total[v, i] / n[v, i]), None, spread)
-        if not self.stats["n"].shown[v] or n[v, i] < self.table.k:
+        if not self.stats["n"].shown[v] or n[v, i] < self.table.least(i):
             return IndexCell()
-        bound = rules.capped(n[v, i], total[v, i] / n[v, i])
+        reach = self.table.reach(i)
+        bound = rules.capped(n[v, i], total[v, i] / n[v, i], reach)
         if bound is None or not self._bound_ok(blocks, v, self._capped(i)):
             return IndexCell()
-        low, high = rules.caps(n[v, i])
-        return IndexCell(int(n[v, i]), int(high if bound == "at_least" else low), bound)
+        away = int(rules.margin(n[v, i], reach))
+        return IndexCell(int(n[v, i]), 100 - away if bound == "at_least" else away, bound)
 
     def _capped(self, i: int) -> NDArray[np.bool_]:
         """Cells (V,) from k answers whose index prints as a bound."""
         n, total = self.table.index_n[:, i], self.table.index_sum[:, i]
-        mean = total / np.maximum(n, 1)
-        edge = np.where(n < rules.SHARES_FROM, rules.caps(1)[0], rules.caps(rules.SHARES_FROM)[0])
-        return np.asarray((n >= self.table.k) & ((mean < edge) | (mean > 100 - edge)))
+        least, reach = self.table.least(i), self.table.reach(i)
+        return np.array(
+            [
+                people >= least and rules.capped(people, score / people, reach) is not None
+                for people, score in zip(n.tolist(), total.tolist(), strict=True)
+            ]
+        )
 
     def _item(self, v: int, j: int, item: Item) -> ItemCell:
         keys = [f"item:{item.id}/{i}" for i in range(1, item.options)]

@@ -24,17 +24,22 @@ FLAT_VARIANCE = 25.0  # an sd below five points says that all answered alike
 Verdict = Callable[[FloatArray], bool]
 
 
-def caps(n: float) -> tuple[float, float]:
-    """The points (low, high) outside which an index of n answers prints as that bound."""
-    return (10.0, 90.0) if n < SHARES_FROM else (5.0, 95.0)
+def margin(n: float, reach: float) -> float:
+    """Whole points from either end within which an index of n answers prints as a bound.
+
+    10 below ten answers, else 5; more where a dimension has few items, so that at least two people
+    can have chosen the other end of one of them: ``reach`` is 100 · 2(A-1) / Σ(A_j-1) over its
+    items (50 for four of equal scale, for which it changes nothing).
+    """
+    return float(np.ceil(max(10.0 if n < SHARES_FROM else 5.0, reach / n) - 1e-9))
 
 
-def capped(n: float, mean: float) -> Bound | None:
+def capped(n: float, mean: float, reach: float) -> Bound | None:
     """Which bound an index prints as, None when it prints as itself (in whole points)."""
-    low, high = caps(n)
-    if mean > high:
+    away = margin(n, reach)
+    if mean > 100 - away:
         return "at_least"
-    return "at_most" if mean < low else None
+    return "at_most" if mean < away else None
 
 
 def people(k: int) -> Verdict:
@@ -42,8 +47,8 @@ def people(k: int) -> Verdict:
     return lambda f: bool(f[0] > k - 0.5)
 
 
-def index(k: int) -> Verdict:
-    """Features: n, sum of scores, atoms, small. From k people, within the caps.
+def index(k: int, reach: float = 0.0, least: float = 0.0) -> Verdict:
+    """Features: n, sum of scores, atoms, small. From k (or ``least``) people, within the margins.
 
     When it holds fewer than k who could be told apart, the mean of any m = k-1 of them must stay
     open to at least 50 of 100 points, (S - 100(n-m))/m to S/m clipped to 0-100, also for somebody
@@ -52,7 +57,7 @@ def index(k: int) -> Verdict:
 
     def verdict(f: FloatArray) -> bool:
         n, total, _, small = f.tolist()
-        if n < k - 0.5 or capped(n, total / n) is not None:
+        if n < max(k, least) - 0.5 or capped(n, total / n, reach) is not None:
             return False
         if small < 0.5:
             return True

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from survey.disclosure import rules
-from survey.disclosure.model import FloatArray, IntArray, Measured, Node
+from survey.disclosure.model import OVERALL, FloatArray, IntArray, Measured, Node
 from survey.disclosure.tree import Tree
 from survey.errors import Fault, InvalidInput
 
@@ -51,6 +51,29 @@ class Table:
         some = self.tree.accumulate((own > 0).astype(np.float64))
         few = self.tree.accumulate(((own > 0) & (own < self.k)).astype(np.float64))
         return some, few
+
+    def _scored(self, i: int) -> list[int]:
+        """Steps (A-1) of the items that an index is made of."""
+        name = self.measured.indices[i]
+        return [
+            item.options - 1
+            for item in self.measured.items
+            if item.dimension and name in (OVERALL, item.dimension)
+        ]
+
+    def reach(self, i: int) -> float:
+        """How near the end an index may be told, in points times people (see `rules.margin`)."""
+        steps = self._scored(i)
+        return 200.0 * max(steps) / sum(steps) if steps else 0.0
+
+    def least(self, i: int) -> int:
+        """From how many answers an index may be told.
+
+        The mean of one item says exactly how its answers are spread unless rounding protects it:
+        n·J·(A-1) > 100.
+        """
+        steps = self._scored(i)
+        return max(self.k, 100 // steps[0] + 1) if len(steps) == 1 else self.k
 
     def people(self) -> FloatArray:
         """Features (V, 1): n."""

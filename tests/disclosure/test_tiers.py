@@ -15,15 +15,15 @@ FIVE = Item("q", 5, "d", (-1, -1, 0, 1, 1))
 
 
 def one_cell(rows, ticks=None, options=4):
-    """A wave of one unit: rows are each person's answers to the items of one dimension."""
-    answers = np.array(rows)
+    """A wave of one unit: rows are each person's answers to dimension d (and e)."""
+    answers = np.tile(np.array(rows), 4)  # four items to a dimension, answered alike
     ticks = np.zeros((len(rows), 1)) if ticks is None else np.array(ticks)[:, None]
     people = People(
         [Node("unit", None)],
         np.zeros(len(rows), dtype=int),
         answers,
         ticks.astype(bool),
-        ["d", "e"] * (answers.shape[1] // 2) if answers.shape[1] > 1 else ["d"],
+        ["d", "e"] * 4 if len(rows[0]) > 1 else ["d"] * 4,
         options,
     )
     return protect(measure(people), people.nodes).cells["unit"]
@@ -175,3 +175,26 @@ def test_unanimity_counts_sides_and_options():
     assert unanimous([0, 0, 6, 6], FOUR) == ((2, 4),)
     assert unanimous([0, 1, 0, 11], FOUR) == ((2, 4), (3, 4))
     assert unanimous([0, 2, 0, 10], FOUR) == ()
+
+
+def test_the_index_of_a_single_item_waits_until_rounding_protects_it():
+    """Five answers with the mean 87 are 2-3-3-3-2 or 3-3-3-3-1 steps and nothing else."""
+    rng = np.random.default_rng(1)
+    for n, shown in ((30, False), (34, True)):
+        people = People(
+            [Node("unit", None)], np.zeros(n, dtype=int), rng.integers(1, 5, (n, 1)),
+            np.zeros((n, 1), dtype=bool), ["d"], 4,
+        )  # fmt: skip
+        cell = protect(measure(people), people.nodes).cells["unit"]
+        assert (cell.index["d"].value is not None) == shown
+
+
+def test_an_index_of_two_items_prints_as_a_wider_bound():
+    """Near the end of six steps nobody or one only can have chosen the other end."""
+    rows = [4, 4, 4, 4, 4, 3]
+    people = People(
+        [Node("unit", None)], np.zeros(6, dtype=int), np.column_stack([rows, rows]),
+        np.zeros((6, 1), dtype=bool), ["d", "d"], 4,
+    )  # fmt: skip
+    index = protect(measure(people), people.nodes).cells["unit"].index["d"]
+    assert (index.value, index.bound) == (83, "at_least")
