@@ -47,6 +47,7 @@ class PdfMaker:
         Raises ``BrokenReport`` when anything cannot be read, drawn or is set in another font.
         """
         from weasyprint import HTML
+        from weasyprint.urls import FatalURLFetchingError
 
         lines = _Lines()
         logger = logging.getLogger("weasyprint")
@@ -62,7 +63,7 @@ class PdfMaker:
                 )
             except SurveyError:
                 raise
-            except Exception as error:
+            except (Exception, FatalURLFetchingError) as error:
                 raise BrokenReport(f"The PDF could not be made: {error}") from error
             finally:
                 logger.removeHandler(lines)
@@ -72,14 +73,17 @@ class PdfMaker:
 
 
 class _Lines(logging.Handler):
-    """Collects what WeasyPrint logs as an error."""
+    """Collects what WeasyPrint logs as an error, and the warning that no font has a character."""
 
     def __init__(self) -> None:
-        super().__init__(logging.ERROR)
+        super().__init__(logging.WARNING)
         self.said: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.said.append(record.getMessage())
+        """Keep the line when it means that something is missing."""
+        said = record.getMessage()
+        if record.levelno >= logging.ERROR or ".notdef" in said:
+            self.said.append(said)
 
 
 def _fetcher(charts: Mapping[str, bytes], assets: Mapping[str, bytes]) -> Any:

@@ -91,9 +91,12 @@ def likert_colors(options: int) -> list[str]:
     """Return a colour for each position of a scale of ``options`` values, lowest first:
     dark to light brown-orange, neutral in the middle of an odd scale, then light to dark blue."""
     side = options // 2
-    shades = [i / (side - 1) if side > 1 else 0.5 for i in range(side)]
-    warm = [mix(RUST, SAND, share) for share in shades]
-    cold = [mix(BLUE, DEEP, share) for share in shades]
+    if side == 1:
+        warm, cold = [SAND], [mix(BLUE, DEEP, 0.6)]
+    else:
+        shades = [i / (side - 1) for i in range(side)]
+        warm = [mix(RUST, SAND, share) for share in shades]
+        cold = [mix(BLUE, DEEP, share) for share in shades]
     return [*warm, *([NEUTRAL] if options % 2 else []), *cold]
 
 
