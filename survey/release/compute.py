@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from survey.disclosure.engine import protect
@@ -63,6 +63,7 @@ def compute(
         units[code] = _with_agreement(units[code], name, agreement)
     units = _with_bands(units, frame, measured, protected.cells)
     units = _with_changes(units, earlier, how, frame.instrument.index)
+    published, hidden = _shown(protected.cells.values())
     header = doc.ReleaseHeader(
         release_id=release_id,
         study=frame.study,
@@ -78,10 +79,30 @@ def compute(
             )
             for u in units.values()
         ),
-        hidden_values=len(protected.log),
+        hidden_values=hidden,
+        published_values=published,
     )
     printed = Printed(frame.k, nodes, measured.items, replace(protected, log=()))
     return Computed(header, tuple(units.values()), protected.log, printed, measured)
+
+
+def _shown(cells: Iterable[Cell]) -> tuple[int, int]:
+    """How many of the cells' numbers of answers, indices, items and options are shown, and how
+    many are not."""
+    shown, total = 0, 0
+    for cell in cells:
+        values = [
+            cell.n,
+            *(index.value for index in cell.index.values()),
+            *(item.n for item in cell.items.values()),
+            *(
+                option.ticked if option.bound is None else option.bound
+                for option in cell.options.values()
+            ),
+        ]
+        shown += sum(value is not None for value in values)
+        total += len(values)
+    return shown, total - shown
 
 
 @dataclass(frozen=True)

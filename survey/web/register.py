@@ -19,6 +19,7 @@ PARTS = (
     "survey.web.unit.views",
     "survey.web.staff.views",
     "survey.web.staff.organisation",
+    "survey.web.staff.moderation",
     "survey.web.answer.views",
 )
 """Modules that each define ``bp``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,5 +138,6 @@ def arguments(**changes: Any) -> dict[str, Any]:
         "code": "nobody",
         "name": "nothing",
         "filename": "base.css",
+        "text": uuid.UUID(int=1),
         **changes,
     }
