@@ -151,6 +151,7 @@ def _form(code: str, filled: Filled, error: InvalidInput | None = None) -> Respo
         failed=error is not None,
         wrong=wrong,
         summary=_summary(view, wrong, error),
+        questions=sum(len(page["blocks"]) for page in view["pages"]),
         closes=_local(view["closes_at"]),
         draft_key=services().secret.hash("draft", normalise(code).encode()).hex(),
     )

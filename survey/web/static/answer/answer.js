@@ -85,7 +85,7 @@ function stepsOf(form) {
     const size = Math.ceil(blocks.length / count);
     for (let i = 0; i < blocks.length; i += size) steps.push(blocks.slice(i, i + size));
   }
-  steps.push([form.querySelector("#finish")]);
+  steps.at(-1).push(form.querySelector("#finish")); // "send" stands under the last question
   return steps;
 }
 
@@ -96,7 +96,7 @@ class Steps {
     form.classList.add("stepping");
     this.head = document.createElement("div");
     this.head.className = "step-head";
-    this.heading = document.createElement("h2");
+    this.heading = document.createElement("h1"); // the questionnaire's own is on the start
     this.heading.tabIndex = -1;
     this.bar = document.createElement("progress");
     this.bar.setAttribute("aria-hidden", "true");
@@ -147,7 +147,7 @@ class Steps {
       const section = this.form.querySelector(`#${id}`);
       section.hidden = !shown.has(section);
     }
-    // The start is not a step; the steps count from the first question to "send".
+    // The start is not a step: they count from the first question to the last.
     const last = this.steps.length - 1;
     const text = this.form.dataset.step.replace("{n}", this.at).replace("{m}", last);
     this.head.hidden = this.at === 0;
