@@ -105,9 +105,9 @@ def language_address(chosen: str) -> str:
 
 
 def _choose() -> str:
-    asked = request.args.get("language") or request.cookies.get(COOKIE)
-    if asked in LANGUAGES:
-        return asked
+    for asked in (request.args.get("language"), request.cookies.get(COOKIE)):
+        if asked in LANGUAGES:
+            return str(asked)
     if not request.path.startswith("/api/"):
         who = guard.visitor()
         if who is not None and who.language in LANGUAGES:

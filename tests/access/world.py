@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -106,19 +110,35 @@ def build(parts: Services, app: Flask) -> World:
 
 
 def fresh(folder: Path, **changes: Any) -> World:
-    """A world of its own in ``folder``; ``changes`` are settings."""
-    values = {
-        "data_dir": folder / "var",
-        "secret_key": "test-secret-" + "x" * 32,
-        "allowed_hosts": ("localhost", "127.0.0.1"),
-        **changes,
-    }
-    settings = Settings(**values)
+    """A world of its own in ``folder``; ``changes`` are settings.
+
+    It is built once per process, through the product's own operations, and copied from there.
+    """
+    made, people_there, other = _template()
+    home = folder / "var"
+    shutil.copytree(made.parts.settings.data_dir, home)
+    settings = replace(made.parts.settings, data_dir=home, **changes)
     parts = build_services(settings)
-    all_tables().create_all(parts.db.writer)
     app = create_app(settings, parts)
     app.config["TESTING"] = True
-    return build(parts, app)
+    journey = replace(made.journey, db=parts.db, keys=parts.keys)
+    return World(parts, app, journey, people_there, other)
+
+
+@cache
+def _template() -> tuple[World, dict[str, Person], int]:
+    folder = Path(tempfile.mkdtemp(prefix="survey-world-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    settings = Settings(
+        data_dir=folder / "var",
+        secret_key="test-secret-" + "x" * 32,
+        allowed_hosts=("localhost", "127.0.0.1"),
+    )
+    parts = build_services(settings)
+    all_tables().create_all(parts.db.writer)
+    made = build(parts, create_app(settings, parts))
+    parts.db.dispose()  # the last connection writes the WAL back into the file
+    return made, made.people, made.other_id
 
 
 def arguments(**changes: Any) -> dict[str, Any]:

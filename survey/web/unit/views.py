@@ -23,6 +23,9 @@ from survey.web.unit import pdf
 
 bp = Blueprint("unit", __name__)
 
+PHONE = 328
+"""Width in CSS pixels of the charts that phones show."""
+
 
 @dataclass(frozen=True, slots=True)
 class OwnResult:
@@ -65,9 +68,11 @@ def show(org: str, study: str, unit: str) -> str:
         found, waves = _stored(session, who, study, unit)
         texts = _free_text(session, who, found)
     spoken = _content_language(found.header)
+    narrow = dashboard(found.header, found.unit, spoken, texts, PHONE)
     return render_template(
         "unit/dashboard.html",
         view=dashboard(found.header, found.unit, spoken, texts),
+        narrow={each.chart.id: each.svg for part in narrow.sections for each in part.charts},
         spoken=spoken,
         unit=found.unit.unit,
         wave=found.header.wave,
@@ -138,9 +143,10 @@ def _stored(
     session: Session, who: Principal, study: str, unit: str
 ) -> tuple[StoredUnit, list[WaveFacts]]:
     """The unit's result in the wave asked for, and the released waves to choose from."""
-    wanted = request.args.get("wave", type=int)
-    if wanted is None and request.args.get("wave"):
+    asked = request.args.get("wave", "")
+    if asked and not (asked.isascii() and asked.isdigit() and len(asked) <= 4):
         raise NotFound("There is no such wave.")
+    wanted = int(asked) if asked else None
     found = studies.study_by_code(session, who.organisation_id, study)
     stored = read.unit_document(session, who.organisation_id, found.id, unit, wanted)
     waves = [each.header.wave for each in read.releases(session, who.organisation_id, found.id)]
