@@ -163,3 +163,8 @@ def test_dimensions_are_judged_by_their_adjusted_p_and_the_untested_do_not_count
     assert found[1] == untested
     assert ch.holm_verdicts([alone, untested])[0].verdict == "risen"
     assert ch.holm_verdicts([]) == []
+
+
+def test_what_was_not_tested_cannot_be_judged_by_another_p():
+    untested = ch.verdict(None, 64, 3, 20, 20)
+    assert ch.judge(untested, 0.001) == untested

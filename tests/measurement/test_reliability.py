@@ -214,3 +214,18 @@ def test_the_order_of_persons_and_a_constant_change_nothing(seed, shift, share):
         before = rel.covariance(items, missing)
         after = rel.covariance(rng.permutation(items) + shift, missing)
         np.testing.assert_allclose(after, before, rtol=1e-9, atol=1e-9)
+
+
+def test_two_items_that_are_the_same_have_no_maximum_likelihood_solution():
+    rng = np.random.default_rng(1)
+    items = rng.integers(1, 5, (80, 3)).astype(float)
+    twins = rel.covariance(np.column_stack([items, items[:, 0]]))
+    assert rel.omega_total(twins, "ml") is None
+
+
+def test_too_few_items_or_persons_for_a_formula_give_none():
+    assert rel.omega_total(np.eye(2)) is None
+    assert rel.omega_total(np.diag([1.0, 0.0, 1.0])) is None
+    assert rel.feldt_interval(0.8, 1, 4) == (None, None)
+    assert rel.cronbach_alpha(np.eye(1)) is None
+    assert rel.alpha_if_dropped(np.eye(2)) == (None, None)

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -20,7 +22,7 @@ def test_a_stream_of_groups_gives_the_moments_of_the_whole(batch, as_bytes, monk
     groups = np.repeat(np.arange(5), sizes)
     text = bytes(sheets + 48).decode()
     ends = np.concatenate([[0], np.cumsum(sizes)]) * 4
-    parts = [text[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    parts = [text[a:b] for a, b in pairwise(ends)]
     if as_bytes:
         parts = [part.encode() for part in parts]
     found = stream.moments_of_parts(iter(parts), 4, KEY, overall=True)
