@@ -11,7 +11,7 @@ AXIS = {
     *("range", "domain", "visible", "tickvals", "ticktext", "tickfont", "showgrid"),
     *("zeroline", "showline", "showticklabels", "side", "ticks"),
 }
-AXIS_ON_PAGES = {"fixedrange", "automargin"}
+AXIS_ON_PAGES = {"fixedrange", "automargin", "ticklabeloverflow"}
 
 
 class UnknownAttribute(ValueError):

@@ -234,5 +234,6 @@ class Canvas:
             "showline": False,
             "ticks": "",
             "side": "bottom",
+            "ticklabeloverflow": "allow",
             "fixedrange": True,
         }
