@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,6 +21,8 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 THREADS = 16
+_TIMEOUT = 30
+"""Seconds that a writer on SQLite waits for another."""
 
 # One alphabet-free byte order on every database: answers sort and compare as bytes.
 SheetText = sa.Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
@@ -129,15 +130,17 @@ class Database:
         with self._lock:
             raw = self.writer.raw_connection()
             try:
-                raw.cursor().execute("VACUUM")
+                cursor = raw.cursor()
+                cursor.execute("VACUUM")
+                # Else each attempt below would wait for a reader as long as a writer may wait.
+                cursor.execute("PRAGMA busy_timeout=100")
                 for _ in range(50):
-                    cursor = raw.cursor()
                     cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                     busy = cursor.fetchone()
                     if busy is None or busy[0] == 0:
                         return True
-                    time.sleep(0.1)
             finally:
+                raw.cursor().execute(f"PRAGMA busy_timeout={1000 * _TIMEOUT}")
                 raw.close()
         return False
 
@@ -168,7 +171,7 @@ class Database:
             return engine.execution_options(**options) if options else engine
         engine = sa.create_engine(
             self.url,
-            connect_args={"timeout": 30},
+            connect_args={"timeout": _TIMEOUT},
             pool_size=THREADS,
             max_overflow=0,
             hide_parameters=True,
