@@ -16,8 +16,9 @@ from survey.study.waves import study_of
 class Participation:
     """A unit with everybody below it.
 
-    ``answered`` is None where it is masked: fewer than k, or needed to mask another. A unit that
-    is counted in a neighbour names it in ``merged_into`` and has no count of its own.
+    ``answered`` is None where it is masked: fewer than k, or needed to mask another; and
+    everywhere once the invitations were deleted, since nobody can count then. A unit that is
+    counted in a neighbour names it in ``merged_into`` and has no count of its own.
     """
 
     code: str
@@ -45,7 +46,9 @@ def participation(session: Session, wave: Wave, *, masked: bool = True) -> list[
         own_answered[row.reporting_unit_id] += answered.get(row.unit_id, 0)
     invited, total = _upwards(rows, own_invited), _upwards(rows, own_answered)
     hidden: set[int] = set()
-    if masked:
+    if any(own_invited.values()) and not _are_kept(session, wave):
+        hidden = set(by_id)
+    elif masked:
         k = study_of(session, wave).k
         hidden = _hidden(rows, total, {u: n for u, n in own_answered.items() if own_invited[u]}, k)
     found = []
@@ -70,6 +73,14 @@ def _answered(session: Session, wave: Wave) -> dict[int, int]:
         .group_by(Invitation.unit_id)
     )
     return {row[0]: row[1] for row in rows}
+
+
+def _are_kept(session: Session, wave: Wave) -> bool:
+    """False once retention has deleted the wave's invitations."""
+    mine = sa.exists().where(
+        Invitation.organisation_id == wave.organisation_id, Invitation.wave_id == wave.id
+    )
+    return bool(session.scalar(sa.select(mine)))
 
 
 def _parents_first(rows: list[WaveUnit]) -> list[WaveUnit]:

@@ -1,0 +1,189 @@
+"""What is deleted when: on real databases, with a wave that went the whole way."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from survey.answering.store import Comment, Response
+from survey.audit.models import Event
+from survey.db import now
+from survey.jobs.models import Task
+from survey.release import read
+from survey.release.close import close_and_release, close_wave
+from survey.release.models import ModeratedText
+from survey.release.moderation import decide, queue
+from survey.study.keys import KeyStore
+from survey.study.models import Invitation
+from survey.study.participation import participation
+from survey.upkeep import retention, timed
+from survey.upkeep.services import Services
+from tests.release.journey import Journey, start
+
+ANSWERS = {"n1": 22, "n2": 12, "n3": 6, "s1": 28, "s2": 11}
+
+
+def count(parts: Services, table: Any, *where: Any) -> int:
+    with parts.db.reading() as session:
+        return session.scalar(sa.select(sa.func.count()).select_from(table).where(*where)) or 0
+
+
+def events(parts: Services, action: str) -> list[dict[str, Any]]:
+    with parts.db.reading() as session:
+        return list(
+            session.scalars(
+                sa.select(Event.details).where(Event.action == action).order_by(Event.sequence)
+            )
+        )
+
+
+@pytest.fixture
+def journey(services: Services) -> Journey:
+    return start(services.db, services.keys, services.secret)
+
+
+@pytest.fixture
+def released(services: Services, journey: Journey) -> Journey:
+    journey.answer(ANSWERS)
+    close_and_release(services.db, services.keys, journey.organisation_id, journey.wave.id)
+    return journey
+
+
+def test_nothing_goes_before_its_time(services: Services, released: Journey) -> None:
+    assert retention.run(services, moment=now() + timedelta(days=29)) == retention.Deleted()
+    assert count(services, Invitation) == 88
+
+
+def test_an_open_wave_is_never_touched(services: Services, journey: Journey) -> None:
+    journey.answer({"n1": 3})
+    assert retention.run(services, moment=now() + timedelta(days=9999)) == retention.Deleted()
+    assert count(services, Invitation) == 88
+    assert journey.keys.left(journey.wave.id) == {"codes", "private"}
+
+
+def test_invitations_go_after_thirty_days_and_the_release_stays(
+    services: Services, released: Journey
+) -> None:
+    done = retention.run(services, moment=now() + timedelta(days=31))
+    assert done == retention.Deleted(invitations=88)
+    assert count(services, Invitation) == 0
+    assert count(services, Response) == sum(ANSWERS.values())
+    assert events(services, "retention.invitations") == [{"invitations": 88}]
+    with services.db.reading() as session:
+        stored = read.documents(session, released.organisation_id, released.study.id)
+    assert len(stored.units) == 8
+    assert retention.run(services, moment=now() + timedelta(days=31)) == retention.Deleted()
+    assert len(events(services, "retention.invitations")) == 1
+
+
+def test_after_invitations_are_gone_no_count_of_answers_is_made_up(
+    services: Services, released: Journey
+) -> None:
+    retention.run(services, moment=now() + timedelta(days=31))
+    with services.db.reading() as session:
+        rows = participation(session, released.wave, masked=False)
+    assert {row.answered for row in rows} == {None}
+    assert rows[0].invited == 88
+
+
+def test_sheets_and_unreleased_texts_go_later_and_released_texts_stay(
+    services: Services, released: Journey
+) -> None:
+    with services.db.transaction() as session:
+        entry = next(e for e in queue(session, released.organisation_id, released.wave.id))
+        decide(session, released.organisation_id, entry.id, "release", actor="person:1")
+    texts = count(services, Comment) + count(services, ModeratedText) - 1
+    done = retention.run(services, moment=now() + timedelta(days=366))
+    assert (done.responses, done.texts) == (sum(ANSWERS.values()), texts)
+    assert count(services, Response) == count(services, Comment) == 0
+    assert count(services, ModeratedText) == 1
+    assert events(services, "retention.responses") == [
+        {"responses": sum(ANSWERS.values()), "texts": texts}
+    ]
+    assert "traces.erased" in {each for each in _actions(services)[-1:]}
+
+
+def test_sheets_wait_for_the_release(services: Services, journey: Journey) -> None:
+    journey.answer({"n1": 12})
+    close_wave(services.db, services.keys, journey.organisation_id, journey.wave.id)
+    retention.run(services, moment=now() + timedelta(days=5000))
+    assert count(services, Response) == 12
+
+
+def test_the_periods_are_settings(services: Services, released: Journey) -> None:
+    sooner = replace(services, settings=replace(services.settings, retention_invitation_days=7))
+    with services.db.reading() as session:
+        [usual] = retention.deadlines(session, services.settings)
+        [short] = retention.deadlines(session, sooner.settings)
+    assert usual.invitations is not None
+    assert short.invitations is not None
+    assert usual.invitations - short.invitations == timedelta(days=23)
+    assert retention.run(sooner, moment=now() + timedelta(days=8)).invitations == 88
+
+
+def test_an_escrow_copy_that_was_away_is_swept_when_it_is_back(
+    services: Services, tmp_path: Any
+) -> None:
+    escrow, away = tmp_path / "escrow", tmp_path / "away"
+    parts = replace(services, keys=KeyStore(services.settings.keys, escrow))
+    journey = start(parts.db, parts.keys, parts.secret)
+    journey.answer({"n1": 12})
+    escrow.rename(away)
+    (parts.settings.keys / "unrelated").touch()
+    close_and_release(parts.db, parts.keys, journey.organisation_id, journey.wave.id)
+    assert events(parts, "wave.keys_destroyed")[-1] == {
+        "destroyed": ["private"],
+        "escrow_reached": False,
+    }
+    assert retention.run(parts).keys == 0
+    away.rename(escrow)
+    assert parts.keys.left(journey.wave.id) == {"escrow"}
+    assert retention.run(parts).keys == 1
+    assert parts.keys.left(journey.wave.id) == set()
+    assert events(parts, "wave.keys_destroyed")[-1] == {
+        "destroyed": ["escrow"],
+        "escrow_reached": True,
+    }
+
+
+def test_a_reader_in_the_way_is_told_and_made_good_later(
+    services: Services, released: Journey
+) -> None:
+    moment = now() + timedelta(days=31)
+    with services.db.reading() as session:
+        session.execute(sa.text("select count(*) from wave")).scalar()
+        assert retention.run(services, moment=moment).clean is False
+    log = services.settings.data_dir / "survey.db-wal"
+    assert log.stat().st_size > 0
+    assert retention.run(services, moment=moment) == retention.Deleted(clean=True)
+    assert _actions(services)[-1] == "traces.erased"
+
+
+def test_the_worker_looks_once_a_day(services: Services, released: Journey) -> None:
+    def queued() -> int:
+        with services.db.transaction() as session:
+            timed.tick(session, services.keys)
+        return count(services, Task, Task.kind == "retention")
+
+    assert queued() == 1
+    assert queued() == 1
+    with services.db.transaction() as session:
+        session.execute(sa.update(Task).values(created_at=now() - timedelta(hours=25)))
+    assert queued() == 2
+
+
+def test_events_of_retention_hold_counts_only(services: Services, released: Journey) -> None:
+    retention.run(services, moment=now() + timedelta(days=366))
+    for action in ("retention.invitations", "retention.responses"):
+        for details in events(services, action):
+            assert all(isinstance(value, int) for value in details.values()), json.dumps(details)
+
+
+def _actions(parts: Services) -> list[str]:
+    with parts.db.reading() as session:
+        return list(session.scalars(sa.select(Event.action).order_by(Event.sequence)))
