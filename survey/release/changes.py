@@ -15,6 +15,8 @@ from scipy import special
 
 from survey.measurement.areas import MINIMUM_UNITS, units_change
 from survey.measurement.change import ChangeResult, holm_verdicts, verdict
+from survey.measurement.change import whole_points as whole
+from survey.measurement.effects import Groups, hedges_g
 from survey.release.document import (
     AreaVerdict,
     Change,
@@ -25,7 +27,6 @@ from survey.release.document import (
     WaveChange,
     WaveFacts,
 )
-from survey.release.results import whole
 
 COMPOSITION = "composition"
 """Reason: the area comprises other units than it did in the earlier wave."""
@@ -67,7 +68,7 @@ def wave_change(pair: Pair, ordinal: int, method: Method, index: Sequence[str]) 
     results = [result for name in family if (result := found[name][0]) is not None]
     for name, result in zip(family, holm_verdicts(results, method.relevance), strict=True):
         found[name] = (result, found[name][1])
-    changes = {name: _printed(*found[name], pair, name) for name in found}
+    changes = {name: _printed(*found[name], pair, name, method) for name in found}
     same = set(pair.then.unit.children) == set(pair.now.unit.children)
     overall = changes.pop(_OVERALL)
     return WaveChange(ordinal, overall, changes, reason="" if same else COMPOSITION)
@@ -93,7 +94,7 @@ def _judge(pair: Pair, name: str, method: Method) -> tuple[ChangeResult | None, 
     then, now = _score(pair.then, name), _score(pair.now, name)
     if then is None or now is None or then.index is None or now.index is None:
         return None, "unit"
-    sigma = method.dimensions[name].sigma if name else method.sigma_overall
+    sigma = _sigma(name, method)
     result = verdict(
         then.index, now.index, then.n or 0, now.n or 0, sigma, relevance=method.relevance
     )
@@ -137,13 +138,16 @@ def _by_units(pair: Pair, name: str, result: ChangeResult, method: Method) -> Ch
     return holm_verdicts([tested], method.relevance)[0]
 
 
-def _printed(result: ChangeResult | None, basis: ChangeBasis, pair: Pair, name: str) -> Change:
+def _printed(
+    result: ChangeResult | None, basis: ChangeBasis, pair: Pair, name: str, method: Method
+) -> Change:
     then, now = _score(pair.then, name), _score(pair.now, name)
     if result is None or then is None or now is None:
         return Change("hidden")
     if result.difference is None or result.low is None or result.high is None:
         return Change("too_few", then.index, now.index)
     detectable = result.minimum_detectable
+    effect, interval = _effect(then, now, _sigma(name, method))
     return Change(
         verdict=result.verdict,
         earlier=then.index,
@@ -153,7 +157,25 @@ def _printed(result: ChangeResult | None, basis: ChangeBasis, pair: Pair, name: 
         high=whole(result.high),
         minimum_detectable=None if detectable is None else math.ceil(detectable),
         basis=basis,
+        effect=effect,
+        effect_interval=interval,
     )
+
+
+def _effect(then: Score, now: Score, sigma: int) -> tuple[float | None, tuple[float, float] | None]:
+    """Hedges' g of the printed indices over the printed σ̂; nothing below ten answers."""
+    if then.index is None or now.index is None or min(then.n or 0, now.n or 0) < 10:
+        return None, None
+    earlier, later = (
+        Groups(np.array([float(s.index or 0)]), np.array([float(sigma)]), np.array([s.n or 0]))
+        for s in (then, now)
+    )
+    g = hedges_g(earlier, later)
+    return round(float(g.g[0]), 2), (round(float(g.low[0]), 2), round(float(g.high[0]), 2))
+
+
+def _sigma(name: str, method: Method) -> int:
+    return method.dimensions[name].sigma if name else method.sigma_overall
 
 
 def _score(unit: UnitResult, name: str) -> Score | None:

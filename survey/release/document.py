@@ -168,7 +168,8 @@ class Change:
     ``low``–``high`` is what the change may have been, in points. ``minimum_detectable`` is the
     true change that would be found in 80 % of cases; it is printed and never decides. ``basis``
     says what the verdict rests on: one unit's answers, an area's units as cases (from ten units
-    published in both waves), or, for a smaller area, its persons.
+    published in both waves), or, for a smaller area, its persons. ``effect`` is Hedges' g with its
+    95 % interval, the printed difference over the printed σ̂, where both waves have n ≥ 10.
     """
 
     verdict: Verdict
@@ -179,6 +180,8 @@ class Change:
     high: int | None = None
     minimum_detectable: int | None = None
     basis: ChangeBasis = "unit"
+    effect: float | None = None
+    effect_interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Literal
 
 from survey.disclosure.model import OVERALL, Cell, IndexCell, ItemCell, Measured, OptionCell, Share
 from survey.instrument.model import Dimension, Instrument
+from survey.measurement.change import whole_points as whole
 from survey.measurement.intervals import mean_interval
 from survey.release.document import (
     Category,
@@ -153,11 +154,6 @@ def overall_score(cell: Cell, spread: Spread, headcount: int | None) -> Score:
 def percent(count: int, n: int) -> int:
     """Whole per cent, halves up; 0 of 0 is 0."""
     return whole(100 * count / n) if n else 0
-
-
-def whole(number: float) -> int:
-    """The nearest whole number, halves up (Python's own rounding goes to even)."""
-    return math.floor(number + 0.5)
 
 
 def _category(group: Share, n: int, values: Sequence[int]) -> Category:

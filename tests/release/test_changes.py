@@ -57,6 +57,15 @@ def test_the_verdict_follows_the_printed_indices_and_sigma() -> None:
     assert found.minimum_detectable == 18
 
 
+def test_the_effect_is_the_printed_difference_over_the_printed_sigma() -> None:
+    found = change(unit("u", 50), unit("u", 70)).overall
+    # 20 / 20 · (1 - 3 / (4 · 38 - 1))
+    assert found.effect == 0.98
+    assert found.effect_interval is not None
+    assert found.effect_interval[0] < 0.98 < found.effect_interval[1]
+    assert change(unit("u", 50, 9), unit("u", 70, 20)).overall.effect is None
+
+
 def test_few_answers_and_a_wide_interval_say_too_few_and_not_unchanged() -> None:
     assert change(unit("u", 50, 6), unit("u", 55, 6)).overall.verdict == "too_few"
     assert change(unit("u", 50, 40), unit("u", 53, 40)).overall.verdict == "no_change"
