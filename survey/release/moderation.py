@@ -24,6 +24,8 @@ from survey.release.models import ModeratedText
 from survey.study.models import Wave
 
 Decision = Literal["release", "redact", "withhold"]
+FEWEST_WRITERS = 10
+"""People among whom a text must be shown."""
 _WORD_TRIM = " .,;:!?«»\"'()-–"
 
 
@@ -136,7 +138,7 @@ def decide(
     if decision == "redact":
         entry.text = redacted.strip()
     if decision == "withhold":
-        entry.text = ""
+        entry.text = ""  # what is not to be shown is not kept either
     entry.state = "withheld" if decision == "withhold" else "released"
     entry.reason = reason.strip()
     session.flush()
@@ -176,12 +178,31 @@ def released_texts(
 
 
 def _homes(computed: Computed) -> dict[str, str | None]:
-    """Unit → itself or the nearest ancestor that may show comments; None when there is none."""
+    """Unit → where its texts may be shown; None when nowhere.
+
+    Texts of a unit stand under its own label when the cell may show comments and at least ten
+    people wrote under that label; otherwise they join those of the unit above. Counting only who
+    is pooled there keeps an area's page from showing the texts of its two leaders.
+    """
     units = {unit.unit.code: unit for unit in computed.units}
+    measured = computed.measured
+    total = dict(zip(measured.nodes, (int(n) for n in measured.n), strict=True))
+    own = {
+        code: total.get(code, 0) - sum(total.get(child, 0) for child in units[code].unit.children)
+        for code in units
+    }
+    pooled = dict.fromkeys(units, 0)
+    stays: dict[str, bool] = {}
+    for code in sorted(units, key=lambda each: -units[each].unit.level):
+        pooled[code] += own[code]
+        stays[code] = units[code].comments_allowed and pooled[code] >= FEWEST_WRITERS
+        above = units[code].unit.parent
+        if not stays[code] and above is not None:
+            pooled[above] += pooled[code]
     homes: dict[str, str | None] = {}
     for code in units:
-        above: str | None = code
-        while above is not None and not units[above].comments_allowed:
-            above = units[above].unit.parent
-        homes[code] = above
+        place: str | None = code
+        while place is not None and not stays[place]:
+            place = units[place].unit.parent
+        homes[code] = place
     return homes

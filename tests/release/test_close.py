@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from survey.answering.store import Comment, Inbox, Response
+from survey.answering.store import Inbox, Response
 from survey.db import Database
 from survey.errors import Closed, Conflict, KeyLost
 from survey.release import close as closing
@@ -185,8 +185,9 @@ def test_comments_wait_for_a_moderator_and_small_units_comments_move_up(
     with journey.db.transaction() as session:
         waiting = queue(session, org, wave)
         comments = [entry for entry in waiting if entry.kind == "comment"]
-        assert len(comments) == count(journey, Comment) - 2 * sum(ANSWERS.values())
-        assert "n3" not in {entry.code for entry in waiting}
+        assert len(comments) == sum(ANSWERS.values()) - ANSWERS["n3"]
+        # six of n3 are too few for a label of their own, and alone they are too few above it
+        assert {entry.code for entry in comments} <= {"n1", "n2", "s1", "s2"}
         assert all(entry.count >= 5 for entry in waiting if entry.kind == "word")
         mine = [entry for entry in comments if entry.code == "n1"]
         assert released_texts(session, org, wave, "n1").comments == {}
