@@ -19,12 +19,12 @@ from survey.answering.admission import layout_of
 from survey.answering.intake import Imported, store_imported
 from survey.answering.mapping import Map, Source, read_map
 from survey.audit.log import record
-from survey.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.errors import Conflict, Fault, InvalidInput
 from survey.instrument.answers import role_of, texts_of, validate_answers
 from survey.instrument.layout import NA, Layout
 from survey.instrument.model import Role
 from survey.organisation.reading import Table, fold, read_table
-from survey.study.models import Study, Wave, WaveUnit
+from survey.study.models import Wave, WaveUnit
 
 SHOWN_OF_EACH_KIND = 20
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
@@ -45,23 +45,6 @@ class Prepared:
     faults: tuple[Fault, ...]
     unread: tuple[str, ...]
     notes: tuple[str, ...]
-
-
-def find_wave(session: Session, organisation_id: int, study: str, ordinal: int) -> Wave:
-    """Return a wave by its study's code and its ordinal; NotFound when there is none."""
-    wave = session.scalar(
-        sa.select(Wave)
-        .join(
-            Study,
-            sa.and_(Study.organisation_id == Wave.organisation_id, Study.id == Wave.study_id),
-        )
-        .where(
-            Wave.organisation_id == organisation_id, Study.code == study, Wave.ordinal == ordinal
-        )
-    )
-    if wave is None:
-        raise NotFound(f"There is no wave {ordinal} of a study {study!r}.")
-    return wave
 
 
 def prepare(session: Session, wave: Wave, raw: bytes, map_raw: bytes, map_name: str) -> Prepared:

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from survey.answering import importing
 from survey.answering.store import Comment, Response
-from survey.errors import Conflict, InvalidInput, NotFound
+from survey.errors import Conflict, InvalidInput
+from survey.study.models import Wave
 from tests.answering.conftest import World
 
 MAP = """
@@ -37,7 +38,7 @@ GOOD = HEADER + (
 
 def prepare(world: World, text: str, mapping: str = MAP) -> importing.Prepared:
     with world.db.reading() as session:
-        wave = importing.find_wave(session, world.wave.organisation_id, "barometer", 1)
+        wave = session.get_one(Wave, (world.wave.organisation_id, world.wave.id))
         return importing.prepare(session, wave, text.encode(), mapping.encode(), "map.yaml")
 
 
@@ -145,11 +146,6 @@ def test_a_closed_wave_takes_no_file(import_world: World) -> None:
     with pytest.raises(Conflict, match="closed"):
         store(import_world, prepared)
     assert stored(import_world) == {}
-
-
-def test_an_unknown_wave_is_named(import_world: World) -> None:
-    with import_world.db.reading() as session, pytest.raises(NotFound, match="no wave 2"):
-        importing.find_wave(session, import_world.wave.organisation_id, "barometer", 2)
 
 
 def test_a_wrong_map_is_told_by_line(import_world: World) -> None:

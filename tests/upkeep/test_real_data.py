@@ -23,6 +23,7 @@ from survey.release.document import UnitResult, unit_from_json
 from survey.reports.bulk import render_units
 from survey.study.studies import create_study
 from survey.study.waves import create_wave, open_wave
+from survey.upkeep.find import find_study, find_wave
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -45,7 +46,7 @@ def bring_in(
         open_wave(session, services.keys, library, wave)
     mapping = DATA / "maps" / f"{instrument}.yaml"
     with services.db.reading() as session:
-        found = importing.find_wave(session, organisation.id, "real", 1)
+        found = find_wave(session, find_study(session, "real", "real"), 1)
         prepared = importing.prepare(
             session, found, file.read_bytes(), mapping.read_bytes(), mapping.name
         )

@@ -100,7 +100,7 @@ def accessible(page: Page) -> None:
 
 
 def forward(page: Page) -> None:
-    page.locator(".step-nav button").last.click()
+    page.locator(".step-nav button:not(#send)").last.click()
 
 
 def draft(page: Page) -> str:

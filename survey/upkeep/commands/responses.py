@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from survey.answering import importing
-from survey.organisation.units import organisation_by_code
 from survey.upkeep.commands.common import opened
+from survey.upkeep.find import find_study, find_wave
 
 
 @click.group()
@@ -18,7 +18,7 @@ def responses() -> None:
 
 @responses.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--organisation", required=True, help="Code of the organisation.")
+@click.option("--organisation", help="Code; may be left out when there is only one.")
 @click.option("--study", required=True, help="Code of the study.")
 @click.option("--wave", required=True, type=int, help="Ordinal of an open import wave.")
 @click.option(
@@ -32,7 +32,7 @@ def responses() -> None:
 @click.option("--replace", is_flag=True, help="Put the file in place of an earlier import.")
 def import_file(
     file: Path,
-    organisation: str,
+    organisation: str | None,
     study: str,
     wave: int,
     mapping: Path,
@@ -42,10 +42,9 @@ def import_file(
     """Store the rows of FILE, a CSV file, as responses of an import wave: all of them or none."""
     with opened() as parts:
         with parts.db.reading() as session:
-            found = organisation_by_code(session, organisation)
             prepared = importing.prepare(
                 session,
-                importing.find_wave(session, found.id, study, wave),
+                find_wave(session, find_study(session, organisation, study), wave),
                 file.read_bytes(),
                 mapping.read_bytes(),
                 str(mapping),

@@ -106,6 +106,8 @@ class Steps {
     this.nav.className = "step-nav";
     this.back = this.button("button button--secondary", form.dataset.back, () => this.go(this.at - 1));
     this.next = this.button("button", form.dataset.next, () => this.go(this.at + 1));
+    this.send = form.querySelector("#send"); // beside "back", where "next" was
+    this.nav.append(this.send);
     form.querySelector("#finish").after(this.nav);
     this.steps = stepsOf(form);
     this.at = 0;
@@ -157,6 +159,7 @@ class Steps {
     document.title = this.at === 0 ? this.title : `${text} – ${this.title}`;
     this.back.hidden = this.at === 0;
     this.next.hidden = this.at === last;
+    this.send.hidden = this.at !== last;
     this.next.textContent = this.at === 0 ? this.form.dataset.begin : this.form.dataset.next;
     if (focus) {
       scrollTo(0, 0);
