@@ -28,6 +28,7 @@ STATUS: dict[type[SurveyError], int] = {
     errors.Forbidden: 403,
     errors.NotFound: 404,
     errors.Conflict: 409,
+    errors.Exposed: 409,
     errors.NotYetOpen: 403,
     errors.Closed: 410,
     errors.RateLimited: 429,
