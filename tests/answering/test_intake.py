@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ import sqlalchemy as sa
 
 from survey.answering.admission import UnknownCode, UsedCode
 from survey.answering.intake import Accepted, AlreadyReceived, check, submit
+from survey.answering.store import Inbox
 from survey.db import now
 from survey.errors import Closed, InvalidInput, NotYetOpen, SurveyError
 from survey.study.codes import MistypedCode
-from survey.study.models import Invitation
+from survey.study.models import Invitation, Wave
+from survey.study.waves import mark_closed
 from tests.answering.conftest import World
 
 Answers = Callable[..., dict[str, Any]]
@@ -208,3 +211,26 @@ def test_spending_changes_two_values_and_neither_comes_from_the_answers(
     for key, row in changed.items():
         proof = world.secret.hash("submission", key.bytes + b"a" * 30)
         assert row == {**before[key], "spent": True, "submission_hash": proof}
+
+
+def test_a_wave_cannot_close_between_an_answers_check_and_its_storing(
+    any_world: World, answers: Answers
+) -> None:
+    """Taken away (no row lock), PostgreSQL closes at once and the answer misses the opening."""
+    at_closing: list[int] = []
+
+    def close() -> None:
+        with any_world.db.transaction() as session:
+            key = (any_world.wave.organisation_id, any_world.wave.id)
+            mark_closed(session, session.get_one(Wave, key))
+            at_closing.append(session.scalar(sa.select(sa.func.count()).select_from(Inbox)) or 0)
+
+    with any_world.db.transaction() as session:
+        code = any_world.codes["north"][0].link
+        submit(session, any_world.secret, code, str(uuid.uuid4()), answers())
+        closing = Thread(target=close)
+        closing.start()
+        closing.join(0.5)
+        assert closing.is_alive()
+    closing.join(10)
+    assert at_closing == [1]
