@@ -93,12 +93,22 @@ class KeyStore:
         _destroy(self._escrow_copy(self.escrow, wave_id))
         return True
 
+    def destroy_signing_keys(self, wave_id: int) -> None:
+        """Destroy the signing keys; afterwards nobody can give out a credential of the wave."""
+        _destroy(self.signing_path(wave_id))
+
+    def signing_path(self, wave_id: int) -> Path:
+        """The file of a wave's signing keys, see ``survey.study.signing``; there is no copy."""
+        return self.folder / f"wave-{wave_id}.signing"
+
     def left(self, wave_id: int) -> set[str]:
-        """Which of the wave's keys exist: ``codes``, ``private``, ``escrow`` (when reachable)."""
+        """Which of the wave's keys exist: ``codes``, ``private``, ``signing``, ``escrow`` (when
+        reachable)."""
         places = {
             "codes": self._code_path(wave_id),
             "private": self._private_path(wave_id),
             "escrow": self._escrow_path(wave_id),
+            "signing": self.signing_path(wave_id),
         }
         return {name for name, path in places.items() if path is not None and path.exists()}
 

@@ -32,6 +32,9 @@ class Study(Base):
     """Fewest answers behind any published number; at least 5, raised only, fixed when frozen."""
     relevance: Mapped[int] = mapped_column(default=10)
     """Smallest change, in points, that matters to people."""
+    mode: Mapped[str] = mapped_column(default="ordinary", server_default="ordinary")
+    """``ordinary`` (sealed answers) or ``cryptographic`` (blind signatures besides); fixed when
+    frozen."""
     created_at: Mapped[datetime]
     frozen_at: Mapped[datetime | None]
 
@@ -67,6 +70,8 @@ class Wave(Base):
     """The frozen instrument as plain JSON."""
     public_key: Mapped[bytes | None]
     """Answers are sealed to it; the private half lies outside the database."""
+    keys_digest: Mapped[str | None]
+    """SHA-256 of the file of public signing keys, printed with the codes; cryptographic mode."""
     codes_exported_at: Mapped[datetime | None]
     """When codes last left as a list; each code leaves once (``Invitation.exported``)."""
     settled: Mapped[bool] = mapped_column(default=False)
@@ -103,9 +108,9 @@ class WaveUnit(Base):
 class Invitation(Base):
     """One code for one employment. The code itself is never stored, only keyed hashes of it.
 
-    ``submission_hash`` is the keyed hash of the client's random submission id: the same id again
-    is a repeat, another one is refused. Nothing here is derived from the answers, and there is no
-    time on it.
+    ``submission_hash`` is the keyed hash of the client's random submission id, or of the blinded
+    message that a credential was given out for: the same again is a repeat, another one is
+    refused. Nothing here is derived from the answers, and there is no time on it.
     """
 
     __tablename__ = "invitation"
@@ -128,4 +133,6 @@ class Invitation(Base):
     short_hash: Mapped[bytes]
     exported: Mapped[bool] = mapped_column(default=False)
     spent: Mapped[bool] = mapped_column(default=False)
+    issued: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """True when it was spent for a credential (cryptographic mode), not for an answer."""
     submission_hash: Mapped[bytes | None]

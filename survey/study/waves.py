@@ -20,6 +20,7 @@ from survey.organisation.units import NAME_LIMIT
 from survey.study.freezing import Merged, lay, merge
 from survey.study.keys import KeyStore
 from survey.study.models import Study, Wave, WaveUnit
+from survey.study.signing import bind
 
 PHASES = ("before", "during", "after")
 SOURCES = ("answers", "import")
@@ -154,6 +155,8 @@ def open_wave(
         wave.opened_at = wave.opens_at or moment
     else:
         wave.public_key = keys.create(wave.id)
+        if study.mode == "cryptographic":
+            wave.keys_digest = bind(session, keys, wave, rows)
         warnings = _warnings(keys, wave, rows)
     study.frozen_at = study.frozen_at or moment
     session.flush()
@@ -266,11 +269,15 @@ def destroy_keys(session: Session, keys: KeyStore, wave: Wave, actor: str = "cli
     False when there was none. An escrow folder that is away is told in the event; the sweep
     destroys its copy when it is back.
     """
-    due = {"closed": {"codes"}, "released": {"codes", "private", "escrow"}}.get(wave.state, set())
+    due = {
+        "closed": {"codes", "signing"},
+        "released": {"codes", "signing", "private", "escrow"},
+    }.get(wave.state, set())
     gone = keys.left(wave.id) & due
     if not gone:
         return False
     keys.destroy_code_key(wave.id)
+    keys.destroy_signing_keys(wave.id)
     reached = keys.destroy_private_key(wave.id) if wave.state == "released" else True
     details = {"destroyed": sorted(gone - keys.left(wave.id)), "escrow_reached": reached}
     record(session, wave.organisation_id, actor, "wave.keys_destroyed", f"wave:{wave.id}", details)
