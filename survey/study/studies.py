@@ -121,7 +121,8 @@ def update_study(
     study.k = study.k if k is None else k
     study.languages = study.languages if languages is None else list(languages)
     session.flush()
-    details = {"name": study.name, "k": study.k, "languages": study.languages}
+    # Not the name: an event can never be deleted, a study can.
+    details = {"k": study.k, "languages": study.languages, "renamed": name is not None}
     record(session, study.organisation_id, actor, "study.changed", f"study:{study.id}", details)
     return study
 
