@@ -1,0 +1,115 @@
+"""Targets for a unit's dimensions, from a leader agreement or the action programme."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey.audit.log import record
+from survey.db import now
+from survey.errors import Fault, InvalidInput
+from survey.followup.actions import FIRST_YEAR, LAST_YEAR
+from survey.followup.model import SOURCES, Source, TargetFacts
+from survey.followup.models import Target
+from survey.followup.place import Place
+from survey.organisation.models import Unit
+
+
+def of_unit(
+    session: Session, organisation_id: int, study_id: int, unit: str
+) -> tuple[TargetFacts, ...]:
+    """A unit's targets, by the dimensions' ids."""
+    rows = session.scalars(
+        sa.select(Target)
+        .join(
+            Unit,
+            sa.and_(Unit.organisation_id == Target.organisation_id, Unit.id == Target.unit_id),
+        )
+        .where(
+            Target.organisation_id == organisation_id,
+            Target.study_id == study_id,
+            Unit.code == unit,
+        )
+        .order_by(Target.dimension)
+    )
+    return tuple(
+        TargetFacts(row.dimension, row.value, cast(Source, row.source), row.year) for row in rows
+    )
+
+
+def store(
+    session: Session, place: Place, wanted: Sequence[TargetFacts], *, actor: str
+) -> tuple[TargetFacts, ...]:
+    """Make ``wanted`` all of the unit's targets. Raises InvalidInput with every fault at once.
+
+    A fault's ``where`` is ``<dimension>/value``, ``<dimension>/source`` or ``<dimension>/year``.
+    """
+    present = of_unit(session, place.organisation_id, place.study.id, place.code)
+    faults = [fault for target in wanted for fault in _faults(place, target, present)]
+    names = [target.dimension for target in wanted]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    faults += [Fault(f"{name}/value", "is set twice.") for name in twice]
+    if faults:
+        raise InvalidInput("The targets cannot be stored.", faults)
+    ordered = tuple(sorted(wanted, key=lambda target: target.dimension))
+    changed = sorted({target.dimension for target in {*ordered} ^ {*present}})
+    if not changed:
+        return present
+    rows = {
+        row.dimension: row
+        for row in session.scalars(
+            sa.select(Target).where(
+                Target.organisation_id == place.organisation_id,
+                Target.study_id == place.study.id,
+                Target.unit_id == place.unit_id,
+            )
+        )
+    }
+    for name in rows.keys() - set(names):
+        session.delete(rows[name])
+    for target in ordered:
+        _write(session, place, target, rows.get(target.dimension))
+    session.flush()
+    details = {"study": place.study.code, "unit": place.code, "dimensions": changed}
+    subject = f"unit:{place.unit_id}"
+    record(session, place.organisation_id, actor, "targets.changed", subject, details)
+    return of_unit(session, place.organisation_id, place.study.id, place.code)
+
+
+def _write(session: Session, place: Place, target: TargetFacts, row: Target | None) -> None:
+    if row is None:
+        row = Target(
+            organisation_id=place.organisation_id,
+            study_id=place.study.id,
+            unit_id=place.unit_id,
+            dimension=target.dimension,
+        )
+        session.add(row)
+    elif (row.value, row.source, row.year) == (target.value, target.source, target.year):
+        return
+    row.value, row.source, row.year, row.changed_at = (
+        target.value,
+        target.source,
+        target.year,
+        now(),
+    )
+
+
+def _faults(place: Place, target: TargetFacts, present: Sequence[TargetFacts]) -> list[Fault]:
+    name, faults = target.dimension, []
+    # A target for a dimension that a newer questionnaire lacks may stay.
+    if name not in place.dimensions and name not in {each.dimension for each in present}:
+        known = ", ".join(place.dimensions)
+        faults.append(Fault(f"{name}/dimension", f"there is no {name!r}.", f"Use {known}."))
+    if not 0 <= target.value <= 100:
+        faults.append(Fault(f"{name}/value", f"{target.value} is not from 0 to 100."))
+    if target.source not in SOURCES:
+        known = ", ".join(SOURCES)
+        faults.append(Fault(f"{name}/source", "is not a source.", f"Use {known}."))
+    if target.year is not None and not FIRST_YEAR <= target.year <= LAST_YEAR:
+        what = f"{target.year} is not between {FIRST_YEAR} and {LAST_YEAR}."
+        faults.append(Fault(f"{name}/year", what))
+    return faults
