@@ -58,7 +58,7 @@ class CountAudit:
         """What is exposed of the set's category counts.
 
         A count is exposed when at most two integers are left of more that so many people could
-        give, unless it is told exactly and fit to be told.
+        give, unless the table of tiers would let a cell tell them.
         """
         people = round(float(self.table.systems[1].size @ atoms))
         if people < 2:
@@ -80,11 +80,24 @@ class CountAudit:
             told = all(exact.get(edge, True) for edge in (low, high))
             if people > HISTOGRAMS_TO and not told:
                 continue
-            if told and least == most and self._fit(people, least, high - low):
+            free = people - self._given(atoms, people, low, high)
+            if 0 < free <= most - least:
+                continue  # only the people nothing is known of are open, and wholly
+            if all(self._fit(people, count, high - low) for count in range(least, most + 1)):
                 continue
             what = f"{least}" if least == most else f"{least} or {most}"
             label = f"options {low + 1} to {high}: {what} of {people}"
             yield ("a" if least == most else "c"), label
+
+    def _given(self, atoms: FloatArray, people: int, low: int, high: int) -> int:
+        """How many of the set are in groups that are told as a whole at both boundaries."""
+        inside = []
+        for edge in {low, high} & set(self.table.systems):
+            one = self.table.systems[edge]
+            inside.append(
+                sum(n for g, n in one.pieces(atoms) if one.known[g] and n > one.people[g] - 0.5)
+            )
+        return round(min(inside, default=0.0))
 
     def _narrow(self, atoms: FloatArray, people: int) -> bool:
         """Does a count between two boundaries leave less room than the people themselves?"""
@@ -105,7 +118,7 @@ class CountAudit:
         return found
 
     def _fit(self, people: int, count: int, width: int) -> bool:
-        """Told exactly, and the table of tiers lets a cell tell it."""
+        """Would the table of tiers let a cell tell it?"""
         least = 3 - self.slack
         enough = SHARES_FROM if width > 1 or self.table.options <= 3 else FULL_FROM
         enough = min(enough, SHARES_FROM if people - count >= least and count >= least else enough)

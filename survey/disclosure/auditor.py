@@ -126,18 +126,30 @@ class _Audit:
                 size[atoms[1]] = people - size[atoms[0]]
         return size
 
-    def _sets(self, made: System, shown: Iterable[Place]) -> list[tuple[str, FloatArray]]:
-        """Hidden sets of people: cells that do not print the statistic, nodes' own answers."""
-        told = {(p.atoms * made.some).tobytes() for p in shown}
-        sets: dict[bytes, tuple[str, FloatArray]] = {}
-        own = ((f"{name} (own)", at) for name, at in self.atlas.at.items() if made.some[at])
-        unit = [(name, np.eye(1, len(made.some), at)[0]) for name, at in own]
-        for name, atoms in [*((p.name, p.atoms) for p in self.atlas.places), *unit]:
-            inside = atoms * made.some
+    def _sets(self, made: System, shown: Iterable[Place]) -> list[tuple[str, FloatArray, int]]:
+        """Hidden sets of people, each with the number from which it needs no protection.
+
+        Cells that do not print the statistic, and nodes' own answers. A colleague is taken out of
+        the sets he is in, and these need one less: he may subtract himself from printed ones too.
+        """
+        others = made.some.astype(np.float64)
+        me = None if self.colleague is None else self.atlas.at[self.colleague]
+        home = np.zeros(len(others))
+        if me is not None:
+            others[me] = 0.0
+            around = [p.atoms for p in self.atlas.places if p.atoms[me] and p.atoms.sum() > 1]
+            home = min(around, key=lambda atoms: float(atoms.sum()), default=home)
+        told = {(p.atoms * others).tobytes() for p in shown}
+        sets: dict[bytes, tuple[str, FloatArray, int]] = {}
+        cells = [(p.name, p.atoms) for p in self.atlas.places]
+        own = np.eye(len(others))
+        cells += [(f"{name} (own)", own[at]) for name, at in self.atlas.at.items()]
+        for name, atoms in cells:
+            inside = atoms * others
             key = inside.tobytes()
-            mine = self.colleague is not None and inside[self.atlas.at[self.colleague]] > 0
-            if inside.any() and key not in told and not (mine and inside.sum() == 1):
-                sets.setdefault(key, (name, inside))
+            if inside.any() and key not in told:
+                mine = me is not None and bool(atoms[me] or (atoms * home).any())
+                sets.setdefault(key, (name, inside, self.least if mine else self.k))
         self.examined["hidden sets"] += len(sets)
         return list(sets.values())
 
@@ -159,19 +171,13 @@ class _Audit:
         total = None if self.truth is None else self.truth.n.astype(np.float64)
         made = self._read(extract, self._size(total, extract))
         shown = [p for p in self.atlas.places if p.cell is not None and p.cell.n is not None]
-        for name, atoms in self._sets(made, shown):
+        for name, atoms, least in self._sets(made, shown):
             value = made.determined(atoms)
-            if value is not None and 0.5 < value[0] < self._least(name) - 0.5:
+            if value is not None and 0.5 < value[0] < least - 0.5:
                 self._note(name, "n", "a", f"is {round(value[0])}")
         for name, _, people in self._groups(made):
             if 0.5 < people < self.least - 0.5:
                 self._note(name, "n", "a", f"together {round(people)}")
-
-    def _least(self, name: str) -> int:
-        """k; one less for the group that a colleague is subtracted from."""
-        if self.colleague is None:
-            return self.k
-        return self.least if name.endswith("(own)") else self.k
 
     def _index(self, name: str) -> System:
         def extract(cell: Cell) -> tuple[float, float] | None:
@@ -204,9 +210,7 @@ class _Audit:
         shown: Sequence[Place],
         bounds: Sequence[tuple[FloatArray, float, float]],
     ) -> None:
-        sets = [
-            (set_name, atoms, self._least(set_name)) for set_name, atoms in self._sets(made, shown)
-        ]
+        sets = self._sets(made, shown)
         sets += [(set_name, atoms, self.least) for set_name, atoms, _ in self._groups(made)]
         for set_name, atoms, least in sets:
             people = float(made.size @ atoms)
@@ -267,10 +271,10 @@ class _Audit:
             n, label = made.people[group], self.atlas.names[int(np.flatnonzero(atoms)[0])]
             if n < SHARES_FROM - 0.5 - (self.colleague is not None):
                 self._note(f"{label} (own) and others", f"sd {name}", "a", f"of {round(n)} people")
-        for set_name, atoms in self._sets(made, shown):
+        for set_name, atoms, least in self._sets(made, shown):
             people = float(size @ atoms)
             pieces = list(made.pieces(atoms))
-            if not 0.5 < people < self._least(set_name) - 0.5 or len(pieces) != 1:
+            if not 0.5 < people < least - 0.5 or len(pieces) != 1:
                 continue
             group = pieces[0][0]
             inside, n = made.group == group, float(made.people[group])
@@ -294,10 +298,12 @@ class _Audit:
                 for p in self.atlas.places
                 if p.cell is not None and p.cell.index[name].value is not None
             ]
-            for set_name, atoms in self._sets(made, shown):
+            for set_name, atoms, least in self._sets(made, shown):
                 people = float(made.size @ atoms)
-                if not 0.5 < people < self._least(set_name) - 0.5:
+                if not 0.5 < people < least - 0.5:
                     continue
+                if systems[OVERALL].size @ atoms < people - 0.5:
+                    continue  # whoever has no overall score is not in the equation
                 if all(one.determined(atoms * one.some) is not None for one in others):
                     self._note(
                         set_name, f"index {name}", "b", "follows from overall and the others"
@@ -384,13 +390,16 @@ class _Audit:
     def _counts(self, table: CountTable, told: Sequence[Place], item: Item | None) -> None:
         made = table.systems[1]
         checker = CountAudit(table, self.colleague is not None)
-        exempt = {(p.atoms * made.some).tobytes() for p in told}
+        others = made.some.astype(np.float64)
+        if self.colleague is not None:
+            others[self.atlas.at[self.colleague]] = 0.0
+        exempt = {(p.atoms * others).tobytes() for p in told}
         values = {
             (p.atoms * made.some).tobytes(): p.cell.index.get(table.mean)
             for p in self.atlas.places
             if p.cell is not None and table.mean is not None
         }
-        for name, atoms in self._sets(made, []):
+        for name, atoms, _ in self._sets(made, []):
             key = atoms.tobytes()
             if key in exempt or name.startswith("kind "):
                 continue

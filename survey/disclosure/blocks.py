@@ -39,6 +39,7 @@ class Blocks:
         self.tree, self.total, self.shown, self.ok = tree, total, shown.copy(), ok
         self.weight = total[:, 0]
         self.counts = counts
+        self.atoms = 2  # the feature that says of how many pieces a block is made
         self.first = shown.copy()  # what the primary step showed
         self.sums: dict[int, FloatArray] = {}
         for place in np.flatnonzero(self.shown)[::-1].tolist():

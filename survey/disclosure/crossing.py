@@ -37,7 +37,7 @@ class Crossing:
 
     def __init__(self, table: Table, earlier: Sequence[Tabulation]) -> None:
         self.table = table
-        self.before = [(Tree(one.nodes), shown_exactly(one.protected)) for one in earlier]
+        self.before = [(Tree(one.nodes), told(one.protected)) for one in earlier]
 
     def columns(self, key: str) -> list[IntArray]:
         """Block of every node's direct answers (V,) in each earlier tabulation of a statistic."""
@@ -59,8 +59,10 @@ class Crossing:
         for column in self.columns(key):
             rows = blocks.labels()
             for group, part in groups(rows, column, own[:, 0] > 0.5):
-                if blocks.fine(own[group].sum(axis=0)):
-                    continue
+                block = column[group].max()
+                alone = block >= 0 and np.array_equal(group, (own[:, 0] > 0.5) & (column == block))
+                if alone or blocks.fine(own[group].sum(axis=0)):
+                    continue  # what an earlier release tells alone cannot be taken back
                 tops = sorted({int(t) for t in rows[part]} - {-1})
                 if tops:
                     blocks.hide(min(tops, key=lambda t: (blocks.weight[t], t)))
@@ -299,19 +301,22 @@ def _entries(
             yield mine & (rows == row) & (columns == column)
 
 
-def shown_exactly(protected: Protected) -> dict[str, set[str]]:
-    """Which cells of a release print a statistic exactly, by the keys of the log."""
+def told(protected: Protected) -> dict[str, set[str]]:
+    """Which cells of a release print a statistic, by the keys of the log.
+
+    One that prints as a bound counts as told: it nearly is.
+    """
     shown: dict[str, set[str]] = {"n": set()}
     for cell in protected.cells.values():
         keys = ["n"] if cell.n is not None else []
         for name, index in cell.index.items():
-            keys += [f"index:{name}"] if index.value is not None and index.bound is None else []
+            keys += [f"index:{name}"] if index.value is not None else []
             keys += [f"spread:{name}"] if index.spread else []
         for name, item in cell.items.items():
             keys += [f"item:{name}"] if item.n is not None else []
             keys += [f"missing:{name}"] if item.not_applicable is not None else []
             keys += [f"item:{name}/{i}" for i in _edges(item)]
-        keys += [f"option:{name}" for name, o in cell.options.items() if o.ticked is not None]
+        keys += [f"option:{name}" for name, o in cell.options.items() if o.shown is not None]
         for key in keys:
             shown.setdefault(key, set()).add(cell.id)
     return shown
@@ -320,6 +325,8 @@ def shown_exactly(protected: Protected) -> dict[str, set[str]]:
 def _edges(item: ItemCell) -> set[int]:
     """Boundaries between options below which an item's count is printed or follows."""
     shares = [s for s in (item.unfavourable, item.neutral, item.favourable) if s is not None]
+    if any(share.at_least_90 for share in [*shares, *item.distribution]):
+        return {o for s in [*shares, *item.distribution] for o in s.options} - {0}
     known = {0}
     told = [s for s in [*shares, *item.distribution] if s.count is not None and s.options]
     top = 1 + max((o for s in [*shares, *item.distribution] for o in s.options), default=0)

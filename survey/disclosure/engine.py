@@ -60,7 +60,7 @@ def protect(
     for m in range(len(measured.options)):
         plan.option(m)
     kinds = plan.crossing.kinds(plan.stats, measured.indices, secondary)
-    return Printer(table, plan.stats, kinds, plan.log()).protected()
+    return Printer(table, plan.stats, kinds, plan.log(), not earlier).protected()
 
 
 class Plan:

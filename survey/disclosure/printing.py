@@ -38,8 +38,10 @@ class Printer:
         stats: Mapping[str, Blocks],
         kinds: Mapping[str, NDArray[np.bool_]],
         log: tuple[Hidden, ...],
+        bounds: bool,
     ) -> None:
         self.table, self.stats, self.kinds, self.log = table, stats, kinds, log
+        self.bounds = bounds  # told only where no earlier release could sharpen them
         self._flats: dict[int, NDArray[np.bool_]] = {}
 
     def protected(self) -> Protected:
@@ -67,6 +69,9 @@ class Printer:
 
         A bound nearly tells the value, so it must not tell a small neighbour's by subtraction.
         """
+        inside = blocks.total[v] - blocks.total[blocks.below(v)].sum(axis=0)
+        if not self.bounds or inside[blocks.atoms] > 1.5:
+            return False  # it would nearly tell what is hidden within
         above = blocks.above(v)
         if above < 0:
             return True

@@ -75,21 +75,25 @@ def spread(k: int) -> Verdict:
     """Features: n, sum, sum of squares, atoms, small. From 10 people who did not answer alike.
 
     Within it, the mean of m = k-1 people lies at most s·√((n-1)(n-m)/(n·m)) from the group's
-    (Samuelson's inequality for subsets), and that must leave 50 points open.
+    (Samuelson's inequality for subsets), and that must leave 50 points open, also for somebody who
+    takes away what one colleague answered (any score from 0 to 100: the ends are the worst).
     """
 
     def verdict(f: FloatArray) -> bool:
         n, total, squares, _, small = f.tolist()
         if n < SHARES_FROM - 0.5:
             return False
-        variance = max(0.0, (squares - total * total / n) / (n - 1))
-        if variance < FLAT_VARIANCE:
+        if (squares - total * total / n) / (n - 1) < FLAT_VARIANCE:
             return False
-        m = min(k - 1, n)
-        reach = np.sqrt(variance * (n - 1) * (n - m) / (n * m))
-        return bool(small < 0.5 or 2 * reach >= WIDTH)
+        left = [(total, squares), (total - 100, squares - 10_000)]
+        return small < 0.5 or all(_reach(n - 1, *one, k - 1) * 2 >= WIDTH for one in left)
 
     return verdict
+
+
+def _reach(n: float, total: float, squares: float, m: int) -> float:
+    """How far the mean of m of n people may lie from the mean of all."""
+    return float(np.sqrt(max(0.0, squares - total * total / n) * (n - m) / (n * m)))
 
 
 def from_shares(f: FloatArray) -> bool:

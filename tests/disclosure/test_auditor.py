@@ -153,5 +153,6 @@ def test_an_option_told_as_a_bound_is_told_on_purpose():
     people.ticks[:] = False
     measured = measure(people)
     released = protect(measured, AREA[:4])
-    assert released.cells["all"].options["m/0"] == OptionCell(64, None, "at_most")
+    assert released.cells["a"].options["m/0"] == OptionCell(15, None, "at_most")
+    assert released.cells["all"].options["m/0"] == OptionCell(), "all 64 would tell of each unit"
     assert exposures(people) == ()
