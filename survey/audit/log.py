@@ -38,7 +38,7 @@ class Head:
     digest: str
 
 
-def record(  # noqa: PLR0917  # the words of an event, in the order they are said
+def record(
     session: Session,
     organisation_id: int,
     actor: str,

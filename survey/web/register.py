@@ -41,8 +41,6 @@ def register(app: Flask) -> None:
     if "static" in app.view_functions:
         guard.access("public")(app.view_functions["static"])
     for name in PARTS:
-        if name == "survey.web.answer.views" and not _is_there(name):
-            continue
         app.register_blueprint(import_module(name).bp)
 
 
@@ -71,12 +69,3 @@ def _frame() -> dict[str, Any]:
         "theme_stylesheets": _theme(),
         "home_address": url_for("unit.mine") if visitor else url_for("base.start"),
     }
-
-
-def _is_there(name: str) -> bool:
-    from importlib.util import find_spec
-
-    try:
-        return find_spec(name) is not None
-    except ModuleNotFoundError:
-        return False
