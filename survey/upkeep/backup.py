@@ -36,7 +36,7 @@ def save(parts: Services, target: Path) -> Path:
     """
     if target.is_dir():
         ending = "db" if parts.db.sqlite else "dump"
-        target = target / f"survey-{now().strftime('%Y%m%dT%H%M%SZ')}.{ending}"
+        target = target / f"survey-{moment()}.{ending}"
     if target.exists():
         raise Conflict(f"{target} exists already; a backup never overwrites.")
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -109,6 +109,11 @@ def alone(settings: Settings) -> Iterator[None]:
         yield
 
 
+def moment() -> str:
+    """The present moment, and something random, for a file name that is not in use."""
+    return f"{now().strftime('%Y%m%dT%H%M%SZ')}-{secrets.token_hex(2)}"
+
+
 def _lock_file(settings: Settings) -> Path:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     return settings.data_dir / ".in-use.lock"
@@ -172,8 +177,7 @@ def _restore_sqlite(parts: Services, source: Path) -> Path | None:
         shutil.copyfile(source, temporary)
         temporary.chmod(0o600)
         if path.exists():
-            stamp = now().strftime("%Y%m%dT%H%M%SZ")
-            kept = save(parts, parts.settings.data_dir / "backups" / f"replaced-{stamp}.db")
+            kept = save(parts, parts.settings.data_dir / "backups" / f"replaced-{moment()}.db")
         for ending in ("-wal", "-shm"):
             path.with_name(path.name + ending).unlink(missing_ok=True)
         os.replace(temporary, path)

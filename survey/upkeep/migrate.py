@@ -24,7 +24,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
 import survey
-from survey.db import Base, Database, now
+from survey.db import Base, Database
 from survey.errors import Conflict
 from survey.upkeep import backup
 from survey.upkeep.services import Services
@@ -76,8 +76,8 @@ def upgrade(parts: Services) -> tuple[State, Path | None]:
             return found, None
         saved = None
         if found == "older" and _has_content(session):
-            stamp = now().strftime("%Y%m%dT%H%M%SZ")
-            saved = backup.save(parts, parts.settings.data_dir / "backups" / f"before-{stamp}")
+            folder = parts.settings.data_dir / "backups"
+            saved = backup.save(parts, folder / f"before-upgrade-{backup.moment()}")
         config = alembic_config()
         config.attributes["connection"] = session.connection()
         command.upgrade(config, "head")
