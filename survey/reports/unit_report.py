@@ -104,7 +104,12 @@ class _Table:
     css: str
 
 
-_CSS = {"hidden": "compact", "method": "compact", "glossary": "compact keep", "comparison": "keep"}
+_CSS = {
+    "hidden": "compact keep",
+    "method": "compact",
+    "glossary": "compact keep",
+    "comparison": "keep",
+}
 _FIRST_PAGE = ("answered", "standing", "changed", "talk")
 
 

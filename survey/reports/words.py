@@ -92,6 +92,8 @@ class Words:
     def inside(self, title: str) -> str:
         """Return a title as it stands inside a sentence: first letter small, unless the word is
         an abbreviation."""
+        if len(title) < 2:
+            return title
         first = title.split(" ", 1)[0]
         return title if first[1:] != first[1:].lower() else title[:1].lower() + title[1:]
 

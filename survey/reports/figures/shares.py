@@ -106,7 +106,11 @@ def _item_line(context: Context, scale: Scale, item: ItemResult, full: bool) -> 
             words.percent(c, item.shares.at_least == name)
             for c, name in zip(cells, names, strict=True)
         ]
-        parts = tuple(said) if not full else parts
+        if full:
+            # Finer answers are hidden for this item alone: its shares stand in the note.
+            note = " · ".join(filter(None, (note, f"{words('favourable')}: {said[2]}")))
+        else:
+            parts = tuple(said)
     return Line(
         label=context.text(known.text),
         note=note,
@@ -253,6 +257,13 @@ def _keys(context: Context, scale: Scale, full: bool, lines: Sequence[Line]) -> 
         for value, color in zip(scale.values, style.likert_colors(scale.options), strict=True):
             side = -1 if value < middle else 1 if value > middle else 0
             keys.append(Key(_value_name(context, scale, value), color=color, edge=_edge(side)))
+        named = {key.text for key in keys}
+        merged = {p.name: p for line in lines for p in line.pieces if not p.hatched}
+        keys += [
+            Key(piece.name, color=piece.color, edge=piece.edge)
+            for name, piece in merged.items()
+            if name not in named
+        ]
     else:
         for piece in _shares(context, Shares(1, 1 if scale.options % 2 else 0, 1)):
             keys.append(Key(piece.name, color=piece.color, edge=piece.edge))
@@ -320,8 +331,9 @@ def _alt(title: str, context: Context, lines: Sequence[Line], heads: Sequence[st
         if not line.pieces:
             parts.append(f"{line.label}: {context.words.hidden}")
             continue
+        note = f" ({line.note})" if line.note else ""
         values = [f"{head} {cell}" for head, cell in zip(heads, line.parts, strict=True)]
-        parts.append(f"{line.label}: {', '.join(values)}.")
+        parts.append(f"{line.label}{note}: {', '.join(values)}.")
     return " ".join(parts)
 
 
