@@ -73,7 +73,7 @@ class CountAudit:
         open_wide = all(low < 1e-6 and high > people - 1e-6 for low, high in ranges.values())
         if open_wide and index is None and not self._narrow(atoms, people):
             return
-        for low, high in self._segments(item):
+        for low, high, side in self._segments(item):
             least, most = self._range(atoms, people, ranges, low, high, index)
             if most - least + 1 > 2 or most - least + 1 >= people + 1:
                 continue
@@ -83,7 +83,7 @@ class CountAudit:
             free = people - self._given(atoms, people, low, high)
             if 0 < free <= most - least:
                 continue  # only the people nothing is known of are open, and wholly
-            if all(self._fit(people, count, high - low) for count in range(least, most + 1)):
+            if all(self._fit(people, count, side) for count in range(least, most + 1)):
                 continue
             what = f"{least}" if least == most else f"{least} or {most}"
             label = f"options {low + 1} to {high}: {what} of {people}"
@@ -107,24 +107,23 @@ class CountAudit:
         ]
         return any(room is not None and (room[0] > 0 or room[1] < people) for room in rooms)
 
-    def _segments(self, item: Item | None) -> list[tuple[int, int]]:
-        """Single options, and the sides of the scale."""
+    def _segments(self, item: Item | None) -> list[tuple[int, int, bool]]:
+        """Single options and the sides of the scale; the last says whether ten may tell it."""
         options = self.table.options
-        found = [(i, i + 1) for i in range(options if item is not None else 1)]
-        if item is not None and item.sides is not None:
-            for side in (-1, 0, 1):
-                run = [i for i, s in enumerate(item.sides) if s == side]
-                found += [(run[0], run[-1] + 1)] if len(run) > 1 else []
-        return found
+        if item is None:
+            return [(0, 1, True)]
+        found = {(i, i + 1): options <= 3 for i in range(options)}
+        for side in (-1, 0, 1):
+            run = [i for i, s in enumerate(item.sides or ()) if s == side]
+            if run:
+                found[run[0], run[-1] + 1] = True
+        return [(low, high, side) for (low, high), side in found.items()]
 
-    def _fit(self, people: int, count: int, width: int) -> bool:
+    def _fit(self, people: int, count: int, side: bool) -> bool:
         """Would the table of tiers let a cell tell it?"""
-        least = 3 - self.slack
-        enough = SHARES_FROM if width > 1 or self.table.options <= 3 else FULL_FROM
-        enough = min(enough, SHARES_FROM if people - count >= least and count >= least else enough)
-        if people < enough - self.slack:
+        if people < (SHARES_FROM if side else FULL_FROM) - self.slack:
             return False
-        return count == 0 or (count >= least and people - count >= 2 - self.slack)
+        return count == 0 or (count >= 3 - self.slack and people - count >= 2 - self.slack)
 
     def _range(
         self,

@@ -30,7 +30,7 @@ from survey.disclosure.model import (
 from survey.disclosure.roster import lift_leaders, lift_small
 from survey.disclosure.tree import Tree
 
-EXAMPLES = int(os.environ.get("LEAK_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("LEAK_EXAMPLES", "25"))
 search = settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -167,7 +167,7 @@ def test_the_search_has_power():
     """The same waves without secondary suppression: leaks are found in at least half of them."""
     leaks = []
 
-    @settings(max_examples=30, deadline=None, derandomize=True, database=None,
+    @settings(max_examples=15, deadline=None, derandomize=True, database=None,
               suppress_health_check=list(HealthCheck))  # fmt: skip
     @given(waves())
     def attack(drawn):
