@@ -209,9 +209,10 @@ def test_a_person_of_two_organisations_says_which(
 ) -> None:
     with database.transaction() as session:
         other = create_organisation(session, "4000", "Annenvik")
-        people.create_person(
+        later = people.create_person(
             session, other.id, name="Anna der", email=anna.email, password_hash=hashed, actor="cli"
         )
+        later.created_at = anna.created_at + timedelta(days=1)
     here, there = sign_in(database), sign_in(database, organisation="4000")
     assert here is not None
     assert there is not None
