@@ -1,6 +1,6 @@
 """Write the next migration from what the models say now: ``make migration message="…"``.
 
-``--first`` writes 0001 anew (only until the first version is published).
+``--first`` writes one 0001 with everything (only until the first version is published).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from alembic import command
 from alembic.autogenerate.api import AutogenContext
+from sqlalchemy.sql.elements import False_, True_
 
 from survey.config import Settings
 from survey.db import UtcDateTime
@@ -27,6 +28,8 @@ def plain_types(kind: str, thing: Any, context: AutogenContext) -> str | bool:
         return "sa.DateTime()"
     if kind == "type" and thing.dialect_impl is not None and getattr(thing, "_variant_mapping", {}):
         return "sa.Text().with_variant(postgresql.TEXT(collation='C'), 'postgresql')"
+    if kind == "server_default" and isinstance(getattr(thing, "arg", None), False_ | True_):
+        return "sa.false()" if isinstance(thing.arg, False_) else "sa.true()"
     return False
 
 
@@ -34,7 +37,7 @@ def main() -> None:
     """Upgrade an empty database as far as the migrations go, and write what is missing."""
     message = " ".join(sys.argv[1:]).replace("--first", "").strip() or "first tables"
     if "--first" in sys.argv:
-        for path in VERSIONS.glob("0001_*.py"):
+        for path in VERSIONS.glob("[0-9]*.py"):
             path.unlink()
     number = f"{len(list(VERSIONS.glob('[0-9]*.py'))) + 1:04}"
     with tempfile.TemporaryDirectory() as folder:
