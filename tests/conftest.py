@@ -206,8 +206,12 @@ def postgres_url() -> Iterator[str]:
         shutil.chown(folder, who["user"], who["group"])
     data = folder / "data"
     subprocess.run(
-        [binaries / "initdb", "-D", data, "-A", "trust", "-U", "survey", "-E", "UTF8"]
-        + ["--locale=C", "--no-sync"],
+        [
+            binaries / "initdb",
+            "-D",
+            data,
+            *["-A", "trust", "-U", "survey", "-E", "UTF8", "--locale=C", "-N"],
+        ],
         check=True,
         capture_output=True,
         cwd=folder,
