@@ -71,21 +71,14 @@ def submit(
     proof = _submission_hash(secret, invitation, submission_id)
     if _is_repeat(invitation.submission_hash, proof):
         return AlreadyReceived()
-    public_key = _hold_open(session, wave)
+    public_key = hold_open(session, wave)
     if invitation.spent:
         raise UsedCode("This code has been used.")
     layout = layout_of(session, wave)
-    payload = _payload(session, layout, invitation, answers)
+    payload = payload_of(layout, _reporting_unit(session, invitation), answers)
     if not _spend(session, invitation, proof):
         return _lost_race(session, invitation, proof)
-    session.execute(
-        sa.insert(Inbox).values(
-            organisation_id=wave.organisation_id,
-            wave_id=wave.id,
-            id=uuid.uuid4(),
-            sealed=seal(public_key, layout, payload),
-        )
-    )
+    deposit(session, wave, public_key, layout, payload)
     return Accepted()
 
 
@@ -131,7 +124,21 @@ def store_imported(
     return len(responses)
 
 
-def _hold_open(session: Session, wave: Wave) -> bytes:
+def deposit(
+    session: Session, wave: Wave, public_key: bytes, layout: Layout, payload: Payload
+) -> None:
+    """Put a sealed answer into the wave's inbox. What lets it in has been spent before."""
+    session.execute(
+        sa.insert(Inbox).values(
+            organisation_id=wave.organisation_id,
+            wave_id=wave.id,
+            id=uuid.uuid4(),
+            sealed=seal(public_key, layout, payload),
+        )
+    )
+
+
+def hold_open(session: Session, wave: Wave) -> bytes:
     """Return the wave's public key, and keep the wave from closing until this transaction ends.
 
     Without the row lock an answer that was begun before the close could land in the inbox after it
@@ -148,20 +155,23 @@ def _hold_open(session: Session, wave: Wave) -> bytes:
     return bytes(public_key)
 
 
-def _payload(
-    session: Session, layout: Layout, invitation: Invitation, answers: Mapping[str, object]
-) -> Payload:
-    _refuse_faults(layout, answers)
-    reporting_unit = session.scalar(
+def _reporting_unit(session: Session, invitation: Invitation) -> int:
+    found = session.scalar(
         sa.select(WaveUnit.reporting_unit_id).where(
             WaveUnit.organisation_id == invitation.organisation_id,
             WaveUnit.wave_id == invitation.wave_id,
             WaveUnit.unit_id == invitation.unit_id,
         )
     )
+    return invitation.unit_id if found is None else found
+
+
+def payload_of(layout: Layout, unit_id: int, answers: Mapping[str, object]) -> Payload:
+    """Return what is sealed of one person's answers; InvalidInput with every fault."""
+    _refuse_faults(layout, answers)
     instrument = layout.instrument
     return Payload(
-        unit_id=invitation.unit_id if reporting_unit is None else reporting_unit,
+        unit_id=unit_id,
         role=role_of(instrument, answers) or "employee",
         sheet=layout.encode(answers),
         texts=texts_of(instrument, answers),
