@@ -28,7 +28,7 @@ from survey.release.moderation import RawText
 from survey.study.models import Wave, WaveUnit
 
 _BATCH = 1000
-_TRACES = ("inbox", "response", "comment", "invitation")
+_TRACES = ("inbox", "response", "comment", "invitation", "redeemed_credential")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from survey.db import Base
 from survey.errors import Conflict, NotFound
 from survey.jobs.models import Task
 from survey.release.models import ModeratedText, Release
+from survey.study.credential_models import RedeemedCredential
 from survey.study.models import Invitation, Study, Wave
 from survey.upkeep.services import Services
 
@@ -32,6 +33,7 @@ LEAVE = ("wave.settled", "retention.invitations", "retention.responses", "study.
 
 def delete_invitations(session: Session, wave: Wave) -> int:
     """Delete a wave's invitations: nobody can afterwards tell whether a code was used."""
+    _delete(session, RedeemedCredential.__table__, wave)
     return _delete(session, Invitation.__table__, wave)
 
 
@@ -78,6 +80,7 @@ def destroy_study(
         # listed, so that it can be destroyed again.
         for wave_id in waves:
             parts.keys.destroy_code_key(wave_id)
+            parts.keys.destroy_signing_keys(wave_id)
             if not parts.keys.destroy_private_key(wave_id):
                 raise Conflict(
                     "The escrow folder cannot be reached, so a private key would be left. "
