@@ -35,12 +35,14 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class CodeRow:
-    """One code to hand out."""
+    """One code to hand out. ``keys_digest`` is to be printed with it: the SHA-256 of the file of
+    public keys ('' in the ordinary mode)."""
 
     unit_code: str
     unit_name: str
     link: str
     short: str
+    keys_digest: str = ""
 
 
 def create_invitations(
@@ -94,6 +96,11 @@ def export_codes(
     lock(session, wave)
     if wave.state not in ("draft", "open"):
         raise Conflict(f"The wave is {wave.state}; its codes can never be made again.")
+    if wave.keys_digest is None and study_of(session, wave).mode == "cryptographic":
+        raise Conflict(
+            "Open the wave first: the digest of its keys belongs on every letter, and they are "
+            "fixed when it opens. Nobody can answer before its opening time."
+        )
     waiting = sa.and_(
         Invitation.organisation_id == wave.organisation_id,
         Invitation.wave_id == wave.id,
@@ -113,7 +120,8 @@ def export_codes(
     for unit_id, invitation_id in sorted(ids, key=lambda pair: (units[pair[0]].code, pair[1])):
         code = derive(code_key, invitation_id)
         unit = units[unit_id]
-        rows.append(CodeRow(unit.code, unit.name, f"{base_url}/s/{code.link}", code.short))
+        link = f"{base_url}/s/{code.link}"
+        rows.append(CodeRow(unit.code, unit.name, link, code.short, wave.keys_digest or ""))
     session.execute(
         sa.update(Invitation)
         .where(waiting)
@@ -128,10 +136,11 @@ def export_codes(
 
 
 def codes_file(rows: Iterable[CodeRow]) -> bytes:
-    """Return the exported codes as a CSV file."""
-    return csv_file(
-        CODE_COLUMNS, ((row.unit_code, row.unit_name, row.link, row.short) for row in rows)
-    )
+    """Return the exported codes as a CSV file; in the cryptographic mode with the keys' digest."""
+    table = [(row.unit_code, row.unit_name, row.link, row.short, row.keys_digest) for row in rows]
+    if any(row[-1] for row in table):
+        return csv_file((*CODE_COLUMNS, "keys_digest"), table)
+    return csv_file(CODE_COLUMNS, (row[:-1] for row in table))
 
 
 def _headcounts(rows: list[WaveUnit]) -> dict[str, int]:

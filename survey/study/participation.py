@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from survey.study.credential_models import RedeemedCredential
 from survey.study.freezing import wave_units
 from survey.study.models import Invitation, Wave, WaveUnit
 from survey.study.waves import study_of
@@ -63,16 +65,23 @@ def participation(session: Session, wave: Wave, *, masked: bool = True) -> list[
 
 
 def _answered(session: Session, wave: Wave) -> dict[int, int]:
-    rows = session.execute(
-        sa.select(Invitation.unit_id, sa.func.count())
-        .where(
-            Invitation.organisation_id == wave.organisation_id,
-            Invitation.wave_id == wave.id,
-            Invitation.spent.is_(True),
-        )
-        .group_by(Invitation.unit_id)
+    """Unit → answers. A code that was exchanged for a credential has not answered yet: its answer
+    is counted when the credential comes back, in the unit that it attests."""
+    spent = sa.select(Invitation.unit_id, sa.func.count()).where(
+        Invitation.organisation_id == wave.organisation_id,
+        Invitation.wave_id == wave.id,
+        Invitation.spent.is_(True),
+        Invitation.issued.is_(False),
     )
-    return {row[0]: row[1] for row in rows}
+    redeemed = sa.select(RedeemedCredential.unit_id, sa.func.count()).where(
+        RedeemedCredential.organisation_id == wave.organisation_id,
+        RedeemedCredential.wave_id == wave.id,
+    )
+    counts: Counter[int] = Counter()
+    for query, unit in ((spent, Invitation.unit_id), (redeemed, RedeemedCredential.unit_id)):
+        for unit_id, count in session.execute(query.group_by(unit)):
+            counts[unit_id] += count
+    return counts
 
 
 def _are_kept(session: Session, wave: Wave) -> bool:

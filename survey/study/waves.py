@@ -166,7 +166,7 @@ def open_wave(
         "units": len(rows),
         "merged": {each.code: each.into_code for each in merged},
         "escrow": keys.escrow is not None,
-    }
+    } | ({"keys": wave.keys_digest} if wave.keys_digest else {})
     record(session, wave.organisation_id, actor, "wave.opened", f"wave:{wave.id}", details)
     return Opened(len(rows), tuple(merged), tuple(warnings))
 
