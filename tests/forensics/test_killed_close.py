@@ -1,0 +1,161 @@
+"""kill -9 at every step of a close, in a process of its own, on both databases: nothing is lost,
+nothing is stored twice, nothing is left lying."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import shutil
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from survey.answering.store import Inbox, Response
+from survey.audit.log import verify
+from survey.audit.models import Event
+from survey.db import Base, Database
+from survey.instrument.layout import Layout
+from survey.release.close import close_and_release
+from survey.release.models import Release
+from survey.secret import Secret
+from survey.study.keys import KeyStore
+from survey.study.models import Wave
+from tests.forensics.closer import POINTS, close_until
+from tests.release.journey import draw_answers, start
+
+ANSWERS = {"n1": 20, "s1": 20}
+
+
+@dataclass
+class Full:
+    """A wave with answers, ready to be closed, and what was answered."""
+
+    organisation_id: int
+    wave_id: int
+    sheets: Counter[str]
+
+
+def fill(db: Database, folder: Path) -> Full:
+    keys = KeyStore(folder / "keys", folder / "escrow")
+    journey = start(db, keys, Secret(b"s" * 32))
+    journey.answer(ANSWERS)
+    rng = random.Random(1)  # what ``answer`` has drawn
+    instrument = journey.instrument()
+    layout, sheets = Layout(instrument), Counter[str]()
+    for count in ANSWERS.values():
+        for _ in range(count):
+            sheets[layout.encode(draw_answers(instrument, rng))] += 1
+            rng.getrandbits(128)
+    return Full(journey.organisation_id, journey.wave.id, sheets)
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Full]:
+    folder = tmp_path_factory.mktemp("filled")
+    db = Database(f"sqlite:///{folder / 'survey.db'}")
+    Base.metadata.create_all(db.writer)
+    full = fill(db, folder)
+    db.dispose()
+    return folder, full
+
+
+@pytest.fixture(scope="module")
+def filled_postgres(
+    postgres_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Path, Full]]:
+    """A database to make copies of."""
+    folder = tmp_path_factory.mktemp("filled-pg")
+    run(postgres_url, "CREATE DATABASE filled")
+    url = sa.make_url(postgres_url).set(database="filled").render_as_string(hide_password=False)
+    db = Database(url)
+    Base.metadata.create_all(db.writer)
+    full = fill(db, folder)
+    db.dispose()
+    yield url, folder, full
+    run(postgres_url, "DROP DATABASE filled WITH (FORCE)")
+
+
+def run(url: str, statement: str) -> None:
+    server = sa.make_url(url).set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(server, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(statement)
+
+
+def kill(url: str, folder: Path, full: Full, point: str) -> None:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.forensics.closer"])
+    arguments = (url, folder, full.organisation_id, full.wave_id, point)
+    process = context.Process(target=close_until, args=arguments)
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL, point
+
+
+def assert_whole(db: Database, folder: Path, full: Full) -> None:
+    """Close once more, as a person or the worker would, and look at everything."""
+    keys = KeyStore(folder / "keys", folder / "escrow")
+    if _released(db):
+        _tidy(db, keys)
+    else:
+        close_and_release(db, keys, full.organisation_id, full.wave_id)
+    with db.reading() as session:
+        assert Counter(session.scalars(sa.select(Response.answers))) == full.sheets
+        assert session.scalar(sa.select(sa.func.count()).select_from(Inbox)) == 0
+        assert session.scalar(sa.select(sa.func.count()).select_from(Release)) == 1
+        done = Counter(session.scalars(sa.select(Event.action)))
+        assert verify(session, full.organisation_id) == []
+    for once in ("wave.closed", "wave.settled", "release.stored", "wave.released"):
+        assert done[once] == 1, once
+    assert done["traces.erased"] >= 1
+    assert keys.waves() == set()
+
+
+def _released(db: Database) -> bool:
+    with db.reading() as session:
+        return session.scalar(sa.select(Wave.state)) == "released"
+
+
+def _tidy(db: Database, keys: KeyStore) -> None:
+    """What the worker does every few seconds."""
+    from survey.study.waves import sweep_keys
+
+    with db.transaction() as session:
+        sweep_keys(session, keys)
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_a_killed_close_on_sqlite_is_taken_up(
+    filled: tuple[Path, Full], tmp_path: Path, point: str
+) -> None:
+    source, full = filled
+    folder = tmp_path / "copy"
+    shutil.copytree(source, folder)
+    url = f"sqlite:///{folder / 'survey.db'}"
+    kill(url, folder, full, point)
+    db = Database(url)
+    assert_whole(db, folder, full)
+    db.dispose()
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("point", POINTS)
+def test_a_killed_close_on_postgresql_is_taken_up(
+    filled_postgres: tuple[str, Path, Full], tmp_path: Path, point: str, postgres_url: str
+) -> None:
+    source_url, source, full = filled_postgres
+    folder = tmp_path / "copy"
+    shutil.copytree(source, folder)
+    name = f"copy{list(POINTS).index(point)}"
+    run(postgres_url, f"CREATE DATABASE {name} TEMPLATE filled")
+    url = sa.make_url(source_url).set(database=name).render_as_string(hide_password=False)
+    kill(url, folder, full, point)
+    db = Database(url)
+    assert_whole(db, folder, full)
+    db.dispose()
+    run(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
