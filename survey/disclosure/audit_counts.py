@@ -73,6 +73,7 @@ class CountAudit:
         open_wide = all(low < 1e-6 and high > people - 1e-6 for low, high in ranges.values())
         if open_wide and index is None and not self._narrow(atoms, people):
             return
+        empty: list[tuple[int, int]] = []
         for low, high, side in self._segments(item):
             least, most = self._range(atoms, people, ranges, low, high, index)
             if most - least + 1 > 2 or most - least + 1 >= people + 1:
@@ -84,7 +85,10 @@ class CountAudit:
             if 0 < free <= most - least:
                 continue  # only the people nothing is known of are open, and wholly
             if all(self._fit(people, count, side) for count in range(least, most + 1)):
+                empty += [(low, high)] if most == 0 else []
                 continue
+            if most == 0 and any(a <= low and high <= b for a, b in empty):
+                continue  # a side that ten may say nobody chose says it of its options
             what = f"{least}" if least == most else f"{least} or {most}"
             label = f"options {low + 1} to {high}: {what} of {people}"
             yield ("a" if least == most else "c"), label
@@ -117,7 +121,8 @@ class CountAudit:
             run = [i for i, s in enumerate(item.sides or ()) if s == side]
             if run:
                 found[run[0], run[-1] + 1] = True
-        return [(low, high, side) for (low, high), side in found.items()]
+        ordered = sorted(found.items(), key=lambda one: not one[1])  # the sides first
+        return [(low, high, side) for (low, high), side in ordered]
 
     def _fit(self, people: int, count: int, side: bool) -> bool:
         """Would the table of tiers let a cell tell it?"""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from survey.disclosure.audit_system import Place
-from survey.disclosure.model import FloatArray, ItemCell
+from survey.disclosure.model import Cell, FloatArray, Item, ItemCell
 
 
 def bound(
@@ -54,3 +56,13 @@ def nearly(cell: ItemCell, edge: int, options: int) -> tuple[float, float] | Non
         if edge > share.options[-1]:
             return float(cell.n - 1), float(cell.n)
     return None
+
+
+def all_told(cell: Cell | None, items: Sequence[Item]) -> bool:
+    """Is every item's distribution printed anyway?"""
+    return cell is not None and all(
+        item.id in cell.items
+        and len(cell.items[item.id].distribution) == item.options
+        and all(share.count is not None for share in cell.items[item.id].distribution)
+        for item in items
+    )

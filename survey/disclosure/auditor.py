@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from survey.disclosure.audit_counts import CountAudit, CountTable
-from survey.disclosure.audit_reading import bound, cumulative, flat, nearly
+from survey.disclosure.audit_reading import all_told, bound, cumulative, flat, nearly
 from survey.disclosure.audit_report import AuditReport, Exposure
 from survey.disclosure.audit_system import Atlas, Extract, Place, System, system
 from survey.disclosure.model import (
@@ -236,7 +236,7 @@ class _Audit:
             index = place.cell.index[name] if place.cell is not None else None
             if index is None or index.value is None or index.n is None:
                 continue
-            if self._told(place.cell, mine):
+            if all_told(place.cell, mine):
                 continue
             slack = 0.0 if index.bound is not None else 0.5
             away = min(100 - index.value, index.value) + slack
@@ -245,16 +245,6 @@ class _Audit:
                 self._note(
                     place.name, f"index {name}", "c", f"at most {possible - 1} at the other end"
                 )
-
-    @staticmethod
-    def _told(cell: Cell | None, items: Sequence[Item]) -> bool:
-        """Is every item's distribution printed anyway?"""
-        return cell is not None and all(
-            item.id in cell.items
-            and len(cell.items[item.id].distribution) == item.options
-            and all(share.count is not None for share in cell.items[item.id].distribution)
-            for item in items
-        )
 
     def _intervals(self, name: str, column: FloatArray | None) -> None:
         """Printed sd: nobody below ten, no small part confined by it (Samuelson's inequality)."""
