@@ -89,9 +89,9 @@ def delete(session: Session, place: Place, action: ActionFacts, *, actor: str) -
 
 def get(session: Session, organisation_id: int, study_id: int, action_id: int) -> ActionFacts:
     """One action of a study; NotFound when there is none."""
-    found = session.execute(
-        _query(organisation_id, study_id).where(Action.id == action_id)
-    ).one_or_none()
+    query = _query(organisation_id, study_id).where(Action.id == action_id)
+    # Fresh: the row may have been read before its unit was held.
+    found = session.execute(query.execution_options(populate_existing=True)).one_or_none()
     if found is None:
         raise NotFound("There is no such action.")
     return facts(*found)

@@ -14,9 +14,10 @@ from survey.organisation.models import Unit
 from survey.release.read import StoredUnit
 
 
-def of_unit(session: Session, organisation_id: int, study_id: int, stored: StoredUnit) -> FollowUp:
+def of_unit(session: Session, organisation_id: int, stored: StoredUnit) -> FollowUp:
     """The unit's follow-up as it stood after the wave of ``stored``. Three queries."""
     unit, ordinal = stored.unit.unit.code, stored.header.wave.ordinal
+    study_id = stored.study_id
     known = actions.of_unit(session, organisation_id, study_id, unit)
     return FollowUp(
         choice=choices.get(session, organisation_id, stored.wave_id, unit),

@@ -48,12 +48,9 @@ def store(
     A fault's ``where`` is ``<dimension>/value``, ``<dimension>/source`` or ``<dimension>/year``.
     """
     present = of_unit(session, place.organisation_id, place.study.id, place.code)
-    faults = [fault for target in wanted for fault in _faults(place, target, present)]
-    names = [target.dimension for target in wanted]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    faults += [Fault(f"{name}/value", "is set twice.") for name in twice]
-    if faults:
-        raise InvalidInput("The targets cannot be stored.", faults)
+    wrong = faults(place, wanted, present)
+    if wrong:
+        raise InvalidInput("The targets cannot be stored.", wrong)
     ordered = tuple(sorted(wanted, key=lambda target: target.dimension))
     changed = sorted({target.dimension for target in {*ordered} ^ {*present}})
     if not changed:
@@ -68,7 +65,7 @@ def store(
             )
         )
     }
-    for name in rows.keys() - set(names):
+    for name in rows.keys() - {target.dimension for target in wanted}:
         session.delete(rows[name])
     for target in ordered:
         _write(session, place, target, rows.get(target.dimension))
@@ -77,6 +74,16 @@ def store(
     subject = f"unit:{place.unit_id}"
     record(session, place.organisation_id, actor, "targets.changed", subject, details)
     return of_unit(session, place.organisation_id, place.study.id, place.code)
+
+
+def faults(
+    place: Place, wanted: Sequence[TargetFacts], present: Sequence[TargetFacts]
+) -> list[Fault]:
+    """Everything that is wrong with ``wanted``; ``present`` are the unit's targets now."""
+    found = [fault for target in wanted for fault in _faults(place, target, present)]
+    names = [target.dimension for target in wanted]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    return [*found, *(Fault(f"{name}/value", "is set twice.") for name in twice)]
 
 
 def _write(session: Session, place: Place, target: TargetFacts, row: Target | None) -> None:
@@ -99,17 +106,17 @@ def _write(session: Session, place: Place, target: TargetFacts, row: Target | No
 
 
 def _faults(place: Place, target: TargetFacts, present: Sequence[TargetFacts]) -> list[Fault]:
-    name, faults = target.dimension, []
+    name, found = target.dimension, []
     # A target for a dimension that a newer questionnaire lacks may stay.
     if name not in place.dimensions and name not in {each.dimension for each in present}:
         known = ", ".join(place.dimensions)
-        faults.append(Fault(f"{name}/dimension", f"there is no {name!r}.", f"Use {known}."))
+        found.append(Fault(f"{name}/dimension", f"there is no {name!r}.", f"Use {known}."))
     if not 0 <= target.value <= 100:
-        faults.append(Fault(f"{name}/value", f"{target.value} is not from 0 to 100."))
+        found.append(Fault(f"{name}/value", f"{target.value} is not from 0 to 100."))
     if target.source not in SOURCES:
         known = ", ".join(SOURCES)
-        faults.append(Fault(f"{name}/source", "is not a source.", f"Use {known}."))
+        found.append(Fault(f"{name}/source", "is not a source.", f"Use {known}."))
     if target.year is not None and not FIRST_YEAR <= target.year <= LAST_YEAR:
         what = f"{target.year} is not between {FIRST_YEAR} and {LAST_YEAR}."
-        faults.append(Fault(f"{name}/year", what))
-    return faults
+        found.append(Fault(f"{name}/year", what))
+    return found

@@ -37,6 +37,7 @@ class StoredUnit:
     """One unit's result with the header it belongs to. ``digest`` is the whole release's."""
 
     release_id: int
+    study_id: int
     wave_id: int
     digest: str
     header: ReleaseHeader
@@ -109,7 +110,9 @@ def unit_document(
     if text is None:
         raise NotFound(f"There is no unit {code!r} in this release.")
     header = header_from_json(release.header)
-    return StoredUnit(release.id, release.wave_id, release.digest, header, unit_from_json(text))
+    return StoredUnit(
+        release.id, study_id, release.wave_id, release.digest, header, unit_from_json(text)
+    )
 
 
 def documents(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from survey.followup.model import ActionFacts, FollowUp
 from survey.reports import method_text, sentences
 from survey.reports.context import Context
 from survey.reports.figures.unit import WIDTH, unit_charts
@@ -55,13 +56,20 @@ class Content:
     parts: tuple[Part, ...]
 
 
-def content(context: Context, free_text: FreeText | None = None, width: int = WIDTH) -> Content:
+def content(
+    context: Context,
+    free_text: FreeText | None = None,
+    width: int = WIDTH,
+    follow_up: FollowUp | None = None,
+) -> Content:
     """Put the report together; a part that has nothing to say is left out."""
     words, facts = context.words, context.unit.unit
-    charts = {chart.id: chart for chart in unit_charts(context, width)}
+    decided = follow_up or FollowUp()
+    charts = {chart.id: chart for chart in unit_charts(context, width, decided.target_values)}
     parts = [*_first_page(context, charts), *_details(context, charts)]
     parts += _free_text(context, free_text or FreeText())
     parts += _method(context)
+    parts += _decided(context, decided)
     return Content(
         title=words("report_title", unit=context.unit_name),
         path=tuple(printable(name) for name in facts.path),
@@ -167,3 +175,53 @@ def _method(context: Context) -> list[Part]:
         ),
         Part("glossary", words("section_glossary"), terms=method_text.glossary(context)),
     ]
+
+
+def _decided(context: Context, known: FollowUp) -> list[Part]:
+    """What the unit has chosen and agreed: the choice, the targets, then the actions by wave."""
+    words = context.words
+    points = [
+        words(f"chosen_{name}", name=_dimension(context, chosen))
+        for name, chosen in (("keep", known.choice.keep), ("improve", known.choice.improve))
+        if chosen
+    ]
+    for target in known.targets:
+        source = words(f"target_{target.source}")
+        key = "target_by" if target.year else "target_set"
+        name = _dimension(context, target.dimension)
+        points.append(words(key, name=name, value=target.value, source=source, year=target.year))
+    tables = [
+        _action_table(context, title, actions)
+        for title, actions in (("actions_now", known.actions), ("actions_before", known.earlier))
+        if actions
+    ]
+    if not points and not tables:
+        return []
+    return [Part("actions", words("section_actions"), points=tuple(points), tables=tuple(tables))]
+
+
+def _action_table(context: Context, title: str, actions: Sequence[ActionFacts]) -> ChartTable:
+    words = context.words
+    return ChartTable(
+        (words(title), words("action_owner"), words("action_deadline"), words("action_status")),
+        tuple(
+            (
+                _action_title(context, each),
+                printable(each.owner),
+                words.day(each.deadline.isoformat()),
+                words(f"status_{each.status}"),
+            )
+            for each in actions
+        ),
+    )
+
+
+def _action_title(context: Context, action: ActionFacts) -> str:
+    title = printable(action.title)
+    return f"{title} ({_dimension(context, action.dimension)})" if action.dimension else title
+
+
+def _dimension(context: Context, dimension: str) -> str:
+    """A dimension's title; its id when this questionnaire does not have it."""
+    known = any(each.id == dimension for each in context.instrument.dimensions)
+    return context.dimension_title(dimension) if known else printable(dimension)

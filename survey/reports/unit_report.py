@@ -7,6 +7,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from survey.followup.model import FollowUp
 from survey.release.document import ReleaseHeader, UnitResult
 from survey.reports import svg
 from survey.reports.content import Block, Content, FreeText, Part, content
@@ -41,10 +42,15 @@ def dashboard(
     language: str,
     free_text: FreeText | None = None,
     width: int = WIDTH,
+    follow_up: FollowUp | None = None,
 ) -> DashboardView:
-    """Return the unit's page as frozen data, with each chart's SVG, table and CSV."""
+    """Return the unit's page as frozen data, with each chart's SVG, table and CSV.
+
+    Of ``follow_up`` only the targets are used: the page shows actions in its own way.
+    """
     context = Context(header, unit, language)
-    whole = content(context, free_text, width)
+    targets = FollowUp(targets=follow_up.targets) if follow_up else None
+    whole = content(context, free_text, width, targets)
     return DashboardView(
         language=language,
         title=whole.title,
@@ -59,7 +65,7 @@ def dashboard(
             for sentence in part.sentences[:1]
         ),
         facts=whole.facts,
-        sections=tuple(_section(part, whole) for part in whole.parts),
+        sections=tuple(_section(part, whole) for part in whole.parts if part.id != "actions"),
     )
 
 
@@ -129,7 +135,8 @@ def _printed(part: Part) -> _Printed:
 
 
 def _print_table(table: ChartTable, part: str) -> _Table:
-    return _Table(table.header, table.rows, "verdicts" if part == "dimensions" else "numbers")
+    css = {"dimensions": "verdicts", "actions": "agreed"}.get(part, "numbers")
+    return _Table(table.header, table.rows, css)
 
 
 @cache
@@ -148,10 +155,11 @@ def render_unit_html(
     language: str,
     digest: str,
     free_text: FreeText | None = None,
+    follow_up: FollowUp | None = None,
 ) -> str:
     """Return the print document; its figures are ``<img src="chart:ID">``."""
     context = Context(header, unit, language)
-    return _html(context, content(context, free_text), digest)
+    return _html(context, content(context, free_text, follow_up=follow_up), digest)
 
 
 def _html(context: Context, whole: Content, digest: str) -> str:
@@ -211,6 +219,7 @@ class UnitReportRenderer:
         language: str,
         digest: str,
         free_text: FreeText | None = None,
+        follow_up: FollowUp | None = None,
     ) -> bytes:
         """Return a PDF/UA-1 file. Equal input gives equal bytes.
 
@@ -218,7 +227,7 @@ class UnitReportRenderer:
         ``UnknownAttribute`` when a chart says something that cannot be drawn.
         """
         context = Context(header, unit, language)
-        whole = content(context, free_text)
+        whole = content(context, free_text, follow_up=follow_up)
         charts = {
             chart.id: svg.render(chart.spec).encode()
             for part in whole.parts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 from survey.reports.context import Context, Measured, Row
@@ -13,11 +14,16 @@ from survey.reports.model import Chart, ChartTable
 from survey.reports.sentences import profile_title
 
 LINK = style.mix("#5c94c4", "#0b3a66", 0.35)
+TARGET = "#6b3fa0"
+"""Of no wave's hue: a target is not a result."""
 SCALE = tuple((value, str(value)) for value in (0, 20, 40, 60, 80, 100))
 
 
-def profile(context: Context, width: int) -> Chart:
-    """Build the dumbbell of overall index and dimensions over all the unit's waves."""
+def profile(context: Context, width: int, targets: Mapping[str, int]) -> Chart:
+    """Build the dumbbell of overall index and dimensions over all the unit's waves.
+
+    ``targets``: dimension id → index 0–100, drawn as a thin tick with its value under it.
+    """
     words, waves = context.words, context.waves
     canvas = Canvas(width)
     direct = _direct_labels(context, canvas)
@@ -31,7 +37,8 @@ def profile(context: Context, width: int) -> Chart:
     named = direct_row(context)
     start = canvas.top
     for row in context.rows:
-        _row(context, canvas, row, marks, direct if row.id == named else ())
+        aim = targets.get(row.id)
+        _row(context, canvas, row, marks, direct if row.id == named else (), aim)
     canvas.grid(SCALE, start)
     for position, (wave, spots) in enumerate(zip(waves, marks, strict=True)):
         marker = style.wave_marker(position, len(waves))
@@ -43,13 +50,16 @@ def profile(context: Context, width: int) -> Chart:
             wave.name,
         )
     many = "one" if len(waves) == 1 else "many"
+    subtitle = words(f"profile_subtitle_{many}", n=answers(context), waves=_names(context))
+    if _drawn(context, targets):
+        subtitle = f"{subtitle} {words('target_subtitle')}"
     return Chart(
         id="profile",
         title=profile_title(context),
-        subtitle=words(f"profile_subtitle_{many}", n=answers(context), waves=_names(context)),
+        subtitle=subtitle,
         spec=canvas.finish(SCALE),
-        alt=_alt(context),
-        table=_table(context),
+        alt=_alt(context, targets),
+        table=_table(context, targets),
     )
 
 
@@ -90,8 +100,10 @@ def _row(
     row: Row,
     marks: list[list[tuple[float, float, str]]],
     direct: tuple[tuple[str, float], ...],
+    aim: int | None,
 ) -> None:
-    """Draw one row: label, track, marks, value at the last; or the marker where it is hidden."""
+    """Draw one row: label, track, marks, value at the last; or the marker where it is hidden.
+    ``aim`` is the row's target."""
     scores = [context.score(row.id, wave) for wave in context.waves]
     weight = 600 if not row.id else 400
     last = scores[-1]
@@ -106,12 +118,32 @@ def _row(
             hover = f"{row.title}, {context.waves[position].name}: {context.words.score(score)}"
             marks[position].append((score.index, y, hover))
     if last.index is not None:
-        others = [index for index in (s.index for s in scores[:-1]) if index is not None]
+        others = [index for index in (*(s.index for s in scores[:-1]), aim) if index is not None]
         _value(canvas, context.words.score(last), last.index, others, y)
     if direct:
         for name, spot in direct:
             canvas.text(name, spot, y + 9, anchor="center", size=style.SMALL, color=style.SOFT)
     canvas.top = y + (28 if direct else 14)
+    if aim is not None:
+        _target(context, canvas, row, aim, y)
+
+
+def _target(context: Context, canvas: Canvas, row: Row, aim: int, y: float) -> None:
+    """Draw a row's target on its track, and what it is in a line of its own below the row."""
+    said = context.words("target", value=aim)
+    hover = f"{row.title}, {said}"
+    canvas.points(
+        [aim], [y], style.tick_marker(TARGET, 18, 2), [hover], context.words("target_name")
+    )
+    wide = text_width(said, style.SMALL)
+    spot = min(max(canvas.pixel(aim), wide / 2 - SIDE), canvas.room + SIDE - wide / 2)
+    top = canvas.top - 5
+    canvas.text(said, spot, top, anchor="center", size=style.SMALL, color=TARGET)
+    canvas.top = top + 19
+
+
+def _drawn(context: Context, targets: Mapping[str, int]) -> bool:
+    return any(row.id in targets for row in context.rows)
 
 
 def _value(canvas: Canvas, text: str, at: int, others: list[int], y: float) -> None:
@@ -136,21 +168,31 @@ def _said(context: Context, row: Row, wave: Measured) -> str:
     return context.words.score(context.score(row.id, wave))
 
 
-def _alt(context: Context) -> str:
-    """State the finding, then each row's value in each wave."""
+def _alt(context: Context, targets: Mapping[str, int]) -> str:
+    """State the finding, then each row's value in each wave, and its target."""
     parts = [f"{profile_title(context)}."]
     for row in context.rows:
-        values = (f"{wave.name} {_said(context, row, wave)}" for wave in context.waves)
+        values = [f"{wave.name} {_said(context, row, wave)}" for wave in context.waves]
+        if row.id in targets:
+            values.append(context.words("target", value=targets[row.id]))
         parts.append(f"{row.title}: {', '.join(values)}.")
     return " ".join(parts)
 
 
-def _table(context: Context) -> ChartTable:
-    words = context.words
+def _table(context: Context, targets: Mapping[str, int]) -> ChartTable:
+    words, more = context.words, _drawn(context, targets)
     return ChartTable(
-        header=(words("dimension"), *(wave.name for wave in context.waves)),
+        header=(
+            words("dimension"),
+            *(wave.name for wave in context.waves),
+            *([words("target_name")] if more else []),
+        ),
         rows=tuple(
-            (row.title, *(_said(context, row, wave) for wave in context.waves))
+            (
+                row.title,
+                *(_said(context, row, wave) for wave in context.waves),
+                *([str(targets.get(row.id, ""))] if more else []),
+            )
             for row in context.rows
         ),
     )

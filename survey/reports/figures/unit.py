@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from survey.reports.context import Context
 from survey.reports.figures.comparison import comparison
 from survey.reports.figures.profile import profile
@@ -13,13 +15,18 @@ WIDTH = 658
 """174 mm, the width of the text on A4, in CSS pixels."""
 
 
-def unit_charts(context: Context, width: int = WIDTH) -> tuple[Chart, ...]:
-    """Return every chart that the unit's tier allows; none for a unit whose numbers are hidden."""
+def unit_charts(
+    context: Context, width: int = WIDTH, targets: Mapping[str, int] | None = None
+) -> tuple[Chart, ...]:
+    """Return every chart that the unit's tier allows; none for a unit whose numbers are hidden.
+
+    ``targets``: dimension id → the index 0–100 that the unit wants to reach.
+    """
     if context.unit.tier == "none" and len(context.waves) < 2:
         return ()
     charts: list[Chart | None] = []
     if any(context.score(r.id, w).index is not None for r in context.rows for w in context.waves):
-        charts.append(profile(context, width))
+        charts.append(profile(context, width, targets or {}))
     if context.unit.tier != "none":
         charts.append(comparison(context, width))
         charts += [dimension_chart(context, each, width) for each in context.unit.dimensions]
