@@ -13,6 +13,7 @@ from survey.errors import Conflict, Fault, InvalidInput, NotFound
 from survey.instrument.library import Library
 from survey.organisation.units import CODE, CODE_RULE, NAME_LIMIT
 from survey.study.models import Study
+from survey.study.promise import check_k
 
 SMALLEST_K = 5
 LARGEST_K = 100
@@ -95,9 +96,12 @@ def update_study(
 ) -> Study:
     """Change what may change: the name always; languages and k until the first wave opens.
 
-    k is raised only. Raises InvalidInput with every fault, Conflict when it is frozen or lowered.
+    k is raised only. Raises InvalidInput with every fault, Conflict when it is frozen or lowered;
+    lowering a frozen k raises Weakening and is recorded.
     """
     faults: list[Fault] = []
+    if k is not None:
+        check_k(session, study, k, actor)
     if name is not None:
         name = " ".join(name.split())
         faults.extend(_faults_of_texts(study.code, name))

@@ -20,6 +20,7 @@ from survey.organisation.units import NAME_LIMIT
 from survey.study.freezing import Merged, lay, merge
 from survey.study.keys import KeyStore
 from survey.study.models import Study, Wave, WaveUnit
+from survey.study.promise import check_instrument
 from survey.study.signing import bind
 
 PHASES = ("before", "during", "after")
@@ -137,6 +138,7 @@ def open_wave(
     moment = now()
     _refuse_opening(session, wave, moment)
     instrument = library.get(study.instrument_id)
+    check_instrument(session, study, instrument, actor)
     missing = [each for each in study.languages if each not in instrument.languages]
     if missing:
         raise Conflict(
