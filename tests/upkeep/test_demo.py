@@ -1,0 +1,108 @@
+"""The demo municipality: built from a seed through the normal paths, and worth looking at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from survey.config import Settings
+from survey.errors import Conflict
+from survey.release import read
+from survey.study.models import Study, Wave
+from survey.upkeep import demo, migrate
+from survey.upkeep.commands.demo import make_links
+from survey.upkeep.services import Services, build
+
+
+@pytest.fixture(scope="module")
+def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    folder: Path = tmp_path_factory.mktemp("demo")
+    parts = build(Settings(data_dir=folder / "var", secret_key="s" * 40))
+    migrate.upgrade(parts)
+    demo.build(parts)
+    yield parts
+    parts.db.dispose()
+
+
+@pytest.fixture(scope="module")
+def releases(parts: Services) -> list[read.StoredRelease]:
+    with parts.db.reading() as session:
+        study = session.scalars(sa.select(Study)).one()
+        return read.releases(session, study.organisation_id, study.id)
+
+
+def unit(parts: Services, code: str, ordinal: int) -> read.StoredUnit:
+    with parts.db.reading() as session:
+        study = session.scalars(sa.select(Study)).one()
+        return read.unit_document(session, study.organisation_id, study.id, code, ordinal)
+
+
+def test_three_waves_are_released_and_a_fourth_is_open(parts: Services) -> None:
+    with parts.db.reading() as session:
+        found = session.execute(sa.select(Wave.phase, Wave.state).order_by(Wave.ordinal)).all()
+    assert [tuple(row) for row in found] == [
+        ("before", "released"),
+        ("during", "released"),
+        ("after", "released"),
+        ("after", "open"),
+    ]
+
+
+def test_about_forty_units_on_three_levels_some_of_them_hidden(
+    releases: list[read.StoredRelease],
+) -> None:
+    units = releases[2].header.units
+    parents = {entry.parent for entry in units}
+    assert {entry.level for entry in units} == {0, 1, 2}
+    assert 35 <= sum(entry.code not in parents for entry in units) <= 45
+    tiers = Counter(entry.tier for entry in units)
+    assert tiers["full"] >= 10
+    assert tiers["none"] >= 3
+    assert tiers["shares"] >= 5
+    assert tiers["index"] >= 5
+
+
+def test_units_differ_about_as_much_as_real_ones(releases: list[read.StoredRelease]) -> None:
+    dimensions = releases[0].header.method.dimensions.values()
+    found = [one.icc1 for one in dimensions if one.alpha is not None and one.icc1 is not None]
+    assert 0.14 <= sum(found) / len(found) <= 0.28
+
+
+def test_one_area_improves(parts: Services) -> None:
+    [change] = [one for one in unit(parts, "hel", 3).unit.changes if one.from_ordinal == 1]
+    assert change.overall.verdict == "risen"
+    others = [
+        one.overall.difference
+        for area in ("opp", "tek", "kul")
+        for one in unit(parts, area, 3).unit.changes
+        if one.from_ordinal == 1 and one.overall.difference is not None
+    ]
+    assert change.overall.difference is not None
+    assert change.overall.difference > max(others) + 3
+
+
+def test_the_tree_changed_between_the_waves(parts: Services) -> None:
+    assert unit(parts, "h09", 1).unit.unit.parent == "hel"
+    assert unit(parts, "h09", 2).unit.unit.parent == "opp"
+    assert unit(parts, "k06", 2).unit.changes == ()
+
+
+def test_the_links_lead_in(parts: Services) -> None:
+    from survey.app import create_app
+
+    links = dict(make_links(parts))
+    assert set(links) == {"an employee", "a manager", "innovation staff"}
+    host = {"Host": "127.0.0.1:8000"}
+    client = create_app(parts.settings, parts).test_client()
+    for link in links.values():
+        path = link.removeprefix("http://127.0.0.1:8000")
+        assert client.get(path, headers=host).status_code in (200, 303), path
+
+
+def test_it_is_not_built_twice(parts: Services) -> None:
+    with pytest.raises(Conflict):
+        demo.build(parts)
