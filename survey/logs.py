@@ -16,7 +16,7 @@ import flask
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from survey.config import Settings
+from survey.config import Settings, load
 
 QUIET = ("werkzeug", "weasyprint", "fontTools", "kombu", "amqp", "alembic")
 HARMLESS = (
@@ -108,6 +108,8 @@ class QuietGunicorn:
         """Build a gunicorn logger without handlers of its own."""
         from gunicorn.glogging import Logger
 
+        if not logging.getLogger().handlers:  # gunicorn's first process, which builds no app
+            configure(load())
         made = Logger(cfg)
         for log in (made.error_log, made.access_log):
             log.handlers[:] = []
