@@ -16,6 +16,8 @@ SCOPES = {
     "invitations:export": "fetch codes, once",
     "responses:import": "bring in an earlier measurement",
     "releases:read": "read released results",
+    "followup:read": "read units' actions, choices and targets",
+    "followup:write": "make and change units' actions, choices and targets",
     "reports:write": "have reports made, and fetch them",
     "people:read": "read people, their roles and sessions",
     "people:write": "create people, grant and withdraw roles, end sessions",

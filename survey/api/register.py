@@ -21,8 +21,10 @@ RESOURCES = (
     "survey.api.waves",
     "survey.api.invitations",
     "survey.api.answers",
+    "survey.api.credentials",
     "survey.api.responses",
     "survey.api.releases",
+    "survey.api.followup",
     "survey.api.reports",
     "survey.api.tasks",
 )

@@ -97,10 +97,12 @@ def get(session: Session, organisation_id: int, study_id: int, action_id: int) -
     return facts(*found)
 
 
-def of_unit(session: Session, organisation_id: int, study_id: int, unit: str) -> list[ActionFacts]:
-    """All actions of a unit, by wave and deadline."""
-    query = _query(organisation_id, study_id).where(Unit.code == unit)
-    rows = session.execute(query.order_by(Wave.ordinal, Action.deadline, Action.id))
+def of_units(
+    session: Session, organisation_id: int, study_id: int, unit: str | None = None
+) -> list[ActionFacts]:
+    """All actions of a study, or of one of its units."""
+    query = _query(organisation_id, study_id)
+    rows = session.execute(query if unit is None else query.where(Unit.code == unit))
     return [facts(*row) for row in rows]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -16,19 +18,23 @@ from survey.organisation.models import Unit
 
 def get(session: Session, organisation_id: int, wave_id: int, unit: str) -> ChoiceFacts:
     """What a unit has chosen after a wave; nothing yet is a choice with two blanks."""
-    found = session.scalar(
-        sa.select(Choice)
+    return of_units(session, organisation_id, wave_id, unit).get(unit, ChoiceFacts())
+
+
+def of_units(
+    session: Session, organisation_id: int, wave_id: int, unit: str | None = None
+) -> Mapping[str, ChoiceFacts]:
+    """Unit code → choice after a wave; of one unit when it is named."""
+    query = (
+        sa.select(Unit.code, Choice.keep, Choice.improve)
         .join(
             Unit,
             sa.and_(Unit.organisation_id == Choice.organisation_id, Unit.id == Choice.unit_id),
         )
-        .where(
-            Choice.organisation_id == organisation_id,
-            Choice.wave_id == wave_id,
-            Unit.code == unit,
-        )
+        .where(Choice.organisation_id == organisation_id, Choice.wave_id == wave_id)
     )
-    return ChoiceFacts() if found is None else ChoiceFacts(found.keep, found.improve)
+    rows = session.execute(query if unit is None else query.where(Unit.code == unit))
+    return {code: ChoiceFacts(keep, improve) for code, keep, improve in rows}
 
 
 def store(session: Session, place: Place, choice: ChoiceFacts, *, actor: str) -> ChoiceFacts:

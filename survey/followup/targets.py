@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import sqlalchemy as sa
@@ -22,22 +22,29 @@ def of_unit(
     session: Session, organisation_id: int, study_id: int, unit: str
 ) -> tuple[TargetFacts, ...]:
     """A unit's targets, by the dimensions' ids."""
-    rows = session.scalars(
-        sa.select(Target)
+    return of_units(session, organisation_id, study_id, unit).get(unit, ())
+
+
+def of_units(
+    session: Session, organisation_id: int, study_id: int, unit: str | None = None
+) -> Mapping[str, tuple[TargetFacts, ...]]:
+    """Unit code → targets in a study; of one unit when it is named."""
+    query = (
+        sa.select(Unit.code, Target.dimension, Target.value, Target.source, Target.year)
         .join(
             Unit,
             sa.and_(Unit.organisation_id == Target.organisation_id, Unit.id == Target.unit_id),
         )
-        .where(
-            Target.organisation_id == organisation_id,
-            Target.study_id == study_id,
-            Unit.code == unit,
-        )
+        .where(Target.organisation_id == organisation_id, Target.study_id == study_id)
         .order_by(Target.dimension)
     )
-    return tuple(
-        TargetFacts(row.dimension, row.value, cast(Source, row.source), row.year) for row in rows
-    )
+    found: dict[str, tuple[TargetFacts, ...]] = {}
+    for code, dimension, value, source, year in session.execute(
+        query if unit is None else query.where(Unit.code == unit)
+    ):
+        target = TargetFacts(dimension, value, cast(Source, source), year)
+        found[code] = (*found.get(code, ()), target)
+    return found
 
 
 def store(

@@ -20,10 +20,24 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from survey.errors import Fault, SurveyError
+from survey.followup.model import FollowUp
 from survey.reports.content import FreeText
 from survey.reports.unit_report import UnitReportRenderer
 
 MANIFEST = "manifest.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class _More:
+    """What stands in reports beside the release, by unit code."""
+
+    free_text: Mapping[str, FreeText]
+    follow_up: Mapping[str, FollowUp]
+
+    def written(self, code: str) -> str:
+        """All of a unit's as text, for its fingerprint; '' when there is nothing."""
+        found = [each for each in (self.free_text.get(code), self.follow_up.get(code)) if each]
+        return json.dumps([asdict(each) for each in found], sort_keys=True, default=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +46,7 @@ class _Task:
     language: str
     digest: str
     free_text: FreeText | None
+    follow_up: FollowUp | None
     path: Path
     fingerprint: str
 
@@ -44,17 +59,19 @@ def render_units(
     folder: Path,
     *,
     free_text: Mapping[str, FreeText] | None = None,
+    follow_up: Mapping[str, FollowUp] | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Path]:
     """Write ``<unit code>.<language>.pdf`` for each unit JSON and language into ``folder``.
 
-    ``free_text`` is by unit code. ``progress(done, total)`` is called after each file, kept ones
-    included. Returns all paths in the order of ``units``. Raises ``SurveyError`` with a fault per
-    report that could not be made, after all others are written.
+    ``free_text`` and ``follow_up`` are by unit code. ``progress(done, total)`` is called after each
+    file, kept ones included. Returns all paths in the order of ``units``. Raises ``SurveyError``
+    with a fault per report that could not be made, after all others are written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    tasks = list(_tasks(header_json, units, tuple(languages), digest, folder, free_text or {}))
+    more = _More(free_text or {}, follow_up or {})
+    tasks = list(_tasks(header_json, units, tuple(languages), digest, folder, more))
     made = _manifest(folder)
     left = [t for t in tasks if made.get(t.path.name) != t.fingerprint or not t.path.exists()]
     done = len(tasks) - len(left)
@@ -90,20 +107,23 @@ def _tasks(
     languages: tuple[str, ...],
     digest: str,
     folder: Path,
-    free_text: Mapping[str, FreeText],
+    more: _More,
 ) -> Iterator[_Task]:
     from survey.reports.method_text import parts
 
     common = f"{digest}\0{parts()}\0{hashlib.sha256(header_json.encode()).hexdigest()}"
     for unit_json in units:
         code: str = json.loads(unit_json)["unit"]["code"]
-        text = free_text.get(code)
-        written = json.dumps(asdict(text), sort_keys=True) if text else ""
+        text, decided, written = (
+            more.free_text.get(code),
+            more.follow_up.get(code),
+            more.written(code),
+        )
         for language in languages:
             whole = "\0".join((common, language, unit_json, written))
             fingerprint = hashlib.sha256(whole.encode()).hexdigest()
             path = folder / file_name(code, language)
-            yield _Task(unit_json, language, digest, text, path, fingerprint)
+            yield _Task(unit_json, language, digest, text, decided, path, fingerprint)
 
 
 def _manifest(folder: Path) -> dict[str, str]:
@@ -186,6 +206,7 @@ def _write(task: _Task) -> None:
         task.language,
         task.digest,
         task.free_text,
+        task.follow_up,
     )
     temporary = task.path.with_name(f".{task.path.name}.{os.getpid()}.tmp")
     with temporary.open("wb") as out:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.db import now
+from survey.followup import reminders
 from survey.jobs import tasks
 from survey.jobs.models import Task
 from survey.study import waves
@@ -26,6 +27,7 @@ def tick(session: Session, keys: KeyStore) -> None:
     for wave in waves.due_to_close(session, moment):
         _once(session, wave.organisation_id, "release", wave.id)
     waves.sweep_keys(session, keys)
+    reminders.make_due(session, moment)
     for organisation_id in _not_tidied(session, moment):
         tasks.enqueue(session, organisation_id, "retention", {}, "worker")
 

@@ -23,9 +23,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from survey.followup import overview
 from survey.instrument.library import Library
 from survey.jobs.execution import Job, Work
 from survey.release import close, read
+from survey.release.document import header_from_json
 from survey.release.load import find_wave
 from survey.study import waves
 from survey.study.studies import study_by_code
@@ -57,9 +59,12 @@ def unit_report(parts: Services, job: Job) -> dict[str, Any]:
         stored = read.unit_document(
             session, organisation_id, study.id, wanted["unit"], wanted.get("ordinal")
         )
+        decided = overview.of_unit(session, organisation_id, stored)
     job.progress(0, 1)
     language = wanted["language"]
-    pdf = UnitReportRenderer().render(stored.header, stored.unit, language, stored.digest)
+    pdf = UnitReportRenderer().render(
+        stored.header, stored.unit, language, stored.digest, follow_up=decided
+    )
     target = files.folder(parts.settings, organisation_id) / f"{job.claim.task_id}.pdf"
     with files.whole(target) as temporary:
         temporary.write_bytes(pdf)
@@ -76,6 +81,8 @@ def unit_reports(parts: Services, job: Job) -> dict[str, Any]:
     with parts.db.reading() as session:
         study = study_by_code(session, organisation_id, wanted["study"])
         stored = read.documents(session, organisation_id, study.id, wanted.get("ordinal"))
+        ordinal = header_from_json(stored.header).wave.ordinal
+        decided = overview.of_study(session, organisation_id, study.id, stored.wave_id, ordinal)
     home = files.folder(parts.settings, organisation_id)
     folder = home / f"units-{stored.digest[:24]}"
     made = render_units(
@@ -84,6 +91,7 @@ def unit_reports(parts: Services, job: Job) -> dict[str, Any]:
         wanted["languages"],
         stored.digest,
         folder,
+        follow_up=decided,
         workers=parts.settings.processes,
         progress=job.progress,
     )

@@ -17,6 +17,7 @@ from survey.web.base import errors, forms, headers
 PARTS = (
     "survey.web.base.views",
     "survey.web.unit.views",
+    "survey.web.unit.followup",
     "survey.web.staff.views",
     "survey.web.staff.organisation",
     "survey.web.staff.moderation",

@@ -152,6 +152,7 @@ def arguments(**changes: Any) -> dict[str, Any]:
         "chart": "dimensions",
         "move": "lukk",
         "task": 1,
+        "action": 1,
         "person": 1,
         "key": 1,
         "token": "nobody",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import threading
 from pathlib import Path
 
+from survey.followup.model import FollowUp, state
 from survey.release.read import StoredUnit
 from survey.reports.unit_report import FreeText, UnitReportRenderer
 
@@ -15,12 +15,15 @@ _lock = threading.Lock()  # the renderer makes one report at a time
 _renderer: list[UnitReportRenderer] = []
 
 
-def report(data_dir: Path, stored: StoredUnit, language: str, texts: FreeText) -> bytes:
+def report(
+    data_dir: Path, stored: StoredUnit, language: str, texts: FreeText, decided: FollowUp
+) -> bytes:
     """The PDF of one unit. A release never changes, so a report that was made is kept.
 
-    Comments may be released later, so their digest is part of what names the file.
+    Comments may be released later, and actions are agreed and changed, so their digest is part of
+    what names the file.
     """
-    content_digest = hashlib.sha256(repr((texts.comments, texts.words)).encode()).hexdigest()[:12]
+    content_digest = state((texts.comments, texts.words, decided))
     folder = data_dir / "reports" / "single" / stored.digest
     file = folder / f"{stored.unit.unit.code}.{language}.{content_digest}.pdf"
     try:
@@ -30,7 +33,9 @@ def report(data_dir: Path, stored: StoredUnit, language: str, texts: FreeText) -
     with _lock:
         if not _renderer:
             _renderer.append(UnitReportRenderer())
-        content = _renderer[0].render(stored.header, stored.unit, language, stored.digest, texts)
+        content = _renderer[0].render(
+            stored.header, stored.unit, language, stored.digest, texts, decided
+        )
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = folder / f".{secrets.token_hex(8)}"
     temporary.write_bytes(content)

@@ -12,6 +12,8 @@ from survey.access import guard, reach
 from survey.access.guard import access
 from survey.access.principal import Principal
 from survey.errors import NotFound
+from survey.followup import overview, reminders
+from survey.instrument.model import Instrument, pick
 from survey.release import moderation, read
 from survey.release.document import ReleaseHeader, WaveFacts
 from survey.release.read import StoredUnit
@@ -35,6 +37,8 @@ class OwnResult:
     study_name: str
     wave: WaveFacts
     published: bool
+    reminded: bool
+    """Eight weeks have passed since the release, and no action is agreed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +71,16 @@ def show(org: str, study: str, unit: str) -> str:
     with services().db.reading() as session:
         found, waves = _stored(session, who, study, unit)
         texts = _free_text(session, who, found)
+        known = overview.of_unit(session, who.organisation_id, found)
     spoken = _content_language(found.header)
-    narrow = dashboard(found.header, found.unit, spoken, texts, PHONE)
+    narrow = dashboard(found.header, found.unit, spoken, texts, PHONE, known)
     return render_template(
         "unit/dashboard.html",
-        view=dashboard(found.header, found.unit, spoken, texts),
+        view=dashboard(found.header, found.unit, spoken, texts, follow_up=known),
         narrow={each.chart.id: each.svg for part in narrow.sections for each in part.charts},
         spoken=spoken,
+        known=known,
+        titles=_titles(found.header, spoken),
         unit=found.unit.unit,
         wave=found.header.wave,
         waves=waves,
@@ -91,7 +98,8 @@ def numbers(org: str, study: str, unit: str, chart: str) -> Response:
     who = guard.principal()
     with services().db.reading() as session:
         found, _ = _stored(session, who, study, unit)
-    view = dashboard(found.header, found.unit, _content_language(found.header))
+        known = overview.of_unit(session, who.organisation_id, found)
+    view = dashboard(found.header, found.unit, _content_language(found.header), follow_up=known)
     shown = [each for section in view.sections for each in section.charts]
     text = next((each.csv for each in shown if each.chart.id == chart), None)
     if text is None:
@@ -112,8 +120,9 @@ def report(org: str, study: str, unit: str) -> Response:
     with services().db.reading() as session:
         found, _ = _stored(session, who, study, unit)
         texts = _free_text(session, who, found)
+        known = overview.of_unit(session, who.organisation_id, found)
     spoken = _content_language(found.header)
-    content = pdf.report(services().settings.data_dir, found, spoken, texts)
+    content = pdf.report(services().settings.data_dir, found, spoken, texts, known)
     name = f"{_ascii(unit)}-{found.header.wave.ordinal}-{spoken}.pdf"
     return Response(
         content,
@@ -126,11 +135,14 @@ def _own_units(session: Session, who: Principal) -> list[OwnUnit]:
     results: dict[str, list[OwnResult]] = {}
     for each in studies.studies(session, who.organisation_id):
         try:
-            header = read.latest(session, who.organisation_id, each.id).header
+            latest = read.latest(session, who.organisation_id, each.id)
         except NotFound:
             continue
+        header = latest.header
+        reminded = reminders.unanswered(session, who.organisation_id, latest.wave_id)
         for entry in header.units:
-            result = OwnResult(each.code, each.name, header.wave, entry.tier != "none")
+            published, waiting = entry.tier != "none", entry.code in reminded
+            result = OwnResult(each.code, each.name, header.wave, published, waiting)
             results.setdefault(entry.code, []).append(result)
     return [
         OwnUnit(unit.code, unit.name, unit.closed_at is not None, tuple(results.get(unit.code, ())))
@@ -165,6 +177,12 @@ def _content_language(header: ReleaseHeader) -> str:
     """The page's language when the study has it, else the study's first."""
     wanted = catalogue.language()
     return wanted if wanted in header.languages else header.languages[0]
+
+
+def _titles(header: ReleaseHeader, language: str) -> dict[str, str]:
+    """The dimensions' titles by id."""
+    instrument = Instrument.from_dict(header.instrument)
+    return {each.id: pick(each.title, language) for each in instrument.dimensions}
 
 
 def _ascii(code: str) -> str:

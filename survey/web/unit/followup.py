@@ -1,0 +1,415 @@
+"""What a unit does about its results: one thing to keep, one to improve, actions and targets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import cast
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from survey.access import guard
+from survey.access.guard import access
+from survey.access.principal import Principal
+from survey.db import now
+from survey.errors import Fault, InvalidInput, NotFound
+from survey.followup import actions, choices, overview, place, targets
+from survey.followup.actions import Draft
+from survey.followup.model import (
+    OWNER_LIMIT,
+    SOURCES,
+    STATUSES,
+    TITLE_LIMIT,
+    ActionFacts,
+    ChoiceFacts,
+    Source,
+    TargetFacts,
+    state,
+)
+from survey.followup.place import Place
+from survey.reports.context import Context
+from survey.reports.sentences import extremes, keep_and_improve
+from survey.reports.words import Words
+from survey.study.clock import ZONE
+from survey.upkeep.services import services
+from survey.web import catalogue
+
+bp = Blueprint("followup", __name__)
+
+_PATH = "/enhet/<org>/<study>/<unit>/oppfolging"
+_TARGET_FIELDS = ("value", "source", "year")
+
+Faults = list[tuple[str, str]]
+"""(id of the field, what is wrong), as the error summary takes them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A dimension with its title in the page's language; what the report points at is marked."""
+
+    id: str
+    title: str
+    highest: bool = False
+    lowest: bool = False
+
+
+@bp.app_template_filter("day")
+def day(value: date) -> str:
+    """A day in words, in the page's language."""
+    return Words(catalogue.language()).day(value.isoformat())
+
+
+@bp.app_template_global("today")
+def today() -> date:
+    """The day it is in Norway."""
+    return now().astimezone(ZONE).date()
+
+
+@bp.get(_PATH)
+@access("manager_of_unit")
+def show(org: str, study: str, unit: str) -> str:
+    """Everything the unit has decided, seen from one wave (``?wave=``, else the latest)."""
+    with services().db.reading() as session:
+        return _page(session, _find(session, study, unit))
+
+
+@bp.post(_PATH + "/valg")
+@access("manager_of_unit")
+def choose(org: str, study: str, unit: str) -> ResponseReturnValue:
+    """Store what is kept and what is improved."""
+    who, given = guard.principal(), request.form
+    wanted = ChoiceFacts(given.get("keep") or None, given.get("improve") or None)
+    try:
+        with services().db.transaction() as session:
+            here = _find(session, study, unit, change=True)
+            present = choices.get(session, who.organisation_id, here.stored.wave_id, unit)
+            if given.get("state") != state(present):
+                return _page(session, here, given=given, stale=True), 409
+            choices.store(session, here, wanted, actor=who.actor)
+    except InvalidInput as error:
+        with services().db.reading() as session:
+            here = _find(session, study, unit, change=True)
+            return _page(session, here, _told(error.faults), given), 422
+    return _done(org, study, unit, "valg")
+
+
+@bp.get(_PATH + "/tiltak")
+@access("manager_of_unit")
+def new_action(org: str, study: str, unit: str) -> str:
+    """The form for a new action."""
+    with services().db.reading() as session:
+        here = _find(session, study, unit, change=True)
+    return _action_page(here, {"status": "planned", "dimension": request.args.get("delmal", "")})
+
+
+@bp.post(_PATH + "/tiltak")
+@access("manager_of_unit")
+def create_action(org: str, study: str, unit: str) -> ResponseReturnValue:
+    """Agree an action."""
+    who, given = guard.principal(), request.form
+    try:
+        with services().db.transaction() as session:
+            here = _find(session, study, unit, change=True)
+            actions.create(session, here, _draft(given), actor=who.actor)
+    except InvalidInput as error:
+        return _action_page(here, given, faults=_told(error.faults)), 422
+    return _done(org, study, unit, "tiltak")
+
+
+@bp.get(_PATH + "/tiltak/<int:action>")
+@access("manager_of_unit")
+def edit_action(org: str, study: str, unit: str, action: int) -> str:
+    """The form for an action that exists."""
+    with services().db.reading() as session:
+        here = _find(session, study, unit, change=True)
+        known = _action(session, here, action)
+    return _action_page(here, _given(known), known)
+
+
+@bp.post(_PATH + "/tiltak/<int:action>")
+@access("manager_of_unit")
+def change_action(org: str, study: str, unit: str, action: int) -> ResponseReturnValue:
+    """Change an action, unless somebody else has changed it since the form was shown."""
+    who, given = guard.principal(), request.form
+    try:
+        with services().db.transaction() as session:
+            here = _find(session, study, unit, change=True)
+            known = _action(session, here, action)
+            if given.get("state") != state(known):
+                return _action_page(here, given, known, stale=True), 409
+            actions.change(session, here, known, _draft(given), actor=who.actor)
+    except InvalidInput as error:
+        return _action_page(here, given, known, faults=_told(error.faults)), 422
+    return _done(org, study, unit, "endret")
+
+
+@bp.get(_PATH + "/tiltak/<int:action>/slett")
+@access("manager_of_unit")
+def confirm_deletion(org: str, study: str, unit: str, action: int) -> str:
+    """What deleting an action means, before it is done."""
+    with services().db.reading() as session:
+        here = _find(session, study, unit, change=True)
+        known = _action(session, here, action)
+    return render_template("unit/followup_delete.html", action=known, **_frame(here))
+
+
+@bp.post(_PATH + "/tiltak/<int:action>/slett")
+@access("manager_of_unit")
+def delete_action(org: str, study: str, unit: str, action: int) -> ResponseReturnValue:
+    """Delete an action."""
+    with services().db.transaction() as session:
+        here = _find(session, study, unit, change=True)
+        known = _action(session, here, action)
+        actions.delete(session, here, known, actor=guard.principal().actor)
+    return _done(org, study, unit, "slettet")
+
+
+@bp.get(_PATH + "/mal")
+@access("manager_of_unit")
+def edit_targets(org: str, study: str, unit: str) -> str:
+    """The form for all targets of the unit."""
+    with services().db.reading() as session:
+        here = _find(session, study, unit, change=True)
+        known = _targets(session, here)
+    return _targets_page(here, known, _given_targets(known))
+
+
+@bp.post(_PATH + "/mal")
+@access("manager_of_unit")
+def change_targets(org: str, study: str, unit: str) -> ResponseReturnValue:
+    """Store all targets of the unit; a blank value takes a target away."""
+    who, given = guard.principal(), request.form
+    try:
+        with services().db.transaction() as session:
+            here = _find(session, study, unit, change=True)
+            known = _targets(session, here)
+            if given.get("state") != state(known):
+                return _targets_page(here, known, given, stale=True), 409
+            kept = [each for each in known if each.dimension not in here.dimensions]
+            wanted, faults = _read_targets(here, given)
+            if faults:
+                faults += _told(targets.faults(here, wanted, known))
+                return _targets_page(here, known, given, faults), 422
+            targets.store(session, here, [*kept, *wanted], actor=who.actor)
+    except InvalidInput as error:
+        return _targets_page(here, known, given, _told(error.faults)), 422
+    return _done(org, study, unit, "mal")
+
+
+# --- what is there -------------------------------------------------------------------------------
+
+
+def _find(session: Session, study: str, unit: str, *, change: bool = False) -> Place:
+    """The place that the address names; with ``change`` only for those who may change it."""
+    who, asked = guard.principal(), request.args.get("wave", "")
+    if asked and not (asked.isascii() and asked.isdigit() and len(asked) <= 4):
+        raise NotFound("There is no such wave.")
+    if change:
+        place.require_change(session, who, unit)
+    hold = request.method == "POST"
+    return place.find(
+        session, who.organisation_id, study, unit, int(asked) if asked else None, hold=hold
+    )
+
+
+def _action(session: Session, here: Place, action: int) -> ActionFacts:
+    """An action of the unit in the address; another unit's is as unknown as none."""
+    found = actions.get(session, here.organisation_id, here.study.id, action)
+    if found.unit != here.code:
+        raise NotFound("There is no such action.")
+    return found
+
+
+def _targets(session: Session, here: Place) -> tuple[TargetFacts, ...]:
+    return targets.of_unit(session, here.organisation_id, here.study.id, here.code)
+
+
+# --- pages ---------------------------------------------------------------------------------------
+
+
+def _page(
+    session: Session,
+    here: Place,
+    faults: Sequence[tuple[str, str]] = (),
+    given: Mapping[str, str] | None = None,
+    *,
+    stale: bool = False,
+) -> str:
+    who: Principal = guard.principal()
+    context = _context(here)
+    known = overview.of_unit(session, who.organisation_id, here.stored)
+    chosen = {"keep": known.choice.keep or "", "improve": known.choice.improve or ""}
+    return render_template(
+        "unit/followup.html",
+        known=known,
+        may_change=place.may_change(session, who, here.code),
+        suggestions=keep_and_improve(context),
+        given=given if given is not None else chosen,
+        state=state(known.choice),
+        faults=faults,
+        stale=stale,
+        done=request.args.get("gjort", ""),
+        **_frame(here),
+    )
+
+
+def _action_page(
+    here: Place,
+    given: Mapping[str, str],
+    known: ActionFacts | None = None,
+    *,
+    faults: Sequence[tuple[str, str]] = (),
+    stale: bool = False,
+) -> str:
+    return render_template(
+        "unit/followup_action.html",
+        action=known,
+        given=given,
+        state=state(known),
+        faults=faults,
+        stale=stale,
+        statuses=STATUSES,
+        limits={"title": TITLE_LIMIT, "owner": OWNER_LIMIT},
+        **_frame(here),
+    )
+
+
+def _targets_page(
+    here: Place,
+    known: Sequence[TargetFacts],
+    given: Mapping[str, str],
+    faults: Sequence[tuple[str, str]] = (),
+    *,
+    stale: bool = False,
+) -> str:
+    frame = _frame(here)
+    titles = cast("dict[str, str]", frame["titles"])
+    fields = {f"field-{name}-{what}": name for name in titles for what in _TARGET_FIELDS}
+    return render_template(
+        "unit/followup_targets.html",
+        given=given,
+        summary=[(field, f"{titles[fields[field]]}: {text}") for field, text in faults],
+        state=state(known),
+        faults=faults,
+        stale=stale,
+        sources=SOURCES,
+        **frame,
+    )
+
+
+def _frame(here: Place) -> dict[str, object]:
+    """What every page of the follow-up knows."""
+    context, header = _context(here), here.stored.header
+    highest, lowest = ({row.id for row in rows} for rows in extremes(context))
+    dimensions = {
+        row.id: Named(row.id, row.title, row.id in highest, row.id in lowest)
+        for row in context.rows[1:]
+    }
+    return {
+        "unit": here.stored.unit.unit,
+        "study": here.study,
+        "wave": header.wave,
+        "spoken": context.language,
+        "address": {
+            "org": guard.principal().organisation_code,
+            "study": here.study.code,
+            "unit": here.code,
+            "wave": here.ordinal,
+        },
+        "dimensions": dimensions,
+        "titles": {each.id: each.title for each in dimensions.values()},
+        "menu": "units",
+    }
+
+
+def _context(here: Place) -> Context:
+    """The result in the page's language when the study has it, else in the study's first."""
+    wanted, spoken = catalogue.language(), here.stored.header.languages
+    language = wanted if wanted in spoken else spoken[0]
+    return Context(here.stored.header, here.stored.unit, language)
+
+
+def _done(org: str, study: str, unit: str, what: str) -> ResponseReturnValue:
+    wave = request.args.get("wave")
+    address = url_for(".show", org=org, study=study, unit=unit, wave=wave, gjort=what)
+    return redirect(address, 303)
+
+
+# --- forms ---------------------------------------------------------------------------------------
+
+
+def _told(faults: Sequence[Fault]) -> Faults:
+    """The domain's faults, each beside its field and in the page's language."""
+    language, found = catalogue.language(), []
+    for fault in faults:
+        field = fault.where.rpartition("/")[2]
+        text = catalogue.text(f"followup.fault_{field}", language)
+        found.append((f"field-{fault.where.replace('/', '-')}", text))
+    return found
+
+
+def _draft(given: Mapping[str, str]) -> Draft:
+    return Draft(
+        given.get("title", ""),
+        given.get("owner", ""),
+        _day(given.get("deadline", "")),
+        given.get("status", ""),
+        given.get("dimension") or None,
+    )
+
+
+def _day(text: str) -> date | None:
+    """A day as browsers send it, or as Norwegians write it; None for anything else."""
+    for form in ("%Y-%m-%d", "%d.%m.%Y"):
+        try:
+            return datetime.strptime(text.strip(), form).date()  # noqa: DTZ007  # a day, no time
+        except ValueError:
+            continue
+    return None
+
+
+def _given(action: ActionFacts) -> dict[str, str]:
+    return {
+        "title": action.title,
+        "owner": action.owner,
+        "deadline": action.deadline.isoformat(),
+        "status": action.status,
+        "dimension": action.dimension or "",
+    }
+
+
+def _given_targets(known: Sequence[TargetFacts]) -> dict[str, str]:
+    given = {}
+    for each in known:
+        given[f"{each.dimension}-value"] = str(each.value)
+        given[f"{each.dimension}-source"] = each.source
+        given[f"{each.dimension}-year"] = "" if each.year is None else str(each.year)
+    return given
+
+
+def _read_targets(here: Place, given: Mapping[str, str]) -> tuple[list[TargetFacts], Faults]:
+    """The targets that were written, and a fault for each number that is none.
+
+    A row with such a fault counts as 0, so that the rest of it can still be judged.
+    """
+    language, wanted, faults = catalogue.language(), [], Faults()
+    for name in here.dimensions:
+        value, year = (given.get(f"{name}-{what}", "").strip() for what in ("value", "year"))
+        if not value and not year:
+            continue
+        read = {"value": _whole(value), "year": _whole(year)}
+        for what, text in (("value", value), ("year", year)):
+            if read[what] is None and (text or what == "value"):
+                told = catalogue.text(f"followup.fault_{what}", language)
+                faults.append((f"field-{name}-{what}", told))
+        source = cast(Source, given.get(f"{name}-source", ""))
+        wanted.append(TargetFacts(name, read["value"] or 0, source, read["year"]))
+    return wanted, faults
+
+
+def _whole(text: str) -> int | None:
+    """A whole number as people write one; None for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else None
