@@ -88,8 +88,8 @@ if command -v uv >/dev/null; then
     uv pip install -q --python .venv/bin/python --require-hashes -r "$lock"
     uv pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
 else
-    .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r "$lock"
-    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps \
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r "$lock"
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps \
         --no-build-isolation -e .
 fi
 if ! .venv/bin/python -c 'import weasyprint' >/dev/null 2>&1; then
