@@ -99,8 +99,15 @@ def translator(chosen: str) -> Callable[..., str]:
 
 
 def language_address(chosen: str) -> str:
-    """The address of the page shown now, in another language."""
-    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "language"]
+    """The address of the page shown now, in another language.
+
+    What no page of ours asked for is not repeated: somebody may have put a code there.
+    """
+    kept = [
+        (name, value)
+        for name, value in request.args.items(multi=True)
+        if request.url_rule is not None and name not in ("language", "code")
+    ]
     return "?" + urlencode([*kept, ("language", chosen)])
 
 
