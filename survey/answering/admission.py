@@ -74,11 +74,12 @@ def find(session: Session, secret: Secret, code: str) -> tuple[Invitation, Wave]
 def admit(session: Session, secret: Secret, code: str) -> Admission:
     """Return the admission of a code that has not been used, to a wave that is open now.
 
-    Raises MistypedCode, UnknownCode, NotYetOpen, Closed or UsedCode.
+    A code that was exchanged for a credential still shows the questions: whether the credential has
+    been used, nobody can know. Raises MistypedCode, UnknownCode, NotYetOpen, Closed or UsedCode.
     """
     invitation, wave = find(session, secret, code)
     check_open(wave.state, wave.opens_at, wave.closes_at)
-    if invitation.spent:
+    if invitation.spent and not invitation.issued:
         raise UsedCode("This code has been used.")
     return Admission(invitation, wave, layout_of(session, wave))
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from survey.answering.admission import admit, study_of
+from survey.answering.credentials import of_code
 from survey.instrument.answers import MAXIMUM_TEXT, MAXIMUM_WORD, MAXIMUM_WORDS
 from survey.instrument.layout import NA
 from survey.instrument.model import Instrument, Item, Page, Question, Scale, pick
@@ -30,6 +31,7 @@ def questionnaire(
         "smallest_group": study.k,
         "closes_at": closes_at.isoformat() if closes_at else None,
         "languages": languages,
+        "credential": of_code(session, admission.wave, admission.invitation),
         **describe(admission.layout.instrument, choose(languages, language)),
     }
 

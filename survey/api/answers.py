@@ -76,6 +76,18 @@ class SubmitArguments(ValidateArguments):
     )
 
 
+class CredentialKeySchema(Schema):
+    """What a program needs to ask for a credential (`POST /answers/credential`)."""
+
+    key = fields.String(required=True, metadata={"description": "Name of the unit's key."})
+    digest = fields.String(
+        required=True, metadata={"description": "Of the file `/answers/keys/{digest}`."}
+    )
+    issued = fields.Boolean(
+        required=True, metadata={"description": "The code has been exchanged already."}
+    )
+
+
 class QuestionnaireSchema(Schema):
     """The questionnaire in one language."""
 
@@ -89,6 +101,12 @@ class QuestionnaireSchema(Schema):
     title = fields.String(required=True)
     introduction = fields.String(required=True)
     not_applicable_value = fields.String(required=True)
+    credential = fields.Nested(
+        CredentialKeySchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "Null in a study of the ordinary mode."},
+    )
     pages = fields.List(fields.Dict(), required=True)
 
 
@@ -119,7 +137,7 @@ class Questionnaire(MethodView):
                 secret = services().secret
                 return questionnaire(session, secret, arguments["code"], arguments["language"])
 
-        return _counting_failures(fetch)
+        return counting_failures(fetch)
 
 
 @blp.route("/answers/validate")
@@ -140,7 +158,7 @@ class Validation(MethodView):
             with services().db.reading() as session:
                 intake.check(session, services().secret, arguments["code"], arguments["answers"])
 
-        _counting_failures(check)
+        counting_failures(check)
         return {"status": "valid"}
 
 
@@ -169,13 +187,13 @@ class Answers(MethodView):
                     arguments["answers"],
                 )
 
-        outcome = _counting_failures(submit)
+        outcome = counting_failures(submit)
         if isinstance(outcome, intake.Accepted):
             return {"status": "received"}, 201
         return {"status": "already received"}, 200
 
 
-def _counting_failures(work: Callable[[], T]) -> T:
+def counting_failures(work: Callable[[], T]) -> T:
     """Run ``work``; an unknown code is counted, and every fault's path becomes a JSON pointer."""
     try:
         return work()
