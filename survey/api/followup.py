@@ -291,4 +291,4 @@ def _choice(session: Session, here: Place) -> ChoiceFacts:
 
 
 def _targets(session: Session, here: Place) -> dict[str, Any]:
-    return {"targets": targets.of_unit(session, here.organisation_id, here.study.id, here.code)}
+    return {"targets": targets.of_unit(session, here.organisation_id, here.study_id, here.code)}

@@ -45,7 +45,7 @@ def create(session: Session, place: Place, draft: Draft, *, actor: str) -> Actio
     action = Action(
         organisation_id=place.organisation_id,
         id=new_id(),
-        study_id=place.study.id,
+        study_id=place.study_id,
         unit_id=place.unit_id,
         wave_id=place.stored.wave_id,
         **checked,
@@ -55,7 +55,7 @@ def create(session: Session, place: Place, draft: Draft, *, actor: str) -> Actio
     session.add(action)
     session.flush()
     _record(session, place, actor, "action.created", action, {"status": action.status})
-    return get(session, place.organisation_id, place.study.id, action.id)
+    return get(session, place.organisation_id, place.study_id, action.id)
 
 
 def change(
@@ -76,7 +76,7 @@ def change(
         # Not the texts: an event can never be deleted, and an owner is a person.
         details = {"fields": changed, "status": row.status}
         _record(session, place, actor, "action.changed", row, details)
-    return get(session, place.organisation_id, place.study.id, action.id)
+    return get(session, place.organisation_id, place.study_id, action.id)
 
 
 def delete(session: Session, place: Place, action: ActionFacts, *, actor: str) -> None:
@@ -215,5 +215,5 @@ def _record(
     row: Action,
     details: Mapping[str, object],
 ) -> None:
-    whole = {"study": place.study.code, "unit": place.code, **details}
+    whole = {"study": place.study_code, "unit": place.code, **details}
     record(session, place.organisation_id, actor, what, f"action:{row.id}", whole)

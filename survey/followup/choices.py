@@ -61,7 +61,7 @@ def store(session: Session, place: Place, choice: ChoiceFacts, *, actor: str) ->
     row.keep, row.improve, row.changed_at = keep, improve, now()
     session.flush()
     details = {
-        "study": place.study.code,
+        "study": place.study_code,
         "unit": place.code,
         "keep": keep,
         "improve": improve,

@@ -14,16 +14,20 @@ from survey.instrument.model import Instrument
 from survey.organisation.models import Unit
 from survey.release import read
 from survey.release.read import StoredUnit
-from survey.study.models import Study
 from survey.study.studies import study_by_code
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A unit and the result that it looks at. ``dimensions`` are the released instrument's ids."""
+    """A unit and the result that it looks at, as plain data that outlives its transaction.
+
+    ``dimensions`` are the released instrument's ids.
+    """
 
     organisation_id: int
-    study: Study
+    study_id: int
+    study_code: str
+    study_name: str
     unit_id: int
     stored: StoredUnit
     dimensions: tuple[str, ...]
@@ -61,7 +65,7 @@ def find(
     stored = read.unit_document(session, organisation_id, found.id, unit, ordinal)
     instrument = Instrument.from_dict(stored.header.instrument)
     dimensions = tuple(each.id for each in instrument.dimensions)
-    return Place(organisation_id, found, unit_id, stored, dimensions)
+    return Place(organisation_id, found.id, found.code, found.name, unit_id, stored, dimensions)
 
 
 def may_change(session: Session, who: Principal, unit: str) -> bool:

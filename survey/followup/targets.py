@@ -54,7 +54,7 @@ def store(
 
     A fault's ``where`` is ``<dimension>/value``, ``<dimension>/source`` or ``<dimension>/year``.
     """
-    present = of_unit(session, place.organisation_id, place.study.id, place.code)
+    present = of_unit(session, place.organisation_id, place.study_id, place.code)
     wrong = faults(place, wanted, present)
     if wrong:
         raise InvalidInput("The targets cannot be stored.", wrong)
@@ -67,7 +67,7 @@ def store(
         for row in session.scalars(
             sa.select(Target).where(
                 Target.organisation_id == place.organisation_id,
-                Target.study_id == place.study.id,
+                Target.study_id == place.study_id,
                 Target.unit_id == place.unit_id,
             )
         )
@@ -77,10 +77,10 @@ def store(
     for target in ordered:
         _write(session, place, target, rows.get(target.dimension))
     session.flush()
-    details = {"study": place.study.code, "unit": place.code, "dimensions": changed}
+    details = {"study": place.study_code, "unit": place.code, "dimensions": changed}
     subject = f"unit:{place.unit_id}"
     record(session, place.organisation_id, actor, "targets.changed", subject, details)
-    return of_unit(session, place.organisation_id, place.study.id, place.code)
+    return of_unit(session, place.organisation_id, place.study_id, place.code)
 
 
 def faults(
@@ -97,7 +97,7 @@ def _write(session: Session, place: Place, target: TargetFacts, row: Target | No
     if row is None:
         row = Target(
             organisation_id=place.organisation_id,
-            study_id=place.study.id,
+            study_id=place.study_id,
             unit_id=place.unit_id,
             dimension=target.dimension,
         )

@@ -48,7 +48,7 @@ def test_an_action_is_agreed_changed_and_deleted(world: World, here: Place) -> N
     with world.parts.db.transaction() as session:
         actions.delete(session, here, done, actor="person:2")
     with world.parts.db.reading() as session, pytest.raises(NotFound):
-        actions.get(session, here.organisation_id, here.study.id, made.id)
+        actions.get(session, here.organisation_id, here.study_id, made.id)
 
 
 def test_the_log_says_who_did_what_and_repeats_no_words_of_people(
@@ -180,7 +180,7 @@ def test_the_next_waves_results_bring_the_last_waves_actions(world: World, here:
         seen = overview.of_unit(session, now.organisation_id, now.stored)
         then = overview.of_unit(session, now.organisation_id, at(world, "n1", 1).stored)
         everybody = overview.of_study(
-            session, now.organisation_id, now.study.id, now.stored.wave_id, 2
+            session, now.organisation_id, now.study_id, now.stored.wave_id, 2
         )
     assert seen.earlier == (soon, done)
     assert seen.actions == (new,)
@@ -196,7 +196,7 @@ def test_an_older_action_is_followed_until_it_is_done_or_dropped(world: World, h
     recent = agree(world, at(world, "n1"), title="Fra andre", status="done")
     second = at(world, "n1")
     with world.parts.db.reading() as session:
-        known = actions.of_units(session, here.organisation_id, here.study.id, "n1")
+        known = actions.of_units(session, here.organisation_id, here.study_id, "n1")
     third = overview._seen_from(3, known, None, ())
     assert second.ordinal == 2
     assert {each.title for each in third.earlier} == {left.title, recent.title}
@@ -217,7 +217,7 @@ def test_a_destroyed_study_takes_its_follow_up_along(world: World, here: Place) 
     with world.parts.db.reading() as session:
         for table in tables:
             assert session.scalar(sa.select(sa.func.count()).select_from(table)), table.name
-    erase.destroy_study(world.parts, here.organisation_id, here.study.id)
+    erase.destroy_study(world.parts, here.organisation_id, here.study_id)
     with world.parts.db.reading() as session:
         for table in tables:
             assert not session.scalar(sa.select(sa.func.count()).select_from(table)), table.name
@@ -230,7 +230,7 @@ def test_the_state_of_facts_changes_with_them() -> None:
 def test_actions_come_in_pages_in_the_order_they_were_made(world: World, here: Place) -> None:
     made = [agree(world, here, title=str(number)) for number in range(5)]
     with world.parts.db.reading() as session:
-        ask = (session, here.organisation_id, here.study.id)
+        ask = (session, here.organisation_id, here.study_id)
         first = actions.listing(*ask, limit=2)
         after = (first[-1].created_at, first[-1].id)
         rest = actions.listing(*ask, after=after)

@@ -217,14 +217,14 @@ def _find(session: Session, study: str, unit: str, *, change: bool = False) -> P
 
 def _action(session: Session, here: Place, action: int) -> ActionFacts:
     """An action of the unit in the address; another unit's is as unknown as none."""
-    found = actions.get(session, here.organisation_id, here.study.id, action)
+    found = actions.get(session, here.organisation_id, here.study_id, action)
     if found.unit != here.code:
         raise NotFound("There is no such action.")
     return found
 
 
 def _targets(session: Session, here: Place) -> tuple[TargetFacts, ...]:
-    return targets.of_unit(session, here.organisation_id, here.study.id, here.code)
+    return targets.of_unit(session, here.organisation_id, here.study_id, here.code)
 
 
 # --- pages ---------------------------------------------------------------------------------------
@@ -310,12 +310,12 @@ def _frame(here: Place) -> dict[str, object]:
     }
     return {
         "unit": here.stored.unit.unit,
-        "study": here.study,
+        "study_name": here.study_name,
         "wave": header.wave,
         "spoken": context.language,
         "address": {
             "org": guard.principal().organisation_code,
-            "study": here.study.code,
+            "study": here.study_code,
             "unit": here.code,
             "wave": here.ordinal,
         },
