@@ -6,7 +6,7 @@ false alarm in ten million for each attack), and which rate of true links would 
 99 %: 13 people of 100. The same attacks are run on a service whose sealing is switched off, where
 they name at least nine people of ten: the attacks work.
 
-``FORENSICS_ROUNDS=20`` repeats the run and adds the rounds up: links of 3 in 100 would be found.
+``FORENSICS_ROUNDS=20`` repeats the run and adds the rounds up: links of 6 in 100 would be found.
 """
 
 from __future__ import annotations
