@@ -108,9 +108,9 @@ def send() -> ResponseReturnValue:
 
 @bp.get("/takk")
 @access("respondent")
-def thanks() -> str:
-    """Say that the answer has arrived."""
-    return render_template("answer/thanks.html")
+def thanks() -> ResponseReturnValue:
+    """Say that the answer has arrived; the code, if this browser still has it, has served."""
+    return _without_code(make_response(render_template("answer/thanks.html")))
 
 
 def refuse(error: SurveyError) -> ResponseReturnValue:
@@ -135,7 +135,11 @@ def keep_the_code_in(response: Response) -> Response:
 
 
 def _form(code: str, filled: Filled, error: InvalidInput | None = None) -> ResponseReturnValue:
-    wanted = request.form.get("language") or request.form.get("shown_language")
+    wanted = (
+        request.form.get("language")
+        or request.form.get("shown_language")
+        or request.args.get("language")
+    )
     with services().db.reading() as session:
         view = questionnaire(session, services().secret, code, wanted or catalogue.language())
     # The frame speaks the language of the questions, as far as it has it.
@@ -196,6 +200,10 @@ def _received() -> Response:
         response: Response = jsonify({"received": True, "next": address})
     else:
         response = redirect(address, 303)
+    return _without_code(response)
+
+
+def _without_code(response: Response) -> Response:
     response.delete_cookie(COOKIE, path="/svar", secure=services().settings.secure, httponly=True)
     return response
 

@@ -161,6 +161,7 @@ class Steps {
     this.next.hidden = this.at === last;
     this.send.hidden = this.at !== last;
     this.next.textContent = this.at === 0 ? this.form.dataset.begin : this.form.dataset.next;
+    this.form.dispatchEvent(new Event("svar:step"));
     if (focus) {
       scrollTo(0, 0);
       (this.at === 0 ? document.querySelector("#main") : this.heading).focus({ preventScroll: true });
@@ -239,12 +240,54 @@ async function send(form, draft, say) {
 
 // --- together ------------------------------------------------------------------------------------
 
+// The cryptographic mode (blind.js), when the study has it and this browser can keep to it; the form
+// says which of the two applies.
+async function openCredential(form) {
+  if (!form.dataset.blind) return null;
+  try {
+    const blind = await import(form.dataset.blind);
+    const credential = await blind.Credential.open(form);
+    if (!credential) return null;
+    for (const text of form.querySelectorAll("[data-mode]")) text.hidden = text.dataset.mode === "ordinary";
+    return { blind, credential };
+  } catch {
+    return null;
+  }
+}
+
+// What is refused is told here: the form itself would send the answers together with the code.
+function refused(form, error, say) {
+  if (error.status === 409) {
+    form.replaceChildren(document.querySelector("#gone").content.cloneNode(true));
+    const heading = form.querySelector("h1");
+    heading.tabIndex = -1;
+    heading.focus();
+    document.title = heading.textContent;
+  } else if (error.status === 404 || error.status === 410) location.replace(form.dataset.form);
+  else say(error.status ? form.dataset.refused : form.dataset.keysWrong);
+}
+
+function linkFaults(form, steps) {
+  form.querySelector("#error-summary")?.focus();
+  for (const link of form.querySelectorAll("#error-summary a")) {
+    link.addEventListener("click", (event) => {
+      const field = document.getElementById(link.hash.slice(1));
+      if (!field) return;
+      event.preventDefault();
+      steps.show(steps.indexOf(field));
+      field.focus();
+    });
+  }
+}
+
 async function begin(form) {
   const status = form.querySelector("#status");
   const note = form.querySelector("#draft");
   const say = (text) => { status.textContent = text; };
   const steps = new Steps(form);
   const draft = await openDraft(form);
+  const held = await openCredential(form);
+  if (held?.credential.lost) return refused(form, { status: 409 }, say);
   let sending = false;
 
   const save = () => {
@@ -264,11 +307,36 @@ async function begin(form) {
     clearTimeout(timer);
     for (const button of form.querySelectorAll("button")) button.disabled = true;
     await save();
-    await send(form, draft, say);
+    if (!held) return send(form, draft, say);
+    say(form.dataset.sending);
+    try {
+      await held.credential.redeem(held.blind.answersOf(form), () => say(form.dataset.retrying));
+      draft?.remove();
+      return location.replace(form.dataset.thanks);
+    } catch (error) {
+      sending = false;
+      for (const button of form.querySelectorAll("button")) button.disabled = false;
+      await save();
+      if (error.status !== 422) return refused(form, error, say);
+      say("");
+      held.blind.showFaults(form, error.faults);
+      const wrong = form.querySelector(".block--wrong");
+      if (wrong) steps.show(steps.indexOf(wrong));
+      return linkFaults(form, steps);
+    }
   };
+  if (held) {
+    form.addEventListener("svar:step", () => {
+      if (steps.at > 0) held.credential.obtain().catch((error) => refused(form, error, say));
+    });
+  }
   form.addEventListener("submit", (event) => {
     if (event.submitter?.name === "language") { // the form travels and comes back filled in
-      save();
+      if (!held) save();
+      else { // answers and code must not travel together: the draft brings them back
+        event.preventDefault();
+        Promise.resolve(save()).then(() => location.assign(`${form.dataset.form}?language=${event.submitter.value}`));
+      }
       return;
     }
     event.preventDefault();
@@ -304,16 +372,7 @@ async function begin(form) {
     const before = await draft?.read();
     const wrong = form.querySelector(".block--wrong");
     steps.show(wrong ? steps.indexOf(wrong) : (before?.step ?? 0));
-    form.querySelector("#error-summary")?.focus();
-    for (const link of form.querySelectorAll("#error-summary a")) {
-      link.addEventListener("click", (event) => {
-        const field = document.getElementById(link.hash.slice(1));
-        if (!field) return;
-        event.preventDefault();
-        steps.show(steps.indexOf(field));
-        field.focus();
-      });
-    }
+    linkFaults(form, steps);
     save();
   } else {
     steps.show(0);
