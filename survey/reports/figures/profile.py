@@ -133,7 +133,7 @@ def _target(context: Context, canvas: Canvas, row: Row, aim: int, y: float) -> N
     said = context.words("target", value=aim)
     hover = f"{row.title}, {said}"
     canvas.points(
-        [aim], [y], style.tick_marker(TARGET, 18, 2), [hover], context.words("target_name")
+        [aim], [y], style.tick_marker(TARGET, 14, 2), [hover], context.words("target_name")
     )
     wide = text_width(said, style.SMALL)
     spot = min(max(canvas.pixel(aim), wide / 2 - SIDE), canvas.room + SIDE - wide / 2)
