@@ -17,6 +17,12 @@ from survey.upkeep.services import services
 blp = Blueprint("studies", "Studies and their settings")
 
 
+_MODE = {
+    "description": "How answers are kept apart from codes: `ordinary` (sealed until the wave "
+    "closes) or `cryptographic` (blind signatures besides). Fixed when the first wave opens."
+}
+
+
 class StudySchema(Schema):
     """A study."""
 
@@ -30,11 +36,12 @@ class StudySchema(Schema):
     relevance = fields.Integer(
         required=True, metadata={"description": "Smallest change, in points, that matters."}
     )
+    mode = fields.String(required=True, validate=validate.OneOf(studies.MODES), metadata=_MODE)
     created_at = fields.AwareDateTime(required=True)
     frozen_at = fields.AwareDateTime(
         required=True,
         allow_none=True,
-        metadata={"description": "When the first wave opened: k and languages are fixed."},
+        metadata={"description": "When the first wave opened: k, languages and mode are fixed."},
     )
 
 
@@ -52,14 +59,19 @@ class NewStudySchema(Schema):
     )
     k = fields.Integer(load_default=5, strict=True)
     relevance = fields.Integer(load_default=10, strict=True)
+    mode = fields.String(
+        load_default="ordinary", validate=validate.OneOf(studies.MODES), metadata=_MODE
+    )
 
 
 class StudyChangeSchema(Schema):
-    """What may change: the name always, k (upwards) and languages until the first wave opens."""
+    """What may change: the name always; k (upwards), languages and mode until the first wave
+    opens."""
 
     name = fields.String(validate=validate.Length(1, 200))
     languages = fields.List(fields.String(), validate=validate.Length(1, 10))
     k = fields.Integer(strict=True)
+    mode = fields.String(validate=validate.OneOf(studies.MODES), metadata=_MODE)
 
 
 @blp.route("/organisations/<org>/studies")

@@ -28,6 +28,7 @@ from survey.study import waves
 from survey.study.clock import parse_local
 from survey.study.models import Study, Wave
 from survey.study.participation import participation
+from survey.study.signing import make_ready
 from survey.study.studies import study_by_code
 from survey.upkeep.services import services
 
@@ -71,6 +72,13 @@ class WaveSchema(Schema):
     released_at = Moment(required=True, allow_none=True)
     instrument_version = fields.String(required=True, allow_none=True)
     instrument_digest = fields.String(required=True, allow_none=True)
+    keys_digest = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Cryptographic mode: of the file `/answers/keys/{digest}`, for letters."
+        },
+    )
     codes_exported_at = Moment(required=True, allow_none=True)
 
 
@@ -208,6 +216,7 @@ class Opening(MethodView):
     def post(self, org: str, study: str, ordinal: int) -> Any:
         """Open a draft: freezes questionnaire, tree and headcounts, and makes its keys."""
         parts = services()
+        make_ready(parts.db, parts.keys, lambda session: _wave(session, study, ordinal))
         with parts.db.transaction() as session:
             wave = _wave(session, study, ordinal)
             library = Library(parts.settings.instrument_dir)

@@ -15,12 +15,14 @@ import fcntl
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy.orm import Session
 
+from survey.db import Database
 from survey.errors import ConfigurationError, Fault, KeyLost
 from survey.organisation.models import Organisation, Unit
 from survey.study.credential_models import WaveUnitKey
@@ -50,6 +52,14 @@ def needed(session: Session, wave: Wave) -> int:
         Unit.organisation_id == wave.organisation_id, Unit.closed_at.is_(None)
     )
     return len(set(session.scalars(laid)) | set(session.scalars(today)))
+
+
+def make_ready(db: Database, keys: KeyStore, find_wave: Callable[[Session], Wave]) -> None:
+    """Make the keys of a wave that is about to open, outside its transaction."""
+    with db.reading() as session:
+        wave = find_wave(session)
+        count = needed(session, wave)
+    provide(keys, wave.id, count)
 
 
 def provide(keys: KeyStore, wave_id: int, count: int) -> list[bytes]:

@@ -12,11 +12,12 @@ from survey.db import new_id, now
 from survey.errors import Conflict, Fault, InvalidInput, NotFound
 from survey.instrument.library import Library
 from survey.organisation.units import CODE, CODE_RULE, NAME_LIMIT
-from survey.study.models import Study
-from survey.study.promise import check_k
+from survey.study.models import Study, Wave
+from survey.study.promise import check_k, check_mode
 
 SMALLEST_K = 5
 LARGEST_K = 100
+MODES = ("ordinary", "cryptographic")
 
 
 def create_study(
@@ -30,14 +31,16 @@ def create_study(
     languages: Sequence[str] = (),
     k: int = SMALLEST_K,
     relevance: int = 10,
+    mode: str = "ordinary",
     actor: str = "cli",
 ) -> Study:
     """Add a study. ``instrument`` is the id of a line; no ``languages`` means all of its own.
+    ``mode`` is how answers are kept apart from codes: ``ordinary`` or ``cryptographic``.
 
     Raises InvalidInput with every fault at once, Conflict when the code is taken.
     """
     code, name = code.strip(), " ".join(name.split())
-    faults = [*_faults_of_texts(code, name), *_faults_of_k(k)]
+    faults = [*_faults_of_texts(code, name), *_faults_of_k(k), *_faults_of_mode(mode)]
     if not 1 <= relevance <= 50:
         faults.append(Fault("relevance", f"{relevance} is not from 1 to 50 points."))
     spoken = _languages(library, instrument, faults)
@@ -57,11 +60,12 @@ def create_study(
         languages=list(languages or spoken),
         k=k,
         relevance=relevance,
+        mode=mode,
         created_at=now(),
     )
     session.add(study)
     session.flush()
-    details = {"code": code, "instrument": instrument, "k": k}
+    details = {"code": code, "instrument": instrument, "k": k, "mode": mode}
     record(session, organisation_id, actor, "study.created", f"study:{study.id}", details)
     return study
 
@@ -92,14 +96,18 @@ def update_study(
     name: str | None = None,
     languages: Sequence[str] | None = None,
     k: int | None = None,
+    mode: str | None = None,
     actor: str = "cli",
 ) -> Study:
-    """Change what may change: the name always; languages and k until the first wave opens.
+    """Change what may change: the name always; languages, k and mode until the first wave opens.
 
     k is raised only. Raises InvalidInput with every fault, Conflict when it is frozen or lowered;
-    lowering a frozen k raises Weakening and is recorded.
+    lowering a frozen k, or another mode than the frozen one, raises Weakening and is recorded.
     """
     faults: list[Fault] = []
+    if mode is not None:
+        check_mode(session, study, mode, actor)
+        faults.extend(_faults_of_mode(mode))
     if k is not None:
         check_k(session, study, k, actor)
     if name is not None:
@@ -123,10 +131,16 @@ def update_study(
         raise Conflict("The languages were fixed when the study's first wave opened.")
     study.name = study.name if name is None else name
     study.k = study.k if k is None else k
+    study.mode = study.mode if mode is None else _mode(session, study, mode)
     study.languages = study.languages if languages is None else list(languages)
     session.flush()
     # Not the name: an event can never be deleted, a study can.
-    details = {"k": study.k, "languages": study.languages, "renamed": name is not None}
+    details = {
+        "k": study.k,
+        "languages": study.languages,
+        "mode": study.mode,
+        "renamed": name is not None,
+    }
     record(session, study.organisation_id, actor, "study.changed", f"study:{study.id}", details)
     return study
 
@@ -143,6 +157,23 @@ def _faults_of_k(k: int) -> Iterable[Fault]:
         yield Fault(
             "k", f"{k} is not from {SMALLEST_K} to {LARGEST_K}.", "Fewer would expose people."
         )
+
+
+def _faults_of_mode(mode: str) -> Iterable[Fault]:
+    if mode not in MODES:
+        yield Fault("mode", f"{mode!r} is no mode.", f"Use {' or '.join(MODES)}.")
+
+
+def _mode(session: Session, study: Study, mode: str) -> str:
+    """The new mode; Conflict when letters have gone out that name no keys."""
+    exported = sa.exists().where(
+        Wave.organisation_id == study.organisation_id,
+        Wave.study_id == study.id,
+        Wave.codes_exported_at.is_not(None),
+    )
+    if mode != study.mode and session.scalar(sa.select(exported)):
+        raise Conflict("Codes have been handed out already, with what letters say of this mode.")
+    return mode
 
 
 def _languages(library: Library, instrument: str, faults: list[Fault]) -> tuple[str, ...]:

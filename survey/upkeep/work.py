@@ -30,6 +30,7 @@ from survey.release import close, read
 from survey.release.document import header_from_json
 from survey.release.load import find_wave
 from survey.study import waves
+from survey.study.signing import make_ready
 from survey.study.studies import study_by_code
 from survey.upkeep import files, retention
 from survey.upkeep.services import Services
@@ -106,8 +107,10 @@ def unit_reports(parts: Services, job: Job) -> dict[str, Any]:
 def open_wave(parts: Services, job: Job) -> dict[str, Any]:
     """Open a draft whose time has come."""
     library = Library(parts.settings.instrument_dir)
+    organisation_id, wave_id = job.claim.organisation_id, job.claim.payload["wave_id"]
+    make_ready(parts.db, parts.keys, lambda session: find_wave(session, organisation_id, wave_id))
     with parts.db.transaction() as session:
-        wave = find_wave(session, job.claim.organisation_id, job.claim.payload["wave_id"])
+        wave = find_wave(session, organisation_id, wave_id)
         if wave.state == "draft":
             waves.open_wave(session, parts.keys, library, wave, actor="worker")
     return {}

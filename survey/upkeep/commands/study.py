@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from survey.instrument.library import Library
-from survey.study.studies import create_study, studies
+from survey.study.studies import MODES, create_study, studies
 from survey.upkeep.commands.common import opened
 from survey.upkeep.commands.retention import destroy
 from survey.upkeep.find import find_organisation
@@ -26,6 +26,13 @@ def study() -> None:
 @click.option(
     "--relevance", default=10, show_default=True, help="Smallest change, in points, that matters."
 )
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    default="ordinary",
+    show_default=True,
+    help="cryptographic: blind signatures besides sealing; fixed when the first wave opens.",
+)
 def create(
     code: str,
     organisation: str | None,
@@ -34,6 +41,7 @@ def create(
     languages: tuple[str, ...],
     k: int,
     relevance: int,
+    mode: str,
 ) -> None:
     """Make a study with the code CODE. k can only be raised, and only until a wave opens."""
     with opened() as parts, parts.db.transaction() as session:
@@ -47,6 +55,7 @@ def create(
             languages=languages,
             k=k,
             relevance=relevance,
+            mode=mode,
         )
         click.echo(f"Study {made.code}: {made.instrument_id}, {', '.join(made.languages)}.")
 

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from datetime import datetime
 
 import click
+from sqlalchemy.orm import Session
 
 from survey.instrument.library import Library
 from survey.release.close import close_and_release, close_wave
 from survey.study import waves
 from survey.study.clock import format_local, parse_local
+from survey.study.models import Wave
 from survey.study.participation import participation
+from survey.study.signing import make_ready
 from survey.upkeep.commands.common import opened
 from survey.upkeep.find import find_study, find_wave
 
@@ -83,11 +86,19 @@ def create(
 @of_wave
 def open_(organisation: str | None, study: str, ordinal: int) -> None:
     """Open a draft: freezes questionnaire, tree and headcounts, merges units under k."""
-    with opened() as parts, parts.db.transaction() as session:
-        found = find_wave(session, find_study(session, organisation, study), ordinal)
-        library = Library(parts.settings.instrument_dir)
-        done = waves.open_wave(session, parts.keys, library, found)
+
+    def chosen(session: Session) -> Wave:
+        return find_wave(session, find_study(session, organisation, study), ordinal)
+
+    with opened() as parts:
+        make_ready(parts.db, parts.keys, chosen)
+        with parts.db.transaction() as session:
+            found = chosen(session)
+            library = Library(parts.settings.instrument_dir)
+            done = waves.open_wave(session, parts.keys, library, found)
     click.echo(f"Wave {ordinal} is open with {done.units} units.")
+    if found.keys_digest:
+        click.echo(f"Print this digest of the public keys on every letter: {found.keys_digest}")
     for each in done.merged:
         click.echo(
             f"  {each.code} {each.name} has too few people: counted with "

@@ -19,7 +19,7 @@ from survey.jobs.models import Task
 from survey.organisation import units
 from survey.release import read
 from survey.release.read import StoredRelease
-from survey.study import clock, participation, studies, waves
+from survey.study import clock, participation, signing, studies, waves
 from survey.study.models import Study, Wave
 from survey.upkeep import files
 from survey.upkeep.services import services
@@ -118,6 +118,9 @@ def open_wave(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     """Open a draft."""
     who = guard.principal()
     library = Library(services().settings.instrument_dir)
+    signing.make_ready(
+        services().db, services().keys, lambda session: _wave(session, who, study, ordinal)[1]
+    )
     with services().db.transaction() as session:
         _, wave = _wave(session, who, study, ordinal)
         waves.open_wave(session, services().keys, library, wave, actor=who.actor)
