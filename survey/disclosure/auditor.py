@@ -227,7 +227,7 @@ class _Audit:
 
     def _extreme(self, name: str, places: Sequence[Place]) -> None:
         """A printed index so near an end that hardly anybody can have chosen the other end."""
-        mine = [item for item in self.items if name in (item.dimension, OVERALL) and item.dimension]
+        mine = [item for item in self.items if item.within(name)]
         if not mine or any(item.sides is None for item in mine):
             return
         steps = sum(item.options - 1 for item in mine)
@@ -279,10 +279,12 @@ class _Audit:
 
     def _companions(self, systems: Mapping[str, System]) -> None:
         """Overall = mean of dimensions: a small set known in all of them but one."""
-        for name, made in systems.items():
-            if OVERALL not in systems or name == OVERALL or len(systems) < 2:
+        outside = {item.dimension for item in self.items if not item.overall}
+        linked = {name: one for name, one in systems.items() if name not in outside}
+        for name, made in linked.items():
+            if OVERALL not in linked or name == OVERALL or len(linked) < 2:
                 continue
-            others = [one for other, one in systems.items() if other != name]
+            others = [one for other, one in linked.items() if other != name]
             shown = [
                 p
                 for p in self.atlas.places

@@ -131,7 +131,8 @@ class Plan:
 
     def _pair(self) -> bool:
         """Overall = mean of dimensions: where one of them alone is hidden, hide another too."""
-        names = [f"index:{name}" for name in self.table.measured.indices]
+        parts = self.table.parts()
+        names = [f"index:{self.table.measured.indices[i]}" for i in parts]
         if len(names) < 3:
             return self._together(names)
         changed: set[str] = set()
@@ -139,11 +140,12 @@ class Plan:
         for place in np.flatnonzero(hidden.sum(axis=0) == 1).tolist():
             others = [
                 i
-                for i, name in enumerate(self.table.measured.indices)
-                if not hidden[i, place] and name != OVERALL
+                for i, name in enumerate(names)
+                if not hidden[i, place] and name != f"index:{OVERALL}"
             ]
             used = hidden.sum(axis=1)  # one that is often hidden already costs least
-            i = min(others, key=lambda i: (self.table.index_n[place, i], -used[i], i))
+            n = self.table.index_n[place, parts]
+            i = min(others, key=lambda i: (n[i], -used[i], i))
             self.stats[names[i]].hide(place)
             changed.add(names[i])
         for name in sorted(changed):

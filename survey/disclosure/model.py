@@ -54,13 +54,21 @@ class Item:
     ``sides`` tells for each option, in the order of the (scored) scale, whether it is favourable
     (1), neutral (0) or unfavourable (-1), never decreasing; None for options without direction
     (single choice, bands of a count), which are shown from 20 answers only, or from 10 when there
-    are at most three. ``dimension`` is '' when the item belongs to none.
+    are at most three. ``dimension`` is '' when the item belongs to none;
+    ``overall`` is False when its dimension is no part of the overall index.
     """
 
     id: str
     options: int
     dimension: str = ""
     sides: tuple[Side, ...] | None = None
+    overall: bool = True
+
+    def within(self, index: str) -> bool:
+        """True when the item is a part of this index."""
+        return bool(self.dimension) and (
+            index == self.dimension or (index == OVERALL and self.overall)
+        )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from survey.disclosure import rules
-from survey.disclosure.model import OVERALL, FloatArray, IntArray, Measured, Node
+from survey.disclosure.model import FloatArray, IntArray, Measured, Node
 from survey.disclosure.tree import Tree
 from survey.errors import Fault, InvalidInput
 
@@ -55,11 +55,12 @@ class Table:
     def _scored(self, i: int) -> list[int]:
         """Steps (A-1) of the items that an index is made of."""
         name = self.measured.indices[i]
-        return [
-            item.options - 1
-            for item in self.measured.items
-            if item.dimension and name in (OVERALL, item.dimension)
-        ]
+        return [item.options - 1 for item in self.measured.items if item.within(name)]
+
+    def parts(self) -> list[int]:
+        """Places (in ``indices``) of the overall index and the dimensions that it is made of."""
+        outside = {item.dimension for item in self.measured.items if not item.overall}
+        return [i for i, name in enumerate(self.measured.indices) if name not in outside]
 
     def reach(self, i: int) -> float:
         """How near the end an index may be told, in points times people (see `rules.margin`)."""

@@ -147,7 +147,8 @@ def _items(
             )
             counts.append(table[:, size - 1 :: -1] if item.reverse else table[:, :size])
             other.append(table[:, size:])
-            described.append(Item(item.id, size, dimension.id, sides(size)))
+            inside = dimension.id in instrument.index
+            described.append(Item(item.id, size, dimension.id, sides(size), inside))
     for question, column in layout.singles.items():
         size = len(instrument.question(question).options)
         table = up @ grouped_item_counts(answers.sheets, column, size, answers.place, rows)

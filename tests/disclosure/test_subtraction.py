@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from drawn import People, measure, municipality
 
+from survey.disclosure.auditor import audit
 from survey.disclosure.engine import protect
-from survey.disclosure.model import Node, Tabulation
+from survey.disclosure.model import Item, Measured, Node, Tabulation
 from survey.errors import InvalidInput
 
 AREA = [Node("all", None), *(Node(u, "all") for u in ("a", "b", "c", "d"))]
@@ -242,3 +243,48 @@ def test_a_tree_with_a_cycle_two_roots_or_an_unknown_parent_is_refused():
     ):
         with pytest.raises(InvalidInput):
             protect(measured, bad)
+
+
+def test_a_dimension_outside_the_overall_index_costs_no_companion():
+    """Hiding a one-item dimension needs no second hidden dimension unless the overall index is
+    made of it; the auditor agrees in both cases."""
+    nodes = [Node("k", None), *(Node(f"u{n}", "k") for n in range(4))]
+    direct = {f"u{n}": (20, 55.0 + n) for n in range(4)}
+    hidden = {}
+    for inside in (True, False):
+        measured = _one_item_beside(nodes, direct, inside)
+        protected = protect(measured, nodes)
+        assert audit([Tabulation(nodes, protected)], measured.items, truth=measured).passed
+        hidden[inside] = sum(
+            protected.cells["u0"].index[name].value is None for name in ("many", "more", "goal")
+        )
+    assert hidden[True] == 2
+    assert hidden[False] == 1
+
+
+def _one_item_beside(nodes, direct, inside):
+    """Two dimensions of six items, and one of a single item that may be outside the index."""
+    ids = [node.id for node in nodes]
+    indices = ("overall", "many", "more", "goal")
+    n = np.array([sum(d[0] for d in direct.values()) if i == "k" else direct[i][0] for i in ids])
+    total = np.array(
+        [
+            sum(a * b for a, b in direct.values()) if i == "k" else direct[i][0] * direct[i][1]
+            for i in ids
+        ]
+    )
+    items = [Item(f"{d}{i}", 4, d, (-1, -1, 1, 1)) for d in ("many", "more") for i in range(6)]
+    items.append(Item("goal1", 4, "goal", (-1, -1, 1, 1), inside))
+    quarter = np.stack([n // 4] * 4, axis=1)
+    return Measured(
+        nodes=tuple(ids),
+        n=n,
+        indices=indices,
+        index_n=np.stack([n] * 4, axis=1),
+        index_sum=np.stack([total] * 4, axis=1),
+        index_sumsq=np.stack([total**2 / n + 400.0 * n] * 4, axis=1),
+        items=tuple(items),
+        counts=tuple(quarter for _ in items),
+        not_applicable=np.zeros((len(ids), len(items)), dtype=np.int64),
+        unanswered=np.zeros((len(ids), len(items)), dtype=np.int64),
+    )
