@@ -79,9 +79,10 @@ class Canvas:
             }
         )
 
-    def label(self, text: str, weight: int = 400, note: str = "", reserved: float = 0) -> None:
+    def label(self, text: str, weight: int = 400, note: str = "", reserved: float = 0) -> float:
         """Write a row's label over its whole width less ``reserved`` pixels at the right, wrapped,
-        with a soft note after it; move ``top`` below it."""
+        with a soft note after it; move ``top`` below it. Return the pixel where its last line
+        ends."""
         lines = wrap(text, style.TEXT, self.room + SIDE - reserved, weight)
         self.text(lines, -SIDE, self.top, weight=weight)
         self.top += len(lines) * style.TEXT * LINE
@@ -89,8 +90,11 @@ class Canvas:
         if note and end + 8 + text_width(note, style.SMALL) <= self.room + SIDE - reserved:
             last = self.top - style.TEXT * LINE / 2
             self.text(note, end + 8, last, middle=True, size=style.SMALL, color=style.SOFT)
-        elif note:
+            return end + 8 + text_width(note, style.SMALL)
+        if note:
             self.paragraph(note)
+            return self.room
+        return end
 
     def paragraph(self, text: str) -> None:
         """Write small soft text over the whole width and move below it."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 from survey.reports.context import Context, Measured, Row
 from survey.reports.figures import style
-from survey.reports.figures.canvas import SIDE, Canvas
+from survey.reports.figures.canvas import LINE, SIDE, Canvas
 from survey.reports.figures.parts import Key, draw_keys, free_side
 from survey.reports.metrics import width as text_width
 from survey.reports.model import Chart, ChartTable
@@ -51,8 +52,6 @@ def profile(context: Context, width: int, targets: Mapping[str, int]) -> Chart:
         )
     many = "one" if len(waves) == 1 else "many"
     subtitle = words(f"profile_subtitle_{many}", n=answers(context), waves=_names(context))
-    if _drawn(context, targets):
-        subtitle = f"{subtitle} {words('target_subtitle')}"
     return Chart(
         id="profile",
         title=profile_title(context),
@@ -107,7 +106,7 @@ def _row(
     scores = [context.score(row.id, wave) for wave in context.waves]
     weight = 600 if not row.id else 400
     last = scores[-1]
-    canvas.label(row.title, weight, "" if last.index is not None else context.words.hidden)
+    used = canvas.label(row.title, weight, "" if last.index is not None else context.words.hidden)
     y = canvas.top + 9
     canvas.line(0, 100, y, style.RULE, 1)
     shown = [score.index for score in scores if score.index is not None]
@@ -125,20 +124,24 @@ def _row(
             canvas.text(name, spot, y + 9, anchor="center", size=style.SMALL, color=style.SOFT)
     canvas.top = y + (28 if direct else 14)
     if aim is not None:
-        _target(context, canvas, row, aim, y)
+        _target(context, canvas, row, aim, y, used)
 
 
-def _target(context: Context, canvas: Canvas, row: Row, aim: int, y: float) -> None:
-    """Draw a row's target on its track, and what it is in a line of its own below the row."""
+def _target(context: Context, canvas: Canvas, row: Row, aim: int, y: float, used: float) -> None:
+    """Draw a row's target on its track, with what it is above it; where the row's label, which
+    ends at ``used`` pixels, is in the way, in a line of its own below the row."""
     said = context.words("target", value=aim)
     hover = f"{row.title}, {said}"
-    canvas.points(
-        [aim], [y], style.tick_marker(TARGET, 14, 2), [hover], context.words("target_name")
-    )
+    marker = style.tick_marker(TARGET, 16, 2)
+    canvas.points([aim], [y], marker, [hover], context.words("target_name"))
     wide = text_width(said, style.SMALL)
     spot = min(max(canvas.pixel(aim), wide / 2 - SIDE), canvas.room + SIDE - wide / 2)
+    options: dict[str, Any] = {"anchor": "center", "size": style.SMALL, "color": TARGET}
+    if spot - wide / 2 >= used + 8:
+        canvas.text(said, spot, y - 9 - style.TEXT * LINE / 2, middle=True, **options)
+        return
     top = canvas.top - 5
-    canvas.text(said, spot, top, anchor="center", size=style.SMALL, color=TARGET)
+    canvas.text(said, spot, top, **options)
     canvas.top = top + 19
 
 
