@@ -152,7 +152,7 @@ def _generate() -> tuple[int, int]:
 def _read(keys: KeyStore, wave_id: int) -> list[tuple[int, int]]:
     try:
         lines = keys.signing_path(wave_id).read_text("ascii").splitlines()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     return [found for line in lines if (found := _parse(line)) is not None]
 

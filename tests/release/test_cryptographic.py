@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from survey.answering import blind, credentials
 from survey.answering.intake import submit
 from survey.db import Database
-from survey.errors import Closed, Conflict
+from survey.errors import Closed, Conflict, Forbidden
 from survey.instrument.library import Library
 from survey.release.close import close_and_release, close_wave
 from survey.release.read import latest
@@ -192,3 +192,35 @@ def test_credentials_go_with_the_invitations(journey: Journey) -> None:
         assert session.scalars(sa.select(RedeemedCredential)).all()
         delete_invitations(session, wave)
         assert not session.scalars(sa.select(RedeemedCredential)).all()
+
+
+def test_a_credential_serves_in_its_own_wave_only(journey: Journey) -> None:
+    """A credential of a closed wave lets nobody into the next one, whatever key it names."""
+    with journey.db.reading() as session:
+        invitation, wave = credentials.find(session, journey.secret, journey.codes["n1"][0])
+        told = credentials.of_code(session, wave, invitation)
+        (old,) = session.scalars(
+            sa.select(WaveUnitKey).where(WaveUnitKey.key_id == bytes.fromhex(str(told["key"])))  # type: ignore[index]
+        )
+    key = blind.PublicKey(int.from_bytes(old.modulus, "big"))
+    prepared = blind.prepare(secrets.token_bytes(32))
+    blinded = blind.blind(key, prepared)
+    signed = credentials.issue(
+        journey.db, journey.secret, journey.keys, journey.codes["n1"][0], blinded.message
+    )
+    signature = blind.finalize(key, prepared, signed, blinded.inverse)
+    close_wave(journey.db, journey.keys, *_id(journey.wave))
+    with journey.db.transaction() as session:
+        wave = create_wave(session, session.merge(journey.study), phase="after")
+        create_invitations(session, journey.secret, journey.keys, wave)
+        open_wave(session, journey.keys, Library(), wave)
+        new = session.scalars(
+            sa.select(WaveUnitKey).where(
+                WaveUnitKey.wave_id == wave.id, WaveUnitKey.unit_id == old.unit_id
+            )
+        ).one()
+    assert new.modulus != old.modulus
+    given = draw_answers(journey.instrument(), random.Random(1))
+    for key_id, error in ((old.key_id, Closed), (new.key_id, Forbidden)):
+        with pytest.raises(error), journey.db.transaction() as session:
+            credentials.redeem(session, journey.secret, key_id, prepared, signature, given)
