@@ -36,6 +36,7 @@ class Claim:
     kind: str
     payload: dict[str, Any]
     attempt: int
+    created_by: str = "worker"
 
 
 def enqueue(
@@ -140,7 +141,15 @@ def claim_one(
         return None
     task = get(session, organisation_id, task_id)
     session.refresh(task)
-    return Claim(organisation_id, task_id, holder, task.kind, dict(task.payload), task.attempts)
+    return Claim(
+        organisation_id,
+        task_id,
+        holder,
+        task.kind,
+        dict(task.payload),
+        task.attempts,
+        task.created_by,
+    )
 
 
 def renew(session: Session, claimed: Claim, lease: timedelta = LEASE) -> bool:

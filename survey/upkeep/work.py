@@ -23,16 +23,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from survey.followup import overview
 from survey.instrument.library import Library
 from survey.jobs.execution import Job, Work
-from survey.release import close, read
-from survey.release.document import header_from_json
+from survey.release import close
 from survey.release.load import find_wave
 from survey.study import waves
 from survey.study.signing import make_ready
 from survey.study.studies import study_by_code
-from survey.upkeep import files, retention
+from survey.upkeep import files, material, retention
 from survey.upkeep.services import Services
 
 Kind = Callable[[Services, Job], dict[str, Any]]
@@ -57,14 +55,16 @@ def unit_report(parts: Services, job: Job) -> dict[str, Any]:
     wanted, organisation_id = job.claim.payload, job.claim.organisation_id
     with parts.db.reading() as session:
         study = study_by_code(session, organisation_id, wanted["study"])
-        stored = read.unit_document(
-            session, organisation_id, study.id, wanted["unit"], wanted.get("ordinal")
-        )
-        decided = overview.of_unit(session, organisation_id, stored)
+        known = material.of_unit(session, study, wanted["unit"], wanted.get("ordinal"))
     job.progress(0, 1)
-    language = wanted["language"]
+    language, stored = wanted["language"], known.stored
     pdf = UnitReportRenderer().render(
-        stored.header, stored.unit, language, stored.digest, follow_up=decided
+        stored.header,
+        stored.unit,
+        language,
+        stored.digest,
+        known.free_text,
+        follow_up=known.follow_up,
     )
     target = files.folder(parts.settings, organisation_id) / f"{job.claim.task_id}.pdf"
     with files.whole(target) as temporary:
@@ -81,18 +81,17 @@ def unit_reports(parts: Services, job: Job) -> dict[str, Any]:
     wanted, organisation_id = job.claim.payload, job.claim.organisation_id
     with parts.db.reading() as session:
         study = study_by_code(session, organisation_id, wanted["study"])
-        stored = read.documents(session, organisation_id, study.id, wanted.get("ordinal"))
-        ordinal = header_from_json(stored.header).wave.ordinal
-        decided = overview.of_study(session, organisation_id, study.id, stored.wave_id, ordinal)
+        known = material.of_study(session, study, wanted.get("ordinal"))
     home = files.folder(parts.settings, organisation_id)
-    folder = home / f"units-{stored.digest[:24]}"
+    folder = home / f"units-{known.digest[:24]}"
     made = render_units(
-        stored.header,
-        [document for _, document in stored.units],
+        known.header,
+        known.documents,
         wanted["languages"],
-        stored.digest,
+        known.digest,
         folder,
-        follow_up=decided,
+        free_text=known.free_text,
+        follow_up=known.follow_up,
         workers=parts.settings.processes,
         progress=job.progress,
     )
@@ -100,7 +99,7 @@ def unit_reports(parts: Services, job: Job) -> dict[str, Any]:
     with files.whole(target) as temporary:
         _zip(made, temporary)
     shutil.rmtree(folder, ignore_errors=True)
-    name = f"{wanted['study']}-{stored.digest[:8]}.zip"
+    name = f"{wanted['study']}-{known.digest[:8]}.zip"
     return {"file": target.name, "name": name, "media_type": "application/zip"}
 
 
@@ -117,9 +116,13 @@ def open_wave(parts: Services, job: Job) -> dict[str, Any]:
 
 
 def release(parts: Services, job: Job) -> dict[str, Any]:
-    """Close a wave and make its release."""
+    """Close a wave and make its release, in the name of whoever asked for it."""
     made = close.close_and_release(
-        parts.db, parts.keys, job.claim.organisation_id, job.claim.payload["wave_id"], "worker"
+        parts.db,
+        parts.keys,
+        job.claim.organisation_id,
+        job.claim.payload["wave_id"],
+        job.claim.created_by,
     )
     return {"release_id": str(made)}
 

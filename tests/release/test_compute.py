@@ -104,7 +104,7 @@ def test_everyone_answered_leaves_no_interval(released: Computed) -> None:
     everyone = by_code(released)["s1"].overall
     assert everyone.everyone
     assert everyone.interval is None
-    some = by_code(released)["n1"].overall
+    some = by_code(released)["north"].overall
     assert not some.everyone
     assert some.interval is not None
     assert some.index is not None

@@ -7,9 +7,7 @@ from pathlib import Path
 import click
 
 from survey.errors import InvalidInput
-from survey.release import read
-from survey.release.document import UnitResult, header_from_json, unit_from_json
-from survey.release.moderation import released_texts
+from survey.upkeep import material
 from survey.upkeep.commands.common import opened
 from survey.upkeep.find import find_study
 
@@ -39,15 +37,19 @@ def unit(
     output: Path,
 ) -> None:
     """Make one unit's report."""
-    from survey.reports.unit_report import FreeText, UnitReportRenderer
+    from survey.reports.unit_report import UnitReportRenderer
 
     with opened() as parts, parts.db.reading() as session:
-        found = find_study(session, organisation, study)
-        stored = read.unit_document(session, found.organisation_id, found.id, unit, wave)
-        texts = released_texts(session, found.organisation_id, stored.wave_id, unit)
+        known = material.of_unit(session, find_study(session, organisation, study), unit, wave)
+    stored = known.stored
     language = _language(stored.header.languages, language)
     pdf = UnitReportRenderer().render(
-        stored.header, stored.unit, language, stored.digest, FreeText(texts.comments, texts.words)
+        stored.header,
+        stored.unit,
+        language,
+        stored.digest,
+        known.free_text,
+        follow_up=known.follow_up,
     )
     _write(output, pdf)
     click.echo(f"{output} ({len(pdf) // 1024} kB)")
@@ -73,28 +75,22 @@ def units(
 
     with opened() as parts:
         with parts.db.reading() as session:
-            found = find_study(session, organisation, study)
-            stored = read.documents(session, found.organisation_id, found.id, wave)
+            known = material.of_study(session, find_study(session, organisation, study), wave)
         workers = processes or parts.settings.processes
-    header = header_from_json(stored.header)
-    chosen = tuple(_language(header.languages, each) for each in languages or (None,))
-    documents = [text for _, text in stored.units if has_report(unit_from_json(text))]
-    with click.progressbar(length=len(documents) * len(chosen), label="Reports") as bar:
+    chosen = tuple(_language(known.languages, each) for each in languages or (None,))
+    with click.progressbar(length=len(known.documents) * len(chosen), label="Reports") as bar:
         paths = render_units(
-            stored.header,
-            documents,
+            known.header,
+            known.documents,
             chosen,
-            stored.digest,
+            known.digest,
             output,
+            free_text=known.free_text,
+            follow_up=known.follow_up,
             workers=workers,
             progress=lambda done, _total: bar.update(done - bar.pos),
         )
     click.echo(f"{len(paths)} reports in {output}")
-
-
-def has_report(unit: UnitResult) -> bool:
-    """A unit that was merged into another has no report of its own."""
-    return unit.unit.merged_into is None
 
 
 def _language(known: tuple[str, ...], asked: str | None) -> str:
