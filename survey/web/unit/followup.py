@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import cast
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -15,9 +15,8 @@ from survey.access import guard
 from survey.access.guard import access
 from survey.access.principal import Principal
 from survey.db import now
-from survey.errors import Fault, InvalidInput, NotFound
+from survey.errors import InvalidInput, NotFound
 from survey.followup import actions, choices, overview, place, targets
-from survey.followup.actions import Draft
 from survey.followup.model import (
     OWNER_LIMIT,
     SOURCES,
@@ -25,7 +24,6 @@ from survey.followup.model import (
     TITLE_LIMIT,
     ActionFacts,
     ChoiceFacts,
-    Source,
     TargetFacts,
     state,
 )
@@ -36,14 +34,12 @@ from survey.reports.words import Words
 from survey.study.clock import ZONE
 from survey.upkeep.services import services
 from survey.web import catalogue
+from survey.web.unit import followup_forms as forms
 
 bp = Blueprint("followup", __name__)
 
 _PATH = "/enhet/<org>/<study>/<unit>/oppfolging"
 _TARGET_FIELDS = ("value", "source", "year")
-
-Faults = list[tuple[str, str]]
-"""(id of the field, what is wrong), as the error summary takes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +88,7 @@ def choose(org: str, study: str, unit: str) -> ResponseReturnValue:
     except InvalidInput as error:
         with services().db.reading() as session:
             here = _find(session, study, unit, change=True)
-            return _page(session, here, _told(error.faults), given), 422
+            return _page(session, here, forms.told(error.faults), given), 422
     return _done(org, study, unit, "valg")
 
 
@@ -113,9 +109,9 @@ def create_action(org: str, study: str, unit: str) -> ResponseReturnValue:
     try:
         with services().db.transaction() as session:
             here = _find(session, study, unit, change=True)
-            actions.create(session, here, _draft(given), actor=who.actor)
+            actions.create(session, here, forms.draft(given), actor=who.actor)
     except InvalidInput as error:
-        return _action_page(here, given, faults=_told(error.faults)), 422
+        return _action_page(here, given, faults=forms.told(error.faults)), 422
     return _done(org, study, unit, "tiltak")
 
 
@@ -126,7 +122,7 @@ def edit_action(org: str, study: str, unit: str, action: int) -> str:
     with services().db.reading() as session:
         here = _find(session, study, unit, change=True)
         known = _action(session, here, action)
-    return _action_page(here, _given(known), known)
+    return _action_page(here, forms.given_action(known), known)
 
 
 @bp.post(_PATH + "/tiltak/<int:action>")
@@ -140,9 +136,9 @@ def change_action(org: str, study: str, unit: str, action: int) -> ResponseRetur
             known = _action(session, here, action)
             if given.get("state") != state(known):
                 return _action_page(here, given, known, stale=True), 409
-            actions.change(session, here, known, _draft(given), actor=who.actor)
+            actions.change(session, here, known, forms.draft(given), actor=who.actor)
     except InvalidInput as error:
-        return _action_page(here, given, known, faults=_told(error.faults)), 422
+        return _action_page(here, given, known, faults=forms.told(error.faults)), 422
     return _done(org, study, unit, "endret")
 
 
@@ -174,7 +170,7 @@ def edit_targets(org: str, study: str, unit: str) -> str:
     with services().db.reading() as session:
         here = _find(session, study, unit, change=True)
         known = _targets(session, here)
-    return _targets_page(here, known, _given_targets(known))
+    return _targets_page(here, known, forms.given_targets(known))
 
 
 @bp.post(_PATH + "/mal")
@@ -189,13 +185,13 @@ def change_targets(org: str, study: str, unit: str) -> ResponseReturnValue:
             if given.get("state") != state(known):
                 return _targets_page(here, known, given, stale=True), 409
             kept = [each for each in known if each.dimension not in here.dimensions]
-            wanted, faults = _read_targets(here, given)
+            wanted, faults = forms.read_targets(here, given)
             if faults:
-                faults += _told(targets.faults(here, wanted, known))
+                faults += forms.told(targets.faults(here, wanted, known))
                 return _targets_page(here, known, given, faults), 422
             targets.store(session, here, [*kept, *wanted], actor=who.actor)
     except InvalidInput as error:
-        return _targets_page(here, known, given, _told(error.faults)), 422
+        return _targets_page(here, known, given, forms.told(error.faults)), 422
     return _done(org, study, unit, "mal")
 
 
@@ -336,80 +332,3 @@ def _done(org: str, study: str, unit: str, what: str) -> ResponseReturnValue:
     wave = request.args.get("wave")
     address = url_for(".show", org=org, study=study, unit=unit, wave=wave, gjort=what)
     return redirect(address, 303)
-
-
-# --- forms ---------------------------------------------------------------------------------------
-
-
-def _told(faults: Sequence[Fault]) -> Faults:
-    """The domain's faults, each beside its field and in the page's language."""
-    language, found = catalogue.language(), []
-    for fault in faults:
-        field = fault.where.rpartition("/")[2]
-        text = catalogue.text(f"followup.fault_{field}", language)
-        found.append((f"field-{fault.where.replace('/', '-')}", text))
-    return found
-
-
-def _draft(given: Mapping[str, str]) -> Draft:
-    return Draft(
-        given.get("title", ""),
-        given.get("owner", ""),
-        _day(given.get("deadline", "")),
-        given.get("status", ""),
-        given.get("dimension") or None,
-    )
-
-
-def _day(text: str) -> date | None:
-    """A day as browsers send it, or as Norwegians write it; None for anything else."""
-    for form in ("%Y-%m-%d", "%d.%m.%Y"):
-        try:
-            return datetime.strptime(text.strip(), form).date()  # noqa: DTZ007  # a day, no time
-        except ValueError:
-            continue
-    return None
-
-
-def _given(action: ActionFacts) -> dict[str, str]:
-    return {
-        "title": action.title,
-        "owner": action.owner,
-        "deadline": action.deadline.isoformat(),
-        "status": action.status,
-        "dimension": action.dimension or "",
-    }
-
-
-def _given_targets(known: Sequence[TargetFacts]) -> dict[str, str]:
-    given = {}
-    for each in known:
-        given[f"{each.dimension}-value"] = str(each.value)
-        given[f"{each.dimension}-source"] = each.source
-        given[f"{each.dimension}-year"] = "" if each.year is None else str(each.year)
-    return given
-
-
-def _read_targets(here: Place, given: Mapping[str, str]) -> tuple[list[TargetFacts], Faults]:
-    """The targets that were written, and a fault for each number that is none.
-
-    A row with such a fault counts as 0, so that the rest of it can still be judged.
-    """
-    language, wanted, faults = catalogue.language(), [], Faults()
-    for name in here.dimensions:
-        value, year = (given.get(f"{name}-{what}", "").strip() for what in ("value", "year"))
-        if not value and not year:
-            continue
-        read = {"value": _whole(value), "year": _whole(year)}
-        for what, text in (("value", value), ("year", year)):
-            if read[what] is None and (text or what == "value"):
-                told = catalogue.text(f"followup.fault_{what}", language)
-                faults.append((f"field-{name}-{what}", told))
-        source = cast(Source, given.get(f"{name}-source", ""))
-        wanted.append(TargetFacts(name, read["value"] or 0, source, read["year"]))
-    return wanted, faults
-
-
-def _whole(text: str) -> int | None:
-    """A whole number as people write one; None for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else None
