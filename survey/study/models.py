@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import uuid
 from datetime import datetime
 from typing import Any
@@ -135,4 +136,6 @@ class Invitation(Base):
     spent: Mapped[bool] = mapped_column(default=False)
     issued: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     """True when it was spent for a credential (cryptographic mode), not for an answer."""
-    submission_hash: Mapped[bytes | None]
+    submission_hash: Mapped[bytes | None] = mapped_column(default=lambda: secrets.token_bytes(32))
+    """Random until it is spent: a row that grew would be moved, and SQLite's file would tell in
+    which order rows were."""

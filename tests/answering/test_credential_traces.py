@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import itertools
 import random
+import re
+import sqlite3
 import subprocess
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +145,42 @@ def test_every_row_is_in_one_block_and_blocks_are_large(invited: int) -> None:
     assert all(before[1] < after[0] for before, after in itertools.pairwise(ends))
     assert min(blocks.values()) >= min(invited, 60)
     assert max(blocks.values()) <= 400
+
+
+def places(db: Database, folder: Path) -> dict[uuid.UUID, int]:
+    """Where each invitation lies in a backup of SQLite's file: id → place."""
+    copy = folder / "backup.db"
+    source, target = (closing(sqlite3.connect(name)) for name in (str(db.url.database), copy))
+    with source as live, target as saved:
+        live.backup(saved)
+    raw = copy.read_bytes()
+    with db.reading() as session:
+        rows = session.scalars(sa.select(Invitation)).all()
+    # A row holds its id and its hash; indexes have one of the two only.
+    return {
+        row.id: next(
+            found.start()
+            for found in re.finditer(re.escape(row.id.hex.encode()), raw)
+            if bytes(row.submission_hash or b"") in raw[found.start() : found.start() + 300]
+        )
+        for row in rows
+    }
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_no_row_is_moved_in_sqlites_file_when_its_code_is_exchanged(
+    database: Database, tmp_path: Path, answers: Answers, protected: bool
+) -> None:
+    """Answers lie in that file in the order in which they came, so exchanged codes must not. A row
+    that grows is moved: without the random bytes that keep its place, rows do move."""
+    crypto = cryptographic(build(database), tmp_path / "signing")
+    links = [code.link for unit in ("south", "north") for code in crypto.world.codes[unit]]
+    if not protected:
+        with database.transaction() as session:
+            session.execute(sa.update(Invitation).values(submission_hash=b""))
+    before = places(database, tmp_path)
+    random.SystemRandom().shuffle(links)
+    for link in links:
+        unit = "south" if link in {c.link for c in crypto.world.codes["south"]} else "north"
+        crypto.redeem(crypto.issue(link, crypto.draw(unit)), answers())
+    assert (places(database, tmp_path) == before) is protected
