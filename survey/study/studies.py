@@ -122,13 +122,7 @@ def update_study(
             faults.append(Fault("languages", "none is named.", "Name at least one."))
     if faults:
         raise InvalidInput("The study cannot be changed.", faults)
-    frozen = study.frozen_at is not None
-    if k is not None and k != study.k and frozen:
-        raise Conflict("k was fixed when the study's first wave opened: it was promised to people.")
-    if k is not None and k < study.k:
-        raise Conflict(f"k is {study.k} and can only be raised.")
-    if languages is not None and frozen and list(languages) != study.languages:
-        raise Conflict("The languages were fixed when the study's first wave opened.")
+    _refuse_what_is_fixed(study, k, languages)
     study.name = study.name if name is None else name
     study.k = study.k if k is None else k
     study.mode = study.mode if mode is None else _mode(session, study, mode)
@@ -143,6 +137,16 @@ def update_study(
     }
     record(session, study.organisation_id, actor, "study.changed", f"study:{study.id}", details)
     return study
+
+
+def _refuse_what_is_fixed(study: Study, k: int | None, languages: Sequence[str] | None) -> None:
+    frozen = study.frozen_at is not None
+    if k is not None and k != study.k and frozen:
+        raise Conflict("k was fixed when the study's first wave opened: it was promised to people.")
+    if k is not None and k < study.k:
+        raise Conflict(f"k is {study.k} and can only be raised.")
+    if languages is not None and frozen and list(languages) != study.languages:
+        raise Conflict("The languages were fixed when the study's first wave opened.")
 
 
 def _faults_of_texts(code: str, name: str) -> Iterable[Fault]:
