@@ -58,11 +58,14 @@ class Words:
         text = f"{value:.{places}f}".replace("-", MINUS)
         return text if self.language == "en" else text.replace(".", ",")
 
-    def percent(self, value: int | None, at_least: bool = False) -> str:
-        """Write whole per cent, or the short marker when it is hidden."""
+    def percent(self, value: int | None, at_least: bool = False, *, at_most: bool = False) -> str:
+        """Write whole per cent, with the bound that it stands for, or the short marker when it is
+        hidden."""
         if value is None:
             return self("hidden_short")
         text = f"{value}%" if self.language == "en" else f"{value}{NBSP}%"
+        if at_most:
+            return self("at_most", value=text)
         return self("at_least", value=text) if at_least else text
 
     def index(self, value: int | None, bound: Bound | None = None) -> str:

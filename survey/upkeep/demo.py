@@ -127,8 +127,8 @@ def _carry_out(parts: Services, library: Library, study: Study, plan: Plan, crow
         )
         invitations.create_invitations(session, parts.secret, parts.keys, wave)
         waves.open_wave(session, parts.keys, library, wave)
-        wave.opened_at = now() - timedelta(days=plan.opened)
         handed_out = invitations.export_codes(session, parts.keys, wave)
+        wave.opened_at = now() - timedelta(days=plan.opened)
     sheets = crowd.answers(
         library.get(study.instrument_id),
         [(row.unit_code, row.short) for row in handed_out],

@@ -188,6 +188,17 @@ def test_a_question_prints_its_denominator_and_hides_what_is_hidden() -> None:
     assert chart.table.rows[1][1] == "vises ikke"
 
 
+def test_an_option_that_hardly_anybody_chose_prints_as_a_bound_and_leads_no_title() -> None:
+    question = next(q for q in samples.instrument().questions if q.type == "multiple")
+    options = tuple(OptionResult(o.id, 10, at_most=True) for o in question.options)
+    unit = dataclasses.replace(
+        samples.unit(), questions=(QuestionResult(question.id, 12, options),)
+    )
+    chart = charts_for(samples.header(), unit, "nn")[-1]
+    assert {row[1] for row in chart.table.rows} == {"høgst 10\N{NO-BREAK SPACE}%"}
+    assert "10" not in chart.title
+
+
 def test_the_heat_map_hatches_hidden_cells_and_prints_the_others() -> None:
     rows = [HeatRow("Oppvekst", (Score(41, 90), Score(None, None))),
             HeatRow("Helse og en lang arbeidstittel", (Score(80, 90), Score(100, 9)))]  # fmt: skip

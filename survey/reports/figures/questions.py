@@ -30,7 +30,11 @@ def question_chart(context: Context, result: QuestionResult, width: int) -> Char
     if question.reference_period:
         subtitle += " " + words("question_period", period=words.period(question.reference_period))
     rows = tuple(
-        (_name(context, result.id, o), words.percent(o.percent, o.at_least)) for o in result.options
+        (
+            _name(context, result.id, o),
+            words.percent(o.percent, o.at_least, at_most=o.at_most),
+        )
+        for o in result.options
     )
     said = "; ".join(f"{name}: {value}" for name, value in rows)
     return Chart(
@@ -59,7 +63,7 @@ def _row(context: Context, canvas: Canvas, name: str, option: OptionResult) -> l
     canvas.label(name)
     y = canvas.top + BAR / 2 + 1
     canvas.line(0, 100, y, style.RULE, 1)
-    text = words.percent(option.percent, option.at_least)
+    text = words.percent(option.percent, option.at_least, at_most=option.at_most)
     end = canvas.pixel(option.percent)
     if end + 8 + text_width(text, style.TEXT, 600) <= canvas.room:
         # Paper behind the value keeps the track from crossing it.
@@ -75,7 +79,11 @@ def _title(context: Context, result: QuestionResult) -> str:
     """Say which option was chosen most, or that several were chosen equally often."""
     words, question = context.words, context.question(result.id)
     exclusive = {option.id for option in question.options if option.exclusive}
-    shown = [o for o in result.options if o.percent is not None and o.id not in exclusive]
+    shown = [
+        o
+        for o in result.options
+        if o.percent is not None and not o.at_most and o.id not in exclusive
+    ]
     top = max((o.percent or 0 for o in shown), default=0)
     if top == 0:
         return words("question_none")
