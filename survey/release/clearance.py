@@ -40,18 +40,19 @@ class Audited:
 _converter = cattrs.Converter(omit_if_default=True)
 
 
-def clear(printed: Printed, measured: Measured | None = None) -> AuditReport:
-    """Audit what is to be printed; raises Exposed, naming every cell, when something is exposed.
-
-    ``measured`` lets the auditor suppose an attacker who knows who answered.
-    """
-    report = _audit(printed, measured)
+def clear(report: AuditReport) -> None:
+    """Raise Exposed, naming every cell, when the auditor found something."""
     if not report.passed:
         raise Exposed(
             "The release would give people away; nothing was stored.",
             [Fault(each.cell, f"{each.statistic}: {each.what}") for each in report.exposures],
         )
-    return report
+
+
+def audit_printed(printed: Printed, measured: Measured | None = None) -> AuditReport:
+    """Audit what is printed. ``measured`` supposes an attacker who knows who answered."""
+    tabulation = Tabulation(printed.nodes, printed.protected)
+    return audit([tabulation], printed.items, printed.k, truth=measured)
 
 
 def audit_stored(session: Session, organisation_id: int, study_id: int) -> list[Audited]:
@@ -76,7 +77,7 @@ def audit_stored(session: Session, organisation_id: int, study_id: int) -> list[
         .order_by(Wave.ordinal, Release.number)
     ).all()
     return [
-        Audited(ordinal, label, digest, _audit(from_text(table), None))
+        Audited(ordinal, label, digest, audit_printed(from_text(table)))
         for ordinal, label, digest, table in rows
     ]
 
@@ -107,8 +108,3 @@ def summary(audited: Sequence[Audited]) -> str:
     lines.append("(b) a hidden group of fewer than k people whose mean lies within 50 points")
     lines.append("(c) a hidden count that at most two numbers fit")
     return "\n".join(lines)
-
-
-def _audit(printed: Printed, measured: Measured | None) -> AuditReport:
-    tabulation = Tabulation(printed.nodes, printed.protected)
-    return audit([tabulation], printed.items, printed.k, truth=measured)

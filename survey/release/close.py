@@ -99,7 +99,7 @@ def make_release(
             texts = raw.texts(session, wave)
     if stored is None:
         computed = compute(frame, sheets, earlier, str(release_id))
-        clear(computed.printed, computed.measured)
+        clear(computed.audit)
         with db.transaction() as session:
             wave = find_wave(session, organisation_id, wave_id)
             stored = _stored(session, wave)

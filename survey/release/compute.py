@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from survey.disclosure.audit_report import AuditReport
 from survey.disclosure.engine import protect
+from survey.disclosure.mending import cleared
 from survey.disclosure.model import OVERALL, Cell, Hidden, Measured, Protected, Tier
 from survey.release import document as doc
 from survey.release.changes import Earlier, Pair, wave_change, with_areas
@@ -38,6 +40,7 @@ class Computed:
     log: tuple[Hidden, ...]
     printed: Printed
     measured: Measured
+    audit: AuditReport
 
 
 def compute(
@@ -54,7 +57,7 @@ def compute(
     nodes = frame.nodes()
     answers = read_answers(frame.instrument, nodes, joined)
     measured = measure(frame.instrument, answers)
-    protected = protect(measured, nodes, frame.k)
+    protected, report = cleared(protect(measured, nodes, frame.k), measured, nodes)
     how = method(frame, measured, protected.cells, answers)
     agreed = agreements(frame, answers, protected.cells)
     writer = _Writer(frame, measured, protected, staffing(frame), earlier)
@@ -83,7 +86,7 @@ def compute(
         published_values=published,
     )
     printed = Printed(frame.k, nodes, measured.items, replace(protected, log=()))
-    return Computed(header, tuple(units.values()), protected.log, printed, measured)
+    return Computed(header, tuple(units.values()), protected.log, printed, measured, report)
 
 
 def _shown(cells: Iterable[Cell]) -> tuple[int, int]:
