@@ -114,11 +114,12 @@ def _upwards(rows: list[WaveUnit], own: dict[int, int]) -> dict[int, int]:
 
 
 def _hidden(rows: list[WaveUnit], total: dict[int, int], own: dict[int, int], k: int) -> set[int]:
-    """Units below k, and so many more that what is hidden in each family adds up to k.
+    """Units below k, and so many more that what is hidden under each shown unit adds up to k.
 
-    A family is a unit's children and its own staff (``own``, never shown as a row). One hidden
-    child alone would be its parent minus the others; so would hidden ones that add up to less
-    than k. A hidden parent needs a hidden part, else it is the sum of its children.
+    Whoever subtracts from a shown unit the nearest shown ones anywhere below it is left with its
+    own staff (``own``, never shown as a row) and that of the hidden units between. This rest must
+    be nothing, or at least k answers of more than one unit's staff. A hidden parent needs a hidden
+    part, else it is the sum of its children.
     """
     hidden = {row.unit_id for row in rows if total[row.unit_id] < k}
     children: dict[int, list[int]] = {}
@@ -130,15 +131,30 @@ def _hidden(rows: list[WaveUnit], total: dict[int, int], own: dict[int, int], k:
     while changed:
         changed = False
         for parent, family in children.items():
-            inside = [unit for unit in family if unit in hidden]
-            parts = len(inside) + (parent in own)
-            total_hidden = sum(total[unit] for unit in inside) + own.get(parent, 0)
             if parent in hidden:
-                safe = parts > 0
+                shown = [unit for unit in family if unit not in hidden]
+                safe = parent in own or len(shown) < len(family)
             else:
-                safe = not parts or (total_hidden >= k and (parts > 1 or not inside))
-            shown = [unit for unit in family if unit not in hidden]
+                between, shown = _below(parent, children, hidden)
+                left = [own[unit] for unit in between if unit in own]
+                others = len(left) - (parent in own)
+                safe = not left or (sum(left) >= k and (len(left) > 1 or not others))
             if not safe and shown:
                 hidden.add(min(shown, key=lambda unit: (total[unit], unit)))
                 changed = True
     return hidden
+
+
+def _below(
+    top: int, children: dict[int, list[int]], hidden: set[int]
+) -> tuple[list[int], list[int]]:
+    """``top`` with the hidden units that hang on it, and the nearest shown units below these."""
+    between, shown, waiting = [top], [], list(children.get(top, []))
+    while waiting:
+        unit = waiting.pop()
+        if unit in hidden:
+            between.append(unit)
+            waiting.extend(children.get(unit, []))
+        else:
+            shown.append(unit)
+    return between, shown

@@ -69,6 +69,24 @@ def test_whether_one_boss_has_answered_does_not_follow_either(place, answered):
     assert None in (rows["B1"].answered, rows["B2"].answered)
 
 
+def _nearest_shown(place, parents, hidden):
+    while place in hidden and parents[place] is not None:
+        place = parents[place]
+    return place
+
+
+def test_a_count_shown_below_a_masked_unit_is_subtracted_too():
+    """18 - 9 - 5 would be the four of two masked units; every masked one is 0 where that is 0."""
+    parents = {0: None, 1: 0, 2: 1, 3: 0, 4: 1}
+    rows = [
+        WaveUnit(unit_id=place, parent_id=parent, reporting_unit_id=place, code=str(place))
+        for place, parent in parents.items()
+    ]
+    total = {0: 18, 1: 16, 2: 9, 3: 2, 4: 5}
+    hidden = _hidden(rows, total, {1: 2, 2: 9, 3: 2, 4: 5}, 5)
+    assert hidden == {1, 3, 4}
+
+
 @st.composite
 def trees(draw):
     size = draw(st.integers(2, 12))
@@ -79,7 +97,7 @@ def trees(draw):
 
 @settings(max_examples=150, deadline=None)
 @given(trees())
-def test_no_family_gives_a_small_number_away(tree):
+def test_no_shown_unit_minus_the_shown_ones_below_it_leaves_a_small_number(tree):
     parents, own = tree
     rows = [
         WaveUnit(unit_id=place, parent_id=parent, reporting_unit_id=place, code=str(place))
@@ -89,11 +107,16 @@ def test_no_family_gives_a_small_number_away(tree):
     for place in range(len(own) - 1, 0, -1):
         total[parents[place]] += total[place]
     hidden = _hidden(rows, total, dict(enumerate(own)), 5)
-    for parent in range(len(own)):
-        family = [place for place, up in enumerate(parents) if up == parent]
-        left = own[parent] + sum(total[place] for place in family if place in hidden)
-        if family and parent not in hidden:
-            # What parent minus the shown children leaves is nothing, or five people and more.
-            everything = all(place in hidden for place in family)
-            assert left >= 5 or everything or left == 0 == own[parent]
+    for place in range(len(own)):
+        if place in hidden:
+            continue
+        # Its own staff, and whoever is under it with nothing but hidden units between.
+        rest = [
+            staff
+            for each, staff in enumerate(own)
+            if _nearest_shown(each, parents, hidden) == place
+        ]
+        alone = len(rest) == 1 and rest[0] == own[place]
+        assert sum(rest) >= 5
+        assert alone or len(rest) > 1
     assert all(place in hidden for place in total if total[place] < 5)
