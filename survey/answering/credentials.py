@@ -2,7 +2,7 @@
 
 ``issue`` knows the code and signs something that it cannot read; ``redeem`` sees what was signed
 and cannot know for whom. A credential attests the reporting unit, because each has a key of its
-own. Each step is atomic and can be repeated (docs/decisions/blind-signatures.md).
+own. Each step is atomic and can be repeated (docs/decisions/0007-blind-signatures.md).
 """
 
 from __future__ import annotations

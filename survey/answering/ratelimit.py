@@ -1,7 +1,7 @@
 """Failed codes are counted and limited; a good code is never refused.
 
-See ``docs/decisions/answering-rate-limit.md``: what keeps a code from being guessed is its length;
-the limit keeps guessing from being cheap, unseen, and a load on the database.
+See ``docs/decisions/0006-answering-rate-limit.md``: what keeps a code from being guessed is its
+length; the limit keeps guessing from being cheap, unseen, and a load on the database.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 Two requests that must have nothing in common. The first carries the code and something blinded;
 the second carries answers and a credential, no code and no cookie. How a program draws its secrets
-is RFC 9474, RSABSSA-SHA384-PSS-Randomized; docs/decisions/blind-signatures.md says what it must
-keep, and that what is lost cannot be given again.
+is RFC 9474, RSABSSA-SHA384-PSS-Randomized; docs/decisions/0007-blind-signatures.md says what it
+must keep, and that what is lost cannot be given again.
 """
 
 from __future__ import annotations
