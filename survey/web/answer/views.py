@@ -3,7 +3,7 @@
 The code reaches the form through a session cookie that only ``/svar`` gets, and travels from there
 in the body of the form: no address, no Referer, no log and no title ever holds it. Since the code
 in the body is the only thing that lets an answer in, another site has nothing to forge
-(docs/decisions/answering-forms.md).
+(docs/decisions/0005-answering-forms.md).
 """
 
 from __future__ import annotations
