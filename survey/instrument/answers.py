@@ -18,6 +18,7 @@ from survey.instrument.model import Instrument, Item, Question, Role, Scale
 MAXIMUM_TEXT = 600
 MAXIMUM_WORD = 40
 MAXIMUM_WORDS = 2
+_AROUND_WORDS = " .,;:!?«»\"'()-–"
 
 Code = Literal[
     "unknown",
@@ -82,16 +83,26 @@ def role_of(instrument: Instrument, answers: Mapping[str, object]) -> Role | Non
 def texts_of(instrument: Instrument, answers: Mapping[str, object]) -> dict[str, list[str]]:
     """Return the free text of valid answers, stripped: question id → one text, or one or two words.
 
-    Unanswered questions are left out. These are stored apart from the sheet, without a shared key.
+    Unanswered questions are left out, and so is a word that the same person wrote before: a word is
+    told by how many people wrote it. These are stored apart from the sheet, without a shared key.
     """
     found: dict[str, list[str]] = {}
     for question in instrument.questions:
         if question.type in ("text", "words"):
             answer = _given(answers, question.id) or []
             texts = [answer] if isinstance(answer, str) else list(answer)
-            if stripped := [text.strip() for text in texts if text.strip()]:
+            stripped = [text.strip() for text in texts if text.strip()]
+            if question.type == "words":
+                stripped = list({as_counted(text): text for text in reversed(stripped)}.values())
+                stripped.reverse()
+            if stripped:
                 found[question.id] = stripped
     return found
+
+
+def as_counted(word: str) -> str:
+    """Return a word as it is counted: without case and the punctuation around it."""
+    return word.strip(_AROUND_WORDS).casefold()
 
 
 def _fault(code: Code, where: str, what: str, fix: str = "") -> AnswerFault:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from survey.audit.log import record
 from survey.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.instrument.answers import as_counted
 from survey.release.compute import Computed
 from survey.release.models import ModeratedText
 from survey.study.models import Wave
@@ -26,7 +27,6 @@ from survey.study.models import Wave
 Decision = Literal["release", "redact", "withhold"]
 FEWEST_WRITERS = 10
 """People among whom a text must be shown."""
-_WORD_TRIM = " .,;:!?«»\"'()-–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def enqueue(
         if code is None:
             continue
         if kinds.get(text.question) == "words":
-            words[code, text.question, text.text.strip(_WORD_TRIM).casefold()] += 1
+            words[code, text.question, as_counted(text.text)] += 1
         else:
             entries.append((code, text.question, "comment", text.text, 1))
     entries.extend(

@@ -166,3 +166,8 @@ def test_free_text_is_stripped_and_empty_text_left_out() -> None:
     assert texts_of(EVERY, given) == {"remark": ["Mer tid"], "two": ["tid"]}
     assert texts_of(EVERY, {"questions": {"remark": " ", "two": []}}) == {}
     assert texts_of(EVERY, {}) == {}
+
+
+def test_nobody_counts_twice_by_writing_a_word_twice() -> None:
+    assert texts_of(EVERY, {"questions": {"two": ["Tid", " «tid»! "]}}) == {"two": ["Tid"]}
+    assert texts_of(EVERY, {"questions": {"two": ["mot", "Tid"]}}) == {"two": ["mot", "Tid"]}
