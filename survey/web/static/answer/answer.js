@@ -104,6 +104,7 @@ class Steps {
     form.querySelector("#start").before(this.head);
     this.nav = document.createElement("div");
     this.nav.className = "step-nav";
+    this.nav.hidden = true; // until the draft has been looked for: who was faster would be sent back
     this.back = this.button("button button--secondary", form.dataset.back, () => this.go(this.at - 1));
     this.next = this.button("button", form.dataset.next, () => this.go(this.at + 1));
     this.send = form.querySelector("#send"); // beside "back", where "next" was
@@ -138,6 +139,7 @@ class Steps {
   }
 
   show(index, focus = false) {
+    this.nav.hidden = false;
     this.at = Math.min(Math.max(index, 0), this.steps.length - 1);
     const shown = new Set(this.steps[this.at]);
     for (const part of this.form.querySelectorAll(".part")) {
