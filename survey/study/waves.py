@@ -61,7 +61,7 @@ def create_wave(
     )
     taken = {wave.ordinal for wave in waves(session, study)}
     ordinal = max(taken, default=0) + 1 if ordinal is None else ordinal
-    label = " ".join(label.split()) or f"{phase} {ordinal}"
+    label = " ".join(label.split()) or f"Måling {ordinal}"
     faults = _faults_of_wave(phase, label, ordinal, source)
     faults += _faults_of_times(opens_at, closes_at, source)
     if faults:

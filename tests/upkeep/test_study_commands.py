@@ -76,7 +76,7 @@ def test_a_study_and_its_waves_are_made_and_listed(study):
     study("wave", "create", "--study", "S", "--phase", "during")
     assert study("wave", "list", "--study", "S").splitlines() == [
         "1  before  Vår  draft",
-        "2  during  during 2  draft",
+        "2  during  Måling 2  draft",
     ]
 
 
