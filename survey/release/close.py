@@ -25,7 +25,7 @@ from survey.release.models import HiddenValue, Release, ReleaseTable, ReleaseUni
 from survey.release.moderation import enqueue
 from survey.study.keys import KeyStore
 from survey.study.models import Wave
-from survey.study.waves import destroy_keys, mark_closed, mark_released
+from survey.study.waves import destroy_keys, lock, mark_closed, mark_released
 
 
 def close_wave(
@@ -39,6 +39,7 @@ def close_wave(
     """
     with db.transaction() as session:
         wave = find_wave(session, organisation_id, wave_id)
+        lock(session, wave)
         if wave.state == "open":
             mark_closed(session, wave, actor)
         elif wave.state != "closed":
@@ -60,6 +61,7 @@ def close_wave(
         return
     with db.transaction() as session:
         wave = find_wave(session, organisation_id, wave_id)
+        lock(session, wave)  # who else closes it now waits here, and then finds it settled
         if wave.settled:
             return
         if wave.source != "import" and raw.inbox_size(session, wave) != len(opened):
@@ -102,6 +104,7 @@ def make_release(
         clear(computed.audit)
         with db.transaction() as session:
             wave = find_wave(session, organisation_id, wave_id)
+            lock(session, wave)
             stored = _stored(session, wave)
             if stored is None:
                 _refuse_out_of_order(session, wave)

@@ -275,6 +275,9 @@ def destroy_keys(session: Session, keys: KeyStore, wave: Wave, actor: str = "cli
         "closed": {"codes", "signing"},
         "released": {"codes", "signing", "private", "escrow"},
     }.get(wave.state, set())
+    if not keys.left(wave.id) & due:
+        return False
+    lock(session, wave)  # the sweep and a release may both have come here
     gone = keys.left(wave.id) & due
     if not gone:
         return False

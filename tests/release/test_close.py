@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -240,3 +244,24 @@ def test_the_module_keeps_its_three_steps(sqlite_journey: Journey) -> None:
             sqlite_journey.organisation_id,
             sqlite_journey.wave.id,
         )
+
+
+def test_two_who_close_a_wave_at_once_store_each_answer_once(
+    journey: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both have opened the inbox before either stores anything; both release."""
+    journey.answer({"n1": 6, "s1": 6})
+    opened = threading.Barrier(2)
+    storing = threading.Barrier(2)
+
+    def met(barrier: threading.Barrier, work: Callable[..., Any], *given: Any) -> Any:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            barrier.wait(timeout=3)
+        return work(*given)
+
+    monkeypatch.setattr(raw, "open_inbox", functools.partial(met, opened, raw.open_inbox))
+    monkeypatch.setattr(raw, "settle", functools.partial(met, storing, raw.settle))
+    with ThreadPoolExecutor(2) as both:
+        made = [both.submit(finish, journey) for _ in range(2)]
+    assert made[0].result() == made[1].result()
+    assert count(journey, Response) == 12
