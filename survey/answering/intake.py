@@ -22,6 +22,7 @@ from survey.instrument.layout import Layout
 from survey.instrument.model import Role
 from survey.secret import Secret
 from survey.study.models import Invitation, Wave, WaveUnit
+from survey.study.waves import lock
 
 SUBMISSION_ID = re.compile(r"[0-9A-Za-z_-]{22,64}")
 """At least 128 random bits in base64url, or a UUID."""
@@ -99,6 +100,7 @@ def store_imported(
     Raises Conflict unless the wave is an open import wave without responses (``replace`` drops
     those that an earlier import brought).
     """
+    lock(session, wave)  # a second import waits here and then sees what this one stored
     if wave.source != "import":
         raise Conflict("People answer this wave here; only a wave of source import takes a file.")
     if wave.state != "open":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -9,9 +12,10 @@ import sqlalchemy as sa
 
 from survey.answering import importing
 from survey.answering.store import Comment, Response
+from survey.db import Database
 from survey.errors import Conflict, InvalidInput
 from survey.study.models import Wave
-from tests.answering.conftest import World
+from tests.answering.conftest import World, build
 
 MAP = """
 unit: {column: Sted, codes: {Nord: north, Sør: south, Lite: small}}
@@ -133,6 +137,28 @@ def test_a_second_import_is_refused_unless_it_replaces(import_world: World) -> N
     with import_world.db.reading() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Response)) == 3
         assert session.scalar(sa.select(sa.func.count()).select_from(Comment)) == 4
+
+
+@pytest.mark.postgresql
+def test_two_imports_at_once_store_one_file(postgres_database: Database) -> None:
+    world = build(postgres_database, source="import")
+    prepared = prepare(world, GOOD)
+    written = threading.Barrier(2)
+
+    def import_it() -> bool:
+        with contextlib.suppress(Conflict), world.db.transaction() as session:
+            importing.store(session, prepared)
+            with contextlib.suppress(threading.BrokenBarrierError):
+                written.wait(timeout=2)  # neither has committed when the other has written
+            return True
+        return False
+
+    with ThreadPoolExecutor(2) as both:
+        done = [both.submit(import_it) for _ in range(2)]
+    assert sorted(each.result() for each in done) == [False, True]
+    assert len(stored(world)) == 3
+    with world.db.reading() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Response)) == 3
 
 
 def test_a_wave_that_people_answer_takes_no_file(world: World) -> None:
