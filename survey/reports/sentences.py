@@ -31,7 +31,7 @@ def response_rate(context: Context, who: Participation) -> str:
     whole = who.headcount if who.headcount is not None else who.invited
     if who.answered is None or not whole:
         return "–"
-    return context.words.percent(round(100 * who.answered / whole))
+    return context.words.percent(int(100 * who.answered / whole + 0.5))
 
 
 def where_we_stand(context: Context) -> tuple[str, ...]:

@@ -101,6 +101,7 @@ def test_a_verdict_whose_numbers_are_missing_counts_as_hidden() -> None:
     ("who", "said"),
     [
         (Participation(31, 31, 24), "24 av 31 ansatte svarte (77\u00a0%)."),
+        (Participation(8, 8, 5), "5 av 8 ansatte svarte (63\u00a0%)."),
         (Participation(24, 24, 24), "Alle 24 ansatte svarte."),
         (Participation(24, 30, 26, over=True), "26 svarte. Det er flere enn de 24 ansatte som er "
          "registrert."),
