@@ -64,6 +64,12 @@ def test_a_released_text_is_shown_on_its_units_page_and_nothing_else_is(world: W
     texts = [t for each in shown for found in each.comments.values() for t in found]
     words = [w for each in shown for found in each.words.values() for w, _ in found]
     assert texts + words == [text]
+    code = next(
+        unit
+        for unit, each in zip(("k", "nord", "n1", "n2", "s1"), shown, strict=True)
+        if each.comments or each.words
+    )
+    assert f"<li>{text}" in client.get(f"/enhet/3999/kultur/{code}").text
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import re
 
 import pytest
 import sqlalchemy as sa
+from markupsafe import escape
 
 from survey.reports.unit_report import dashboard
 from tests.access.world import World
@@ -121,3 +122,8 @@ def test_the_page_and_the_report_say_what_the_release_says(world: World) -> None
         assert fact.value in page
     for section in view.sections:
         assert f'id="{section.id}"' in page
+    tables = [table for section in view.sections for table in section.tables]
+    assert tables
+    for table in tables:
+        for cell in (cell for row in (table.header, *table.rows) for cell in row):
+            assert f">{escape(cell)}</t" in page
