@@ -27,6 +27,9 @@ from survey.study.keys import KeyStore
 from survey.study.models import Wave
 from survey.study.waves import destroy_keys, lock, mark_closed, mark_released
 
+TOLD_REASONS = ("primary", "secondary", "audit", "kind")
+"""Reasons that are kept; that a masked count was small, or unanimous, says more than its marker."""
+
 
 def close_wave(
     db: Database, keys: KeyStore, organisation_id: int, wave_id: int, actor: str = "cli"
@@ -110,7 +113,9 @@ def make_release(
                 _refuse_out_of_order(session, wave)
                 stored = _store(session, wave, computed, release_id, actor)
                 enqueue(session, wave, computed, texts, computed.header.method.k)
+                raw.blur(session, wave, computed.header.method.k)
                 mark_released(session, wave, actor)
+        raw.erase_traces(db)  # the labels that were taken away must not linger in the files
     with db.transaction() as session:
         destroy_keys(session, keys, find_wave(session, organisation_id, wave_id), actor)
     return stored
@@ -189,7 +194,7 @@ def _store(session: Session, wave: Wave, computed: Computed, release_id: int, ac
             position=place,
             code=line.cell,
             statistic=line.statistic,
-            reason=line.reason,
+            reason=line.reason if line.reason in TOLD_REASONS else "mask",
         )
         for place, line in enumerate(computed.log)
     )

@@ -142,7 +142,7 @@ def decide(
     entry.state = "withheld" if decision == "withhold" else "released"
     entry.reason = reason.strip()
     session.flush()
-    details = {"decision": decision, "reason": entry.reason}
+    details = {"decision": decision}  # not the reason: an event is kept for ever
     record(session, organisation_id, actor, "text.moderated", f"text:{text_id}", details)
     return entry
 

@@ -113,6 +113,49 @@ def settle(session: Session, wave: Wave, frame: Frame, opened: Sequence[Opened])
     session.flush()
 
 
+def blur(session: Session, wave: Wave, k: int) -> None:
+    """Take from a released wave what could point at few people: every role, and the label of
+    every group of fewer than k answers (they join the root; if they are still fewer than k there,
+    the smallest other group joins them). Texts follow the same rule.
+
+    The release is final, so nothing needs these labels any more; a stolen database must not hold
+    the only leader's sheet under a leader's label.
+    """
+    root = session.scalars(
+        sa.select(WaveUnit.unit_id).where(
+            WaveUnit.organisation_id == wave.organisation_id,
+            WaveUnit.wave_id == wave.id,
+            WaveUnit.parent_id.is_(None),
+        )
+    ).one()
+    mine = (Response.organisation_id == wave.organisation_id, Response.wave_id == wave.id)
+    counted = session.execute(
+        sa.select(Response.unit_id, sa.func.count()).where(*mine).group_by(Response.unit_id)
+    )
+    sizes = Counter({row[0]: row[1] for row in counted})
+    small = {unit for unit, n in sizes.items() if n < k and unit != root}
+    pooled = sizes[root] + sum(sizes[unit] for unit in small)
+    others = sorted((n, unit) for unit, n in sizes.items() if unit != root and unit not in small)
+    while 0 < pooled < k and others:
+        n, unit = others.pop(0)
+        small.add(unit)
+        pooled += n
+    session.execute(sa.update(Response).where(*mine).values(role="employee"))
+    session.execute(
+        sa.update(Response).where(*mine, Response.unit_id.in_(small)).values(unit_id=root)
+    )
+    kept = set(sizes) - small
+    session.execute(
+        sa.update(Comment)
+        .where(
+            Comment.organisation_id == wave.organisation_id,
+            Comment.wave_id == wave.id,
+            Comment.unit_id.not_in(kept),
+        )
+        .values(unit_id=root)
+    )
+
+
 def own_sheets(session: Session, wave: Wave) -> dict[str, str]:
     """Each unit's own answer sheets laid end to end, by unit code.
 

@@ -73,7 +73,8 @@ def glossary(context: Context) -> tuple[Term, ...]:
 
 
 def method_table(context: Context) -> ChartTable | None:
-    """Return σ̂ and reliability per dimension; None when the release says nothing of them."""
+    """Return σ̂, reliability, and (after a first wave) the detectable change and the effect per
+    dimension; None when the release says nothing of them."""
     words, known = context.words, context.header.method.dimensions
     rows = []
     for row in context.rows[1:]:
@@ -86,8 +87,25 @@ def method_table(context: Context) -> ChartTable | None:
             alpha = f"{alpha} ({low}–{high})"
         omega = "–" if how.omega is None else words.decimal(how.omega)
         icc = "–" if how.icc1 is None else words.decimal(how.icc1)
-        rows.append((row.title, str(how.sigma), alpha, omega, icc))
+        rows.append((row.title, str(how.sigma), alpha, omega, icc, *_change(context, row.id)))
     if not rows:
         return None
-    header = (words("dimension"), words("sigma"), "α", "ω", "ICC(1)")
-    return ChartTable(header=header, rows=tuple(rows))
+    header = [words("dimension"), words("sigma"), "α", "ω", "ICC(1)"]
+    if context.change is not None:
+        header += [words("detectable"), words("effect")]
+    return ChartTable(header=tuple(header), rows=tuple(rows))
+
+
+def _change(context: Context, dimension: str) -> tuple[str, ...]:
+    """The change that would be found in 80 % of cases, and Hedges' g with its interval."""
+    words = context.words
+    if context.change is None:
+        return ()
+    known = context.change.dimensions.get(dimension)
+    if known is None or known.minimum_detectable is None:
+        return ("–", "–")
+    effect = "–"
+    if known.effect is not None and known.effect_interval is not None:
+        low, high = (words.decimal(value) for value in known.effect_interval)
+        effect = words("effect_value", g=words.decimal(known.effect), low=low, high=high)
+    return (str(known.minimum_detectable), effect)

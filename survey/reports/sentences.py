@@ -250,3 +250,8 @@ def other_changes(context: Context) -> Sequence[str]:
         since = context.words("since", wave=context.from_name(change))
         said.append(f"{since} {row_verdict(context, change, context.rows[0])}")
     return said
+
+
+def band(context: Context) -> tuple[str, ...]:
+    """Where the unit stands among the organisation's units: a band, never a rank."""
+    return () if context.unit.band is None else (context.words(f"band_{context.unit.band}"),)

@@ -50,6 +50,9 @@ def participation(session: Session, wave: Wave, *, masked: bool = True) -> list[
     hidden: set[int] = set()
     if any(own_invited.values()) and not _are_kept(session, wave):
         hidden = set(by_id)
+    elif masked and wave.state != "open":
+        # From now on the release says how many; two counts of a unit could be subtracted.
+        hidden = {row.unit_id for row in rows if row.parent_id is not None}
     elif masked:
         k = study_of(session, wave).k
         hidden = _hidden(rows, total, {u: n for u, n in own_answered.items() if own_invited[u]}, k)

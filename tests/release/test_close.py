@@ -68,20 +68,41 @@ def test_sealed_answers_become_responses_and_a_release(journey: Journey) -> None
     assert released(journey, "n1").tier == "full"
 
 
-def test_leaders_are_stored_above_their_unit(sqlite_journey: Journey) -> None:
-    journey = sqlite_journey
-    journey.answer(ANSWERS, leaders=2)
-    finish(journey)
+def labels(journey: Journey) -> dict[tuple[str, str], int]:
+    """(unit code, role) → how many sheets stand in the database under that label."""
     with journey.db.reading() as session:
-        codes = session.scalars(
-            sa.select(WaveUnit.code)
+        rows = session.execute(
+            sa.select(WaveUnit.code, Response.role, sa.func.count())
             .join(
                 Response,
                 sa.and_(Response.unit_id == WaveUnit.unit_id, Response.wave_id == WaveUnit.wave_id),
             )
-            .where(Response.role == "leader")
-        ).all()
-    assert set(codes) == {"k"}
+            .group_by(WaveUnit.code, Response.role)
+        )
+        return {(code, role): n for code, role, n in rows}
+
+
+def test_leaders_are_stored_above_their_unit(sqlite_journey: Journey) -> None:
+    journey = sqlite_journey
+    journey.answer(ANSWERS, leaders=2)
+    close_wave(journey.db, journey.keys, journey.organisation_id, journey.wave.id)
+    assert labels(journey)["k", "leader"] == 2
+    assert labels(journey)["n1", "employee"] == ANSWERS["n1"] - 2
+
+
+def test_a_released_waves_sheets_stand_under_no_label_of_few_people(journey: Journey) -> None:
+    """Without ``raw.blur`` the two leaders' sheets would stand in a stolen database as theirs, and
+    those of the unit of four as the only sheets of the area above it."""
+    journey.answer({**ANSWERS, "n3": 4}, leaders=2)
+    close_wave(journey.db, journey.keys, journey.organisation_id, journey.wave.id)
+    before = labels(journey)
+    assert (before["k", "leader"], before["nord", "employee"]) == (2, 4)
+    make_release(journey.db, journey.keys, journey.organisation_id, journey.wave.id)
+    after = labels(journey)
+    assert sum(after.values()) == sum(before.values())
+    assert {role for _, role in after} == {"employee"}
+    assert min(after.values()) >= 5
+    assert after["k", "employee"] == 6
 
 
 def test_both_keys_are_destroyed_when_the_release_is_stored(sqlite_journey: Journey) -> None:

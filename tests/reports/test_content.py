@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from survey.release.document import Score, UnitResult
+from survey.reports.content import content
 from survey.reports.context import Context
 from survey.reports.sentences import (
     circumstances,
@@ -14,6 +17,7 @@ from survey.reports.sentences import (
     profile_title,
 )
 from survey.reports.unit_report import FreeText, dashboard
+from survey.reports.words import Words
 from tests.reports import samples
 
 
@@ -123,3 +127,24 @@ def test_csv_is_safe_in_a_spreadsheet() -> None:
     view = dashboard(samples.header(), unit, "nb")
     comparison = next(s for s in view.sections if s.id == "comparison")
     assert "'=HYPERLINK(1)" in comparison.charts[0].csv
+
+
+@pytest.mark.parametrize("language", ["nb", "nn", "en"])
+def test_a_band_is_said_in_words_and_the_method_table_tells_effect_and_detectable_change(
+    language: str,
+) -> None:
+    unit = samples.unit()
+    before = unit.changes[0]
+    told = {
+        name: dataclasses.replace(
+            change, minimum_detectable=17, effect=0.52, effect_interval=(-0.04, 1.08)
+        )
+        for name, change in before.dimensions.items()
+    }
+    changes = tuple(dataclasses.replace(each, dimensions=told) for each in unit.changes)
+    unit = dataclasses.replace(unit, band="above", changes=changes)
+    parts = {p.id: p for p in content(Context(samples.header(), unit, language)).parts}
+    assert parts["comparison"].sentences == (Words(language)("band_above"),)
+    row = parts["method"].tables[0].rows[0]
+    assert row[-2] == "17"
+    assert row[-1].startswith("0.52 (" if language == "en" else "0,52 (")

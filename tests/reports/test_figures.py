@@ -23,8 +23,11 @@ from survey.release.document import (
     UnitResult,
 )
 from survey.reports import svg
+from survey.reports.context import Context
 from survey.reports.figures import style
 from survey.reports.figures.heatmap import HeatRow, heatmap
+from survey.reports.figures.shares import dimension_chart
+from survey.reports.metrics import width as text_width
 from survey.reports.model import Chart
 from survey.reports.unit_report import charts_for, dashboard, render_unit_html
 from survey.reports.words import Words
@@ -270,3 +273,27 @@ def test_any_document_gives_charts_and_pages_without_none_or_nan(
         for text in (*section.sentences, *section.points):
             assert not LEAKED.search(text)
     assert not LEAKED.search(render_unit_html(header, unit, language, "0" * 64))
+
+
+def test_the_head_of_the_last_column_never_stands_on_the_first_statement() -> None:
+    """Also where the first statement has no number in that column: on a phone they met."""
+    phone, checked = 328, 0
+    for result in samples.unit(36).dimensions:
+        first, *others = result.items
+        if not others:
+            continue
+        items = (
+            dataclasses.replace(first, not_applicable=None),
+            *(dataclasses.replace(item, not_applicable=8) for item in others),
+        )
+        context = Context(samples.header(), samples.unit(36), "nb")
+        chart = dimension_chart(context, dataclasses.replace(result, items=items), phone)
+        assert chart is not None
+        notes = chart.spec["layout"]["annotations"]
+        (head,) = (n for n in notes if n["text"] == "Vet ikke")
+        label = notes[notes.index(head) + 1]
+        assert label["xanchor"] == "left"
+        for line in label["text"].split("<br>"):
+            assert text_width(line, style.TEXT) + text_width("Vet ikke", style.SMALL) < phone
+        checked += 1
+    assert checked >= 5

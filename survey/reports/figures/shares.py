@@ -58,7 +58,10 @@ def dimension_chart(context: Context, result: DimensionResult, width: int) -> Ch
     words = context.words
     canvas = Canvas(width, -100, _high(lines, width))
     draw_keys(canvas, _keys(context, scale, full, lines))
+    reserved = 0.0
     if any(line.not_applicable is not None for line in lines):
+        # The head stands beside the first label, whether or not that line has a number below it.
+        reserved = 70.0
         head = _not_applicable(context, scale)
         canvas.top -= 4
         canvas.text(
@@ -66,7 +69,7 @@ def dimension_chart(context: Context, result: DimensionResult, width: int) -> Ch
         )
     bars: list[Bar] = []
     for line in lines:
-        bars += _draw(context, canvas, line)
+        bars += _draw(context, canvas, line, reserved)
     draw_bars(canvas, bars)
     title = _title(context, result)
     key = "items_subtitle_full" if full else "items_subtitle_shares"
@@ -182,10 +185,9 @@ def _shares(context: Context, shares: Shares) -> tuple[Piece, ...]:
     return _with_rest(context, pieces, 100 - sum(p.percent for p in pieces) if masked else 0)
 
 
-def _draw(context: Context, canvas: Canvas, line: Line) -> list[Bar]:
-    """Draw one line's label, bar and column; return its bar pieces."""
+def _draw(context: Context, canvas: Canvas, line: Line, reserved: float) -> list[Bar]:
+    """Draw one line's label, ``reserved`` pixels short, bar and column; return its bar pieces."""
     words = context.words
-    reserved = 70.0 if line.not_applicable is not None else 0.0
     hidden = "" if line.pieces else words.hidden
     canvas.label(line.label, 400, " · ".join(filter(None, (line.note, hidden))), reserved)
     if not line.pieces:
