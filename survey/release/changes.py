@@ -153,8 +153,9 @@ def _printed(
         earlier=then.index,
         later=now.index,
         difference=result.difference,
-        low=whole(result.low),
-        high=whole(result.high),
+        # A printed bound of 0 beside a verdict of change would contradict it.
+        low=max(whole(result.low), 1) if result.verdict == "risen" else whole(result.low),
+        high=min(whole(result.high), -1) if result.verdict == "fallen" else whole(result.high),
         minimum_detectable=None if detectable is None else math.ceil(detectable),
         basis=basis,
         effect=effect,

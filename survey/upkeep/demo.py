@@ -54,7 +54,7 @@ PLANS = (
     Plan("before", "Før", "units-1.csv", 620, 606, 0.78),
     Plan("during", "Underveis", "units-2.csv", 318, 304, 0.74),
     Plan("after", "Etter", "units-2.csv", 40, 26, 0.76),
-    Plan("after", "Oppfølging", "units-2.csv", 3, -60, 0.25),
+    Plan("after", "Ett år etter", "units-2.csv", 3, -60, 0.25),
 )
 
 

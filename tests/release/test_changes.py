@@ -57,6 +57,15 @@ def test_the_verdict_follows_the_printed_indices_and_sigma() -> None:
     assert found.minimum_detectable == 18
 
 
+def test_a_verdict_of_change_has_no_bound_of_zero_beside_it() -> None:
+    # 1.96 · 20 · √(1/20 + 1/20) = 12.4, so the interval is 0.6 to 25.4 and -0.4 to 24.4
+    assert change(unit("u", 50), unit("u", 63)).overall.low == 1
+    narrow = change(unit("u", 50, 21), unit("u", 62, 22)).overall
+    assert (narrow.verdict, narrow.low) == ("risen", 1)
+    fallen = change(unit("u", 62, 22), unit("u", 50, 21)).overall
+    assert (fallen.verdict, fallen.high) == ("fallen", -1)
+
+
 def test_the_effect_is_the_printed_difference_over_the_printed_sigma() -> None:
     found = change(unit("u", 50), unit("u", 70)).overall
     # 20 / 20 · (1 - 3 / (4 · 38 - 1))
