@@ -106,7 +106,7 @@ def _first_page(context: Context, charts: Mapping[str, Chart]) -> list[Part]:
     words = context.words
     profile = (charts["profile"],) if "profile" in charts else ()
     return [
-        Part("answered", words("section_answered"), (sentences.who_answered(context),)),
+        Part("answered", words("section_answered"), sentences.answered(context)),
         Part(
             "standing", words("section_standing"), sentences.where_we_stand(context), charts=profile
         ),
@@ -131,23 +131,15 @@ def _details(context: Context, charts: Mapping[str, Chart]) -> list[Part | None]
         changes = Part("dimensions", words("section_dimensions"), others, tables=(table,))
     return [
         changes,
-        _charts(
-            "comparison", words("section_comparison"), charts, "comparison", sentences.band(context)
-        ),
+        _charts("comparison", words("section_comparison"), charts, "comparison"),
         _charts("items", words("section_items"), charts, "dimension-"),
         _charts("questions", words("section_questions"), charts, "question-"),
     ]
 
 
-def _charts(
-    part: str,
-    title: str,
-    charts: Mapping[str, Chart],
-    prefix: str,
-    said: tuple[str, ...] = (),
-) -> Part | None:
+def _charts(part: str, title: str, charts: Mapping[str, Chart], prefix: str) -> Part | None:
     chosen = tuple(chart for key, chart in charts.items() if key.startswith(prefix))
-    return Part(part, title, said, charts=chosen) if chosen else None
+    return Part(part, title, charts=chosen) if chosen else None
 
 
 def _free_text(context: Context, free_text: FreeText) -> list[Part]:

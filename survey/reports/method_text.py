@@ -33,6 +33,8 @@ def method(context: Context) -> tuple[str, ...]:
         words("method_people"),
         words("method_comparison"),
     ]
+    if context.unit.band is not None:  # a band, never a rank
+        said.append(words(f"band_{context.unit.band}"))
     if context.unit.participation.over:
         said.insert(2, words("over_warning"))
     if any(each.agreement for each in context.unit.dimensions):

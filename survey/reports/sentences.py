@@ -25,6 +25,15 @@ def who_answered(context: Context) -> str:
     return words(key, n=who.answered, all=whole, rate=response_rate(context, who))
 
 
+def answered(context: Context) -> tuple[str, ...]:
+    """Who answered; and, where the questionnaire asks for the role, that leaders are not in it:
+    otherwise "23 of 24" would look like a colleague who did not answer."""
+    said = who_answered(context)
+    if context.instrument.role_question is None or context.unit.participation.answered is None:
+        return (said,)
+    return (said, context.words("answered_leaders"))
+
+
 def response_rate(context: Context, who: Participation) -> str:
     """Return the response rate in whole per cent, over 100 where more answered than work here;
     "–" where it is not known."""
@@ -250,8 +259,3 @@ def other_changes(context: Context) -> Sequence[str]:
         since = context.words("since", wave=context.from_name(change))
         said.append(f"{since} {row_verdict(context, change, context.rows[0])}")
     return said
-
-
-def band(context: Context) -> tuple[str, ...]:
-    """Where the unit stands among the organisation's units: a band, never a rank."""
-    return () if context.unit.band is None else (context.words(f"band_{context.unit.band}"),)

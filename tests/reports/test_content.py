@@ -144,7 +144,14 @@ def test_a_band_is_said_in_words_and_the_method_table_tells_effect_and_detectabl
     changes = tuple(dataclasses.replace(each, dimensions=told) for each in unit.changes)
     unit = dataclasses.replace(unit, band="above", changes=changes)
     parts = {p.id: p for p in content(Context(samples.header(), unit, language)).parts}
-    assert parts["comparison"].sentences == (Words(language)("band_above"),)
+    assert Words(language)("band_above") in parts["method"].sentences
     row = parts["method"].tables[0].rows[0]
     assert row[-2] == "17"
     assert row[-1].startswith("0.52 (" if language == "en" else "0,52 (")
+
+
+def test_the_count_of_answers_says_that_leaders_are_not_in_it() -> None:
+    first = content(context(scored(50, 72, 61, 44, 60))).parts[0]
+    assert first.sentences[1:] == (Words("nb")("answered_leaders"),)
+    asked = samples.instrument().role_question
+    assert asked is not None
