@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -45,3 +46,42 @@ class Unit(Base):
     """Own employees, children not counted; None when not told."""
     manager_email: Mapped[str | None]
     closed_at: Mapped[datetime | None]
+
+
+class UnitChange(Base):
+    """What was done to units, and whether they may be compared with what they were.
+
+    Open until the next wave of any study opens; then it is frozen. Which waves it stands between
+    is told by ``survey.study.models.WaveUnitChange``.
+    """
+
+    __tablename__ = "unit_change"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"]),
+        sa.Index("ix_unit_change_made", "organisation_id", "made_at"),
+    )
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str]
+    """renamed, moved, merged, split, regrouped, recoded, new or closed."""
+    from_codes: Mapped[list[str]] = mapped_column(sa.JSON)
+    """Units before; [] for a new one."""
+    to_codes: Mapped[list[str]] = mapped_column(sa.JSON)
+    """Units after; [] for one that has closed."""
+    names: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    """Code → name of every unit in the two lists, as they were called."""
+    before: Mapped[str]
+    """The name, or the name of the unit above, before; '' for other kinds."""
+    after: Mapped[str]
+    continues: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    """Unit after → the one unit before whose published figures it is compared with. A unit that is
+    not named here is not compared with anything before."""
+    same_staff: Mapped[int | None]
+    """How many per cent of the staff are said to be the same; None when not told."""
+    reason: Mapped[str]
+    """Why it may or may not be compared, in staff's words; printed in reports."""
+    decided_by: Mapped[str]
+    made_at: Mapped[datetime]
+    decided_at: Mapped[datetime]
+    frozen_at: Mapped[datetime | None]

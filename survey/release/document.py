@@ -23,6 +23,7 @@ Verdict = Literal["risen", "fallen", "no_change", "too_few", "hidden"]
 Tier = Literal["none", "index", "shares", "full"]
 Phase = Literal["before", "during", "after"]
 ChangeBasis = Literal["unit", "units", "persons"]
+ReorganisationKind = Literal["renamed", "recoded", "moved", "merged", "split", "regrouped"]
 ComparisonRole = Literal["parent", "organisation", "kind"]
 Band = Literal["above", "around", "below"]
 
@@ -195,13 +196,39 @@ class AreaVerdict:
 
 @dataclass(frozen=True, slots=True)
 class WaveChange:
-    """All changes of one unit from one earlier wave to this one."""
+    """All changes of one unit from one earlier wave to this one.
+
+    Not ``comparable``: a reorganisation stands between (``UnitResult.reorganisations`` says
+    which), and there is no verdict. ``reason`` "composition": the area comprises other units than
+    it did; ``joined`` and ``left`` are their names.
+    """
 
     from_ordinal: int
     overall: Change
     dimensions: Mapping[str, Change]
     area: AreaVerdict | None = None
     comparable: bool = True
+    reason: str = ""
+    joined: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reorganisation:
+    """What was done to a unit between two waves, as recorded before the later one opened.
+
+    ``from_ordinal`` is the last wave before it. ``before`` and ``after`` are names: of the unit
+    (renamed, recoded), of what it belongs to (moved), of the units concerned (merged, split,
+    regrouped). ``continues`` names the one of ``before`` that it is compared with. ``reason`` is
+    in staff's words.
+    """
+
+    kind: ReorganisationKind
+    from_ordinal: int
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    comparable: bool
+    continues: str = ""
     reason: str = ""
 
 
@@ -260,6 +287,7 @@ class UnitResult:
     comparisons: tuple[Comparison, ...] = ()
     changes: tuple[WaveChange, ...] = ()
     history: tuple[PastWave, ...] = ()
+    reorganisations: tuple[Reorganisation, ...] = ()
     comments_allowed: bool = False
     schema: int = SCHEMA
 

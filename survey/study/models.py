@@ -106,6 +106,29 @@ class WaveUnit(Base):
     """Where its answers are counted: itself, or the neighbour it was merged with (invited < k)."""
 
 
+class WaveUnitChange(Base):
+    """A change of units (``unit_change``) that lies between a wave and the one opened before it.
+
+    Written when the wave opens; the change is frozen with it.
+    """
+
+    __tablename__ = "wave_unit_change"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "wave_id"], ["wave.organisation_id", "wave.id"]
+        ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "change_id"], ["unit_change.organisation_id", "unit_change.id"]
+        ),
+    )
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    wave_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    change_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    since_wave_id: Mapped[int | None]
+    """The wave of the study that was opened last before; None for a study's first wave."""
+
+
 class Invitation(Base):
     """One code for one employment. The code itself is never stored, only keyed hashes of it.
 
