@@ -132,6 +132,15 @@ class Settings:
     metrics_token: str = _setting(
         _secret, "", "bearer token of /metrics; without one there is no such page"
     )
+    session_idle_minutes: int = _setting(
+        _whole(5, 24 * 60), 60, "minutes without use until a staff session ends"
+    )
+    staff_second_factor: bool = _setting(
+        _flag, False, "innovation staff must use a second factor; see docs/sign-in.md"
+    )
+    oidc_file: Path | None = _setting(
+        _path, None, "TOML file of OpenID Connect providers to sign in with; see docs/sign-in.md"
+    )
     demo: bool = _setting(_flag, False, "marks every page as a demonstration")
 
     @property

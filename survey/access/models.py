@@ -1,4 +1,4 @@
-"""People, what they may do, their sessions, one-time sign-in links and API keys."""
+"""People, what they may do, how they prove who they are, their sessions, and API keys."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ class Person(Base):
     language: Mapped[str] = mapped_column(default="nb")
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+    invited_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When an invitation was last asked for; None when nobody has."""
+    signed_in_at: Mapped[datetime | None] = mapped_column(default=None)
+    """When the person last signed in; None when never."""
 
 
 class Grant(Base):
@@ -66,6 +70,16 @@ class StaffSession(Base):
     csrf: Mapped[str]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime]
+    """Kept to within a few minutes; a session that is left alone ends before its time."""
+    device: Mapped[str] = mapped_column(default="")
+    """A rough label of browser and system, so that its owner knows it again."""
+    method: Mapped[str] = mapped_column(default="link")
+    """``password``, ``link`` or ``oidc``."""
+    provider: Mapped[str | None] = mapped_column(default=None)
+    """Name of the OpenID provider in the settings, for ``oidc``."""
+    strong: Mapped[bool] = mapped_column(default=False)
+    """True when a second factor was given, here or at a provider that is trusted with it."""
 
 
 class SigninLink(Base):
@@ -83,6 +97,59 @@ class SigninLink(Base):
     person_id: Mapped[int]
     expires_at: Mapped[datetime]
     redeemed_at: Mapped[datetime | None]
+    purpose: Mapped[str] = mapped_column(default="signin")
+    """``signin`` or ``password``: a link of one kind is of no use for the other."""
+
+
+class SecondFactor(Base):
+    """A person's authenticator app: its secret, sealed with a key derived from the service's."""
+
+    __tablename__ = "second_factor"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "person_id"], ["person.organisation_id", "person.id"]
+        ),
+    )
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    person_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sealed: Mapped[bytes]
+    confirmed_at: Mapped[datetime | None]
+    """None until the person has typed a code of the app."""
+    last_step: Mapped[int] = mapped_column(default=0)
+    """The time step of the last code that was accepted; none before it is accepted again."""
+
+
+class RecoveryCode(Base):
+    """One of a person's codes for a lost phone. Only its keyed hash; gone when it is used."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "person_id"], ["person.organisation_id", "person.id"]
+        ),
+    )
+
+    code_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int]
+    person_id: Mapped[int]
+
+
+class Identity(Base):
+    """Who a person is at an OpenID provider: bound once, and from then on the only thing asked."""
+
+    __tablename__ = "identity"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "person_id"], ["person.organisation_id", "person.id"]
+        ),
+    )
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    issuer: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int]
+    created_at: Mapped[datetime]
 
 
 class ApiKey(Base):

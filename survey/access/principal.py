@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 ROLES = ("staff", "manager", "auditor")
 
@@ -26,13 +27,18 @@ SCOPES = {
 }
 """What an API key may be allowed, with the words that the documentation uses."""
 
+KEPT_APART = (frozenset({"invitations:write", "invitations:export"}),)
+"""Scopes that one key must not have together: a program that makes codes and reads them can answer
+as several."""
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A person (``kind`` "person") or a key ("key") of one organisation.
 
     ``units`` are the ids of the units that a manager leads; those below come with them.
-    ``csrf`` is the session's form token.
+    ``csrf`` is the session's form token, ``session`` its reference; ``provider`` names the OpenID
+    provider that vouched for the person, ``strong`` says that a second factor was given.
     """
 
     kind: str
@@ -46,6 +52,10 @@ class Principal:
     units: frozenset[int] = field(default=frozenset())
     scopes: frozenset[str] = field(default=frozenset())
     csrf: str = ""
+    session: str = ""
+    last_used_at: datetime | None = None
+    provider: str | None = None
+    strong: bool = False
 
     @property
     def actor(self) -> str:

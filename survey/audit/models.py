@@ -18,6 +18,10 @@ class Event(Base):
     """
 
     __tablename__ = "audit_event"
+    __table_args__ = (
+        sa.Index("ix_audit_event_actor", "organisation_id", "actor", "sequence"),
+        sa.Index("ix_audit_event_subject", "organisation_id", "subject", "sequence"),
+    )
 
     organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
