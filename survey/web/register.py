@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
+from functools import cache, partial
 from importlib import import_module, resources
 from typing import Any
 
@@ -12,7 +12,7 @@ from flask import Flask, url_for
 from survey.access import guard
 from survey.upkeep.services import services
 from survey.web import catalogue
-from survey.web.base import errors, forms, headers
+from survey.web.base import errors, forms, headers, menu
 
 PARTS = (
     "survey.web.base.views",
@@ -66,6 +66,7 @@ def _frame() -> dict[str, Any]:
     visitor = guard.visitor()
     return {
         "visitor": visitor,
+        "menu_links": partial(menu.links, visitor),
         "demo": services().settings.demo,
         "theme_stylesheets": _theme(),
         "home_address": url_for("unit.mine") if visitor else url_for("base.start"),
