@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.access.models import ApiKey
-from survey.access.principal import SCOPES, Principal
+from survey.access.principal import KEPT_APART, SCOPES, Principal
 from survey.db import new_id, now
 from survey.errors import Fault, InvalidInput, NotFound
 from survey.organisation.models import Organisation
@@ -31,13 +31,23 @@ def create(
 ) -> tuple[ApiKey, str]:
     """Make a key; returns its row and the key itself, which cannot be had again.
 
-    Raises InvalidInput for an empty name, unknown scopes or a time that has passed, all at once.
+    Raises InvalidInput for an empty name, unknown scopes, scopes that are kept apart, or a time
+    that has passed, all at once. (A key from before that rule keeps what it has until revoked.)
     """
     wanted = sorted(set(scopes))
     faults = [
         Fault(f"scopes: {scope}", "is no scope.", "Known: " + ", ".join(SCOPES) + ".")
         for scope in wanted
         if scope not in SCOPES
+    ]
+    faults += [
+        Fault(
+            "scopes",
+            " and ".join(sorted(together)) + " are never given to one key.",
+            "Make two keys, and give them to two programs that two people run.",
+        )
+        for together in KEPT_APART
+        if together <= set(wanted)
     ]
     if not wanted:
         faults.append(Fault("scopes", "a key needs at least one scope."))

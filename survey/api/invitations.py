@@ -13,6 +13,7 @@ from survey.access.guard import access
 from survey.api.base import Blueprint, Schema
 from survey.api.waves import MergedSchema
 from survey.study.invitations import (
+    LONGEST_REASON,
     MOST_PER_UNIT,
     codes_file,
     create_invitations,
@@ -36,6 +37,14 @@ class InvitationOrderSchema(Schema):
         load_default=None,
         allow_none=True,
         metadata={"description": "Unit code → how many (more)."},
+    )
+    reason = fields.String(
+        load_default="",
+        validate=validate.Length(0, LONGEST_REASON),
+        metadata={
+            "description": "Why a unit gets more codes than its headcount; without one that is "
+            "refused. Kept in the event log for ever: name nobody."
+        },
     )
 
 
@@ -62,7 +71,13 @@ class Invitations(MethodView):
                 session, study_by_code(session, who.organisation_id, study), ordinal
             )
             return create_invitations(
-                session, parts.secret, parts.keys, wave, order["counts"], actor=who.actor
+                session,
+                parts.secret,
+                parts.keys,
+                wave,
+                order["counts"],
+                reason=order["reason"],
+                actor=who.actor,
             )
 
 

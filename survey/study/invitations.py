@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from survey.audit.log import record
 from survey.db import now
 from survey.errors import Conflict, Fault, InvalidInput
+from survey.organisation.models import Unit
 from survey.organisation.writing import csv_file
 from survey.secret import Secret
 from survey.study.codes import code_hash, derive, short_hash
@@ -21,6 +22,7 @@ from survey.study.models import Invitation, Wave, WaveUnit
 from survey.study.waves import lock, study_of
 
 MOST_PER_UNIT = 20_000
+LONGEST_REASON = 300
 CODE_COLUMNS = ("unit_code", "unit_name", "link", "short_code")
 _BATCH = 500
 
@@ -52,11 +54,14 @@ def create_invitations(
     wave: Wave,
     counts_per_unit: Mapping[str, int] | None = None,
     *,
+    reason: str = "",
     actor: str = "cli",
 ) -> Created:
     """Make invitations for a draft or an open wave: unit code → how many (default: headcounts).
 
     More can be added while it is open, as long as no unit is then counted with fewer than k.
+    A unit gets more codes than it has employees only for a stated ``reason`` (at most 300
+    characters, nobody named in it: the event log keeps it for ever, once for each such unit).
     Raises InvalidInput with every fault, Conflict when the wave takes none.
     """
     lock(session, wave)
@@ -69,6 +74,8 @@ def create_invitations(
     if counts_per_unit is None and not first:
         raise Conflict("People are invited already; name the units and how many more in each.")
     counts = _headcounts(rows) if counts_per_unit is None else _counts(rows, counts_per_unit)
+    beyond = _beyond_headcount(session, rows, counts)
+    reason = _refuse_beyond(beyond, reason)
     for row in rows:
         row.invited += counts.get(row.code, 0)
     session.flush()
@@ -82,6 +89,15 @@ def create_invitations(
     total = sum(counts.values())
     details = {"count": total, "units": sum(1 for count in counts.values() if count)}
     record(session, wave.organisation_id, actor, "invitations.created", f"wave:{wave.id}", details)
+    for row, headcount in beyond.items():
+        over = {
+            "unit": row.code,
+            "headcount": headcount,
+            "invited": row.invited,
+            "reason": reason,
+        }
+        action, subject = "invitations.beyond_headcount", f"wave:{wave.id}"
+        record(session, wave.organisation_id, actor, action, subject, over)
     return Created(total, tuple(merged))
 
 
@@ -175,6 +191,49 @@ def _counts(rows: list[WaveUnit], wanted: Mapping[str, int]) -> dict[str, int]:
 def _faults_of_total(counts: Mapping[str, int]) -> Iterator[Fault]:
     if not any(counts.values()):
         yield Fault("", "nobody would be invited.", "Name how many in at least one unit.")
+
+
+def _beyond_headcount(
+    session: Session, rows: list[WaveUnit], counts: Mapping[str, int]
+) -> dict[WaveUnit, int]:
+    """Units that would now have more codes than employees, and how many these are.
+
+    Whoever keeps a code that was meant for nobody answers as several, and subtracts himself from
+    what is shown of the others. Who was employed after the wave opened counts, once imported.
+    """
+    asked = [row for row in rows if counts.get(row.code)]
+    found = session.execute(
+        sa.select(Unit.id, Unit.headcount).where(
+            Unit.organisation_id == rows[0].organisation_id,
+            Unit.id.in_([row.unit_id for row in asked]),
+        )
+    )
+    today: dict[int, int | None] = dict(found.tuples())
+    known = {
+        row: max(heads)
+        for row in asked
+        if (heads := [n for n in (row.headcount, today.get(row.unit_id)) if n is not None])
+    }
+    return {row: n for row, n in known.items() if row.invited + counts[row.code] > n}
+
+
+def _refuse_beyond(beyond: Mapping[WaveUnit, int], reason: str) -> str:
+    """The reason as it is kept; raises InvalidInput when one is needed and there is none."""
+    told = " ".join(reason.split())
+    faults = [
+        Fault(
+            f"unit {row.code}",
+            f"has a headcount of {headcount} and would have more codes than that.",
+            "Correct the headcount, invite fewer, or state a reason; it is kept in the event log.",
+        )
+        for row, headcount in beyond.items()
+        if not told
+    ]
+    if len(told) > LONGEST_REASON:
+        faults.append(Fault("reason", f"is longer than {LONGEST_REASON} characters."))
+    if faults:
+        raise InvalidInput("The invitations cannot be made.", faults)
+    return told
 
 
 def _refuse_small(session: Session, wave: Wave, rows: list[WaveUnit]) -> None:

@@ -308,6 +308,15 @@ def test_every_fault_of_a_key_is_told_at_once(database: Database, anna: Person) 
     assert [fault.where for fault in told.value.faults] == ["scopes: root", "name", "expires_at"]
 
 
+def test_no_key_both_makes_codes_and_reads_them(database: Database, anna: Person) -> None:
+    both = ["studies:read", "invitations:write", "invitations:export"]
+    with database.transaction() as session:
+        for scopes in (both[:2], both[::2]):
+            api_keys.create(session, SECRET, anna.organisation_id, "Ett", scopes)
+        with pytest.raises(InvalidInput, match="never given to one key"):
+            api_keys.create(session, SECRET, anna.organisation_id, "Alt", both)
+
+
 def test_every_fault_of_a_person_is_told_at_once(database: Database, anna: Person) -> None:
     with pytest.raises(InvalidInput) as told, database.transaction() as session:
         people.create_person(

@@ -17,11 +17,14 @@ from survey.study.freezing import wave_units
 from survey.study.invitations import codes_file, create_invitations, export_codes
 from survey.study.models import Invitation
 from survey.study.waves import mark_closed, open_wave
+from tests.study.conftest import TREE
 
 
-def invite(place, counts=None):
+def invite(place, counts=None, reason="en ny ansatt"):
     with place.db.transaction() as session:
-        return create_invitations(session, place.secret, place.keys, place.wave(session), counts)
+        return create_invitations(
+            session, place.secret, place.keys, place.wave(session), counts, reason=reason
+        )
 
 
 def export(place, base_url="https://x.no"):
@@ -129,6 +132,44 @@ def test_a_new_employee_gets_a_code_while_the_wave_is_open(both):
     assert invite(both, {"A1": 1}).invitations == 1
     assert [row.unit_code for row in export(both)] == ["A1"]
     assert invited(both)["A1"] == 13
+
+
+def test_more_codes_than_employees_are_refused_without_a_reason(both):
+    """Else whoever makes the codes keeps some, answers as several and subtracts himself."""
+    with pytest.raises(InvalidInput) as told:
+        invite(both, {"A1": 13, "A3": 8, "B1": 20}, reason=" \n ")
+    assert [fault.where for fault in told.value.faults] == ["unit A1", "unit A3"]
+    assert stored(both) == []
+    invite(both, reason="")
+    with pytest.raises(InvalidInput, match="headcount of 12"):
+        invite(both, {"A1": 1}, reason="")
+    with pytest.raises(InvalidInput, match="longer than"):
+        invite(both, {"A1": 1}, reason="x" * 301)
+    assert invited(both)["A1"] == 12
+
+
+def test_each_unit_with_more_codes_than_employees_stands_in_the_event_log(both):
+    invite(both, {"A1": 14, "A3": 8, "B1": 20}, reason="to vikarer\n og en lærling")
+    with both.db.reading() as session:
+        kept = [
+            event.details
+            for event in session.scalars(sa.select(Event).order_by(Event.sequence))
+            if event.action == "invitations.beyond_headcount"
+        ]
+    reason = "to vikarer og en lærling"
+    assert kept == [
+        {"unit": "A1", "headcount": 12, "invited": 14, "reason": reason},
+        {"unit": "A3", "headcount": 7, "invited": 8, "reason": reason},
+    ]
+
+
+def test_who_is_employed_after_the_opening_needs_no_reason_once_imported(both):
+    invite(both)
+    opened(both)
+    both.bring(TREE.replace("barnehage;12", "barnehage;13"))
+    assert invite(both, {"A1": 1}, reason="").invitations == 1
+    with pytest.raises(InvalidInput, match="headcount of 13"):
+        invite(both, {"A1": 1}, reason="")
 
 
 def test_a_second_round_must_name_its_units(place):

@@ -28,12 +28,19 @@ def invitations() -> None:
     metavar="CODE=N",
     help="How many in a unit; may be repeated. Default: every unit's headcount.",
 )
-def create(organisation: str | None, study: str, ordinal: int, counts: tuple[str, ...]) -> None:
+@click.option(
+    "--reason",
+    default="",
+    help="Why a unit gets more codes than its headcount. Kept in the event log: name nobody.",
+)
+def create(
+    organisation: str | None, study: str, ordinal: int, counts: tuple[str, ...], reason: str
+) -> None:
     """Invite people to a draft or an open wave."""
     wanted = _counts(counts) if counts else None
     with opened() as parts, parts.db.transaction() as session:
         found = find_wave(session, find_study(session, organisation, study), ordinal)
-        made = create_invitations(session, parts.secret, parts.keys, found, wanted)
+        made = create_invitations(session, parts.secret, parts.keys, found, wanted, reason=reason)
     click.echo(f"{made.invitations} invitations have been made.")
     for each in made.merged:
         click.echo(
