@@ -5,8 +5,8 @@ The file is the whole organisation: a unit that is missing from it has closed. A
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,10 +15,22 @@ from sqlalchemy.orm import Session
 from survey.audit.log import record
 from survey.db import new_id, now
 from survey.errors import Conflict
+from survey.organisation import changes
+from survey.organisation.changes import Decision
+from survey.organisation.declared import Declared, decision_of, declared
 from survey.organisation.models import Organisation, Unit
 from survey.organisation.rows import Row, Rows, read_csv
 
-__all__ = ["Change", "Plan", "Row", "Rows", "apply", "plan", "read_csv"]
+__all__ = ["Answer", "Change", "Plan", "Row", "Rows", "answered", "apply", "plan", "read_csv"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person adds to a row of the file: see the columns of the same names."""
+
+    predecessors: tuple[str, ...] = ()
+    compare_with: str | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +61,14 @@ class Plan:
     kinds: tuple[Change, ...] = ()
     headcounts: tuple[Change, ...] = ()
     managers: tuple[Change, ...] = ()
+    declared: tuple[Declared, ...] = ()
     unchanged: int = 0
     notes: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
         """True when the file changes nothing."""
-        return not any(changes for _, changes in self.lists())
+        return not self.declared and not any(found for _, found in self.lists())
 
     def lists(self) -> Iterator[tuple[str, tuple[Change, ...]]]:
         """Every list with its name."""
@@ -64,12 +77,14 @@ class Plan:
 
     def lines(self) -> Iterator[str]:
         """The plan in words, a line per change."""
-        for name, changes in self.lists():
-            for change in changes:
+        for name, found in self.lists():
+            for change in found:
                 detail = " → ".join(filter(None, (change.before, change.after)))
                 if change.before and not change.after:
                     detail = f"{change.before} → (none)"
                 yield f"{name}: {change.code} {change.name}" + (f": {detail}" if detail else "")
+        for each in self.declared:
+            yield each.line()
 
 
 LISTS = (
@@ -85,7 +100,10 @@ LISTS = (
 
 
 def plan(session: Session, organisation_id: int, rows: Rows) -> Plan:
-    """Compare a file with the organisation as it is. Changes nothing."""
+    """Compare a file with the organisation as it is. Changes nothing.
+
+    Raises InvalidInput when what the file says of units before cannot be.
+    """
     units = list(session.scalars(sa.select(Unit).where(Unit.organisation_id == organisation_id)))
     by_code = {unit.code: unit for unit in units}
     codes = {unit.id: unit.code for unit in units}
@@ -101,8 +119,25 @@ def plan(session: Session, organisation_id: int, rows: Rows) -> Plan:
         if unit.closed_at is None and unit.code not in mentioned:
             found["closed"].append(Change(unit.code, unit.name))
     notes = (*rows.notes, *_lost_zeros(found["new"], found["closed"]))
-    lists: dict[str, Any] = {name: tuple(changes) for name, changes in found.items()}
-    return Plan(rows, unchanged=unchanged, notes=notes, **lists)
+    told = declared(rows.rows, by_code)
+    lists: dict[str, Any] = {name: tuple(each) for name, each in found.items()}
+    return Plan(rows, declared=told, unchanged=unchanged, notes=notes, **lists)
+
+
+def answered(rows: Rows, answers: Mapping[str, Answer]) -> Rows:
+    """The rows with what a person has answered about units by their codes."""
+    given = [
+        row
+        if (answer := answers.get(row.code)) is None
+        else replace(
+            row,
+            predecessors=answer.predecessors or row.predecessors,
+            compare_with=row.compare_with if answer.compare_with is None else answer.compare_with,
+            reason=answer.reason or row.reason,
+        )
+        for row in rows.rows
+    ]
+    return replace(rows, rows=tuple(given))
 
 
 def apply(session: Session, organisation_id: int, planned: Plan, *, actor: str = "cli") -> Plan:
@@ -118,6 +153,7 @@ def apply(session: Session, organisation_id: int, planned: Plan, *, actor: str =
         raise Conflict("The organisation has changed since this list was made; make a new one.")
     units = session.scalars(sa.select(Unit).where(Unit.organisation_id == organisation_id))
     by_code = {unit.code: unit for unit in units}
+    first = not by_code
     columns = planned.rows.columns
     for row in planned.rows.rows:  # parents first; new ones before others move below them
         if row.code not in by_code:
@@ -132,10 +168,41 @@ def apply(session: Session, organisation_id: int, planned: Plan, *, actor: str =
     for change in planned.closed:
         by_code[change.code].closed_at = moment
     session.flush()
-    counts = {name: len(changes) for name, changes in planned.lists() if changes}
+    if not first:
+        _note(session, organisation_id, planned, by_code, actor)
+    counts = {name: len(found) for name, found in planned.lists() if found}
+    counts |= {"declared": len(planned.declared)} if planned.declared else {}
     subject = f"organisation:{organisation_id}"
     record(session, organisation_id, actor, "organisation.imported", subject, counts)
     return planned
+
+
+def _note(
+    session: Session, organisation_id: int, planned: Plan, by_code: Mapping[str, Unit], actor: str
+) -> None:
+    """Record what reports will have to explain."""
+    rows = {row.code: row for row in planned.rows.rows}
+    parts = {code for each in planned.declared for code in each.after}
+
+    def told(kind: str, found: Iterable[Change], name: Mapping[str, str]) -> None:
+        for change in found:
+            unit, row = by_code[change.code], rows.get(change.code)
+            decision = None
+            if kind in changes.PLAIN and row is not None and change.code not in parts:
+                decision = decision_of(row)
+            texts = {"before": name.get(change.before, change.before)}
+            texts |= {"after": name.get(change.after, change.after)}
+            texts = texts if kind in changes.PLAIN else {}
+            changes.note(session, unit, kind, actor, decision=decision, **texts)
+
+    names = {code: unit.name for code, unit in by_code.items()}
+    told("renamed", planned.renamed, {})
+    told("moved", [each for each in planned.moved if each.before and each.after], names)
+    told("new", (*planned.new, *planned.reopened), {})
+    told("closed", planned.closed, {})
+    for each in planned.declared:
+        decision = Decision(each.continues, None, each.reason)
+        changes.declare(session, organisation_id, each.before, each.after, decision, actor=actor)
 
 
 def _changes(

@@ -44,12 +44,26 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "leiar_epost",
         "leiar_e_post",
     ),
+    "predecessors": (
+        "predecessors",
+        "tidligere_kode",
+        "tidligere_koder",
+        "tidlegare_kode",
+        "tidlegare_kodar",
+        "forgjengere",
+        "forgjengarar",
+    ),
+    "compare_with": ("compare_with", "sammenlignes_med", "samanliknast_med"),
+    "reason": ("reason", "begrunnelse", "grunngiving"),
 }
 REQUIRED = ("code", "name", "parent_code")
 LARGEST_HEADCOUNT = 200_000
 DEEPEST = 20
 FAULT_LIMIT = 1000
 GUESSES = 20
+REASON_LIMIT = 500
+NOTHING = ("-", "–", "nei", "no", "none", "ingen", "ikke", "ikkje")
+"""What stands in ``compare_with`` when a unit is not compared with anything before."""
 _NAMES = {name: column for column, names in COLUMNS.items() for name in names}
 _EMAIL = re.compile(r"[^\s@<>\"',;:()\[\]\\]+@[^\W_](?:[\w-]*\.)+[^\W\d_]{2,}")
 _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
@@ -67,6 +81,11 @@ class Row:
     kind: str
     headcount: int | None
     manager_email: str | None
+    predecessors: tuple[str, ...] = ()
+    """Codes of the units that it was made of."""
+    compare_with: str | None = None
+    """The unit before whose figures it is compared with; '' for none, None for the default."""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,18 +153,27 @@ def _row(
             Fault(f"row {number}, column {column}" if column else f"row {number}", what, fix)
         )
 
-    def text(column: str, limit: int = NAME_LIMIT) -> str:
+    def cell(column: str) -> str:
         position = places.get(column, width)
-        value = cells[position] if position < len(cells) else ""
-        value = " ".join(unicodedata.normalize("NFC", value).split())
+        return cells[position] if position < len(cells) else ""
+
+    if any(each.strip() for each in cells[width:]):
+        fault("", "has more fields than the first row.", "Put quotes around text with a delimiter.")
+    return checked(number, cell, fault)
+
+
+def checked(number: int, cell: Callable[[str], str], fault: Callable[[str, str, str], None]) -> Row:
+    """Read one unit, from a file's row or from a form; ``fault(column, what, fix)`` is told what
+    is wrong with it."""
+
+    def text(column: str, limit: int = NAME_LIMIT) -> str:
+        value = " ".join(unicodedata.normalize("NFC", cell(column)).split())
         if any(unicodedata.category(character) in _INVISIBLE for character in value):
             fault(column, "has an invisible control character.", "Type the text anew.")
         if len(value) > limit:
             fault(column, f"has {len(value)} characters.", f"At most {limit} are possible.")
         return value
 
-    if any(cell.strip() for cell in cells[width:]):
-        fault("", "has more fields than the first row.", "Put quotes around text with a delimiter.")
     code, name, email = text("code"), text("name"), text("manager_email", 254)
     if not code:
         fault("code", "is empty.", "Every unit needs a code.")
@@ -156,9 +184,24 @@ def _row(
     if email and not _EMAIL.fullmatch(email):
         fault("manager_email", f"{email!r} is not an e-mail address.", "Mend it or leave it out.")
     headcount = _headcount(text("headcount"), fault)
+    with_ = text("compare_with")
     return Row(
-        number, code, name, text("parent_code"), text("kind"), headcount, email.lower() or None
+        number,
+        code,
+        name,
+        text("parent_code"),
+        text("kind"),
+        headcount,
+        email.lower() or None,
+        split_codes(text("predecessors", 2000)),
+        ("" if with_.casefold() in NOTHING else with_) if with_ else None,
+        text("reason", REASON_LIMIT),
     )
+
+
+def split_codes(text: str) -> tuple[str, ...]:
+    """Codes in one cell, apart by blanks, commas or plus signs; each once."""
+    return tuple(dict.fromkeys(filter(None, re.split(r"[\s,+|]+", text))))
 
 
 def _headcount(text: str, fault: Callable[[str, str, str], None]) -> int | None:

@@ -17,6 +17,7 @@ from survey.db import new_id, now
 from survey.errors import Conflict, Fault, InvalidInput, NotFound
 from survey.instrument.library import Library
 from survey.organisation.units import NAME_LIMIT
+from survey.study.comparability import freeze_changes
 from survey.study.freezing import Merged, lay, merge
 from survey.study.keys import KeyStore
 from survey.study.models import Study, Wave, WaveUnit
@@ -47,12 +48,14 @@ def create_wave(
     opens_at: datetime | None = None,
     closes_at: datetime | None = None,
     source: str = "answers",
+    release_after_close: bool = True,
     actor: str = "cli",
 ) -> Wave:
     """Add a draft. Without an ordinal it comes after the study's last wave.
 
     ``source`` is ``answers``, or ``import`` for a measurement from another tool (its times may lie
-    in the past). Raises InvalidInput with every fault, Conflict when the ordinal is taken.
+    in the past). Without ``release_after_close`` somebody looks at what will be hidden before the
+    results are released. Raises InvalidInput with every fault, Conflict when the ordinal is taken.
     """
     session.execute(  # one at a time: two drafts must not get the same ordinal
         sa.select(Study.id)
@@ -79,6 +82,7 @@ def create_wave(
         opens_at=opens_at,
         closes_at=closes_at,
         source=source,
+        release_after_close=release_after_close,
     )
     session.add(wave)
     session.flush()
@@ -134,7 +138,7 @@ def open_wave(
     study = study_of(session, wave)
     session.refresh(study, with_for_update=True)
     lock(session, wave)
-    _refuse_move(wave, "open")
+    refuse_move(wave, "open")
     moment = now()
     _refuse_opening(session, wave, moment)
     instrument = library.get(study.instrument_id)
@@ -147,6 +151,7 @@ def open_wave(
         )
     rows = lay(session, wave)
     merged = merge(session, wave, study.k)
+    freeze_changes(session, wave)
     wave.instrument_version = str(instrument.version)
     wave.instrument_digest = instrument.digest
     wave.instrument = instrument.to_dict()
@@ -173,24 +178,6 @@ def open_wave(
     return Opened(len(rows), tuple(merged), tuple(warnings))
 
 
-def extend_wave(session: Session, wave: Wave, closes_at: datetime, *, actor: str = "cli") -> Wave:
-    """Set a later closing time for an open wave. Raises Conflict, or InvalidInput for the time."""
-    lock(session, wave)
-    if wave.state != "open":
-        raise Conflict(f"The wave is {wave.state}; only an open wave can be extended.")
-    if closes_at <= now():
-        raise _wrong_time("closes_at", "lies in the past.", "Name a later time.")
-    if wave.closes_at is not None and closes_at <= wave.closes_at:
-        raise _wrong_time(
-            "closes_at", "is not later than before.", "People were promised until then."
-        )
-    wave.closes_at = closes_at
-    session.flush()
-    details = {"closes_at": closes_at.isoformat()}
-    record(session, wave.organisation_id, actor, "wave.extended", f"wave:{wave.id}", details)
-    return wave
-
-
 def update_draft(
     session: Session,
     wave: Wave,
@@ -199,6 +186,7 @@ def update_draft(
     label: str,
     opens_at: datetime | None,
     closes_at: datetime | None,
+    release_after_close: bool | None = None,
     actor: str = "cli",
 ) -> Wave:
     """Change a draft. Raises Conflict when the wave has opened, InvalidInput with every fault."""
@@ -211,30 +199,11 @@ def update_draft(
     if faults:
         raise InvalidInput("The wave cannot be changed.", faults)
     wave.phase, wave.label, wave.opens_at, wave.closes_at = phase, label, opens_at, closes_at
+    if release_after_close is not None:
+        wave.release_after_close = release_after_close
     session.flush()
     record(session, wave.organisation_id, actor, "wave.changed", f"wave:{wave.id}", {})
     return wave
-
-
-def mark_closed(session: Session, wave: Wave, actor: str = "cli") -> None:
-    """Move an open wave to closed: no answer is taken from now on. Raises Conflict otherwise."""
-    lock(session, wave)
-    _refuse_move(wave, "closed")
-    past = wave.source == "import" and wave.closes_at is not None
-    wave.state = "closed"
-    wave.closed_at = wave.closes_at if past else now()
-    session.flush()
-    record(session, wave.organisation_id, actor, "wave.closed", f"wave:{wave.id}", {})
-
-
-def mark_released(session: Session, wave: Wave, actor: str = "cli") -> None:
-    """Move a closed wave to released, when its release is stored. Raises Conflict otherwise."""
-    lock(session, wave)
-    _refuse_move(wave, "released")
-    wave.state = "released"
-    wave.released_at = now()
-    session.flush()
-    record(session, wave.organisation_id, actor, "wave.released", f"wave:{wave.id}", {})
 
 
 def due_to_open(session: Session, moment: datetime) -> list[Wave]:
@@ -250,17 +219,6 @@ def due_to_open(session: Session, moment: datetime) -> list[Wave]:
             .where(Wave.state == "draft", Wave.source == "answers", Wave.opens_at <= moment)
             .where(invited)
             .order_by(Wave.opens_at, Wave.id)
-        )
-    )
-
-
-def due_to_close(session: Session, moment: datetime) -> list[Wave]:
-    """Return open waves whose closing time has come (imported ones close by hand)."""
-    return list(
-        session.scalars(
-            sa.select(Wave)
-            .where(Wave.state == "open", Wave.source == "answers", Wave.closes_at <= moment)
-            .order_by(Wave.closes_at, Wave.id)
         )
     )
 
@@ -299,7 +257,8 @@ def sweep_keys(session: Session, keys: KeyStore) -> list[int]:
     return [wave.id for wave in found if destroy_keys(session, keys, wave, "worker")]
 
 
-def _refuse_move(wave: Wave, state: str) -> None:
+def refuse_move(wave: Wave, state: str) -> None:
+    """Raise Conflict unless the wave may move to ``state`` now."""
     if NEXT.get(wave.state) != state:
         reason = {
             "draft": "it must be opened first",
@@ -366,7 +325,3 @@ def _faults_of_times(
     if source == "answers" and closes_at is not None and closes_at <= now():
         faults.append(Fault("closes_at", "lies in the past.", "Name a later time."))
     return faults
-
-
-def _wrong_time(where: str, what: str, fix: str) -> InvalidInput:
-    return InvalidInput("The time cannot be used.", [Fault(where, what, fix)])

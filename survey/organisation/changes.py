@@ -1,0 +1,269 @@
+"""What was done to units between measurements, and whether they may be compared with before.
+
+A renamed or moved unit is the same unit and is compared with itself, unless staff say otherwise. A
+unit that was merged, split or put together anew is compared with nothing, unless staff name the
+one unit before that it continues; its figures are then those that were published of that unit,
+never figures recomputed on new boundaries. Decisions are open until the next wave opens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey.audit.log import record
+from survey.db import new_id, now
+from survey.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.organisation.models import Unit, UnitChange
+from survey.organisation.rows import REASON_LIMIT
+
+SAME_STAFF = 80
+"""Per cent of the staff that should be the same before two units are compared as one."""
+
+PLAIN = ("renamed", "moved")
+"""Kinds after which the unit is itself, and is compared unless staff say otherwise."""
+
+DECLARED = ("merged", "split", "regrouped", "recoded")
+"""Kinds that only people can tell, and may take back until they are frozen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a change means for comparison: unit after → the unit before that it continues (a unit
+    that is not there is not compared), how many per cent of the staff are the same, and why."""
+
+    continues: Mapping[str, str] = field(default_factory=dict)
+    same_staff: int | None = None
+    reason: str = ""
+
+
+def kind_of(before: Sequence[str], after: Sequence[str]) -> str:
+    """What turning these units into those is called."""
+    if len(before) == 1 and len(after) == 1:
+        return "recoded"
+    if len(before) == 1:
+        return "split"
+    return "merged" if len(after) == 1 else "regrouped"
+
+
+def listed(session: Session, organisation_id: int) -> list[UnitChange]:
+    """Every recorded change, the newest first."""
+    return list(
+        session.scalars(
+            sa.select(UnitChange)
+            .where(UnitChange.organisation_id == organisation_id)
+            .order_by(UnitChange.made_at.desc(), UnitChange.id.desc())
+        )
+    )
+
+
+def find(session: Session, organisation_id: int, change_id: int) -> UnitChange:
+    """One change; NotFound when there is none."""
+    found = session.get(UnitChange, (organisation_id, change_id))
+    if found is None:
+        raise NotFound("There is no such change of units.")
+    return found
+
+
+def note(
+    session: Session,
+    unit: Unit,
+    kind: str,
+    actor: str,
+    *,
+    before: str = "",
+    after: str = "",
+    decision: Decision | None = None,
+) -> UnitChange:
+    """Record what was done to one unit: renamed, moved, new or closed."""
+    if decision is None:
+        decision = Decision({unit.code: unit.code} if kind in PLAIN else {})
+    return _add(
+        session,
+        unit.organisation_id,
+        kind,
+        [] if kind == "new" else [unit.code],
+        [] if kind == "closed" else [unit.code],
+        {unit.code: unit.name},
+        decision,
+        actor,
+        (before, after),
+    )
+
+
+def declare(
+    session: Session,
+    organisation_id: int,
+    before: Sequence[str],
+    after: Sequence[str],
+    decision: Decision,
+    *,
+    actor: str = "cli",
+) -> UnitChange:
+    """Record that the units ``before`` became the units ``after``.
+
+    Raises InvalidInput with every fault. Units that are no more must be closed first (or named
+    among those after).
+    """
+    before, after = list(dict.fromkeys(before)), list(dict.fromkeys(after))
+    rows = session.scalars(sa.select(Unit).where(Unit.organisation_id == organisation_id))
+    units = {unit.code: unit for unit in rows}
+    faults = list(_faults_of_units(before, after, units))
+    faults += decision_faults(before, after, decision)
+    if not decision.reason:
+        faults.append(Fault("reason", "is empty.", "Say why; reports print it."))
+    if not faults and _told_already(session, organisation_id, before, after):
+        faults.append(Fault("before", "this change is recorded already."))
+    if faults:
+        raise InvalidInput("The change cannot be recorded.", faults)
+    names = {code: units[code].name for code in (*before, *after)}
+    made = _add(
+        session, organisation_id, kind_of(before, after), before, after, names, decision, actor
+    )
+    _tell(session, made, "unit_change.declared", actor)
+    return made
+
+
+def decide(
+    session: Session,
+    organisation_id: int,
+    change_id: int,
+    decision: Decision,
+    *,
+    actor: str = "cli",
+) -> UnitChange:
+    """Decide anew what a change means for comparison.
+
+    Raises Conflict when a wave has opened since, InvalidInput with every fault.
+    """
+    change = _unfrozen(session, organisation_id, change_id)
+    faults = decision_faults(change.from_codes, change.to_codes, decision)
+    usual = change.kind in PLAIN and set(decision.continues) == set(change.to_codes)
+    if not decision.reason and not usual:
+        faults.append(Fault("reason", "is empty.", "Say why; reports print it."))
+    if faults:
+        raise InvalidInput("The decision cannot be recorded.", faults)
+    change.continues = dict(decision.continues)
+    change.same_staff, change.reason = decision.same_staff, decision.reason
+    change.decided_by, change.decided_at = actor, now()
+    session.flush()
+    _tell(session, change, "unit_change.decided", actor)
+    return change
+
+
+def withdraw(session: Session, organisation_id: int, change_id: int, *, actor: str = "cli") -> None:
+    """Take back a merger or a split that was told by mistake. Conflict once it is frozen."""
+    change = _unfrozen(session, organisation_id, change_id)
+    if change.kind not in DECLARED:
+        raise Conflict("Only what was declared can be taken back; change the unit itself instead.")
+    _tell(session, change, "unit_change.withdrawn", actor)
+    session.delete(change)
+    session.flush()
+
+
+def decision_faults(before: Sequence[str], after: Sequence[str], decision: Decision) -> list[Fault]:
+    """What is wrong with a decision about units ``before`` that became units ``after``."""
+    faults = []
+    for code, earlier in decision.continues.items():
+        if code not in after or earlier not in before:
+            what = f"{code} cannot be compared with {earlier}."
+            faults.append(Fault("compare", what, "Choose one of the units before."))
+    if len(set(decision.continues.values())) < len(decision.continues):
+        what = "two units are compared with the same unit before."
+        faults.append(Fault("compare", what, "At most one can continue it."))
+    if decision.same_staff is not None and not 0 <= decision.same_staff <= 100:
+        faults.append(Fault("same_staff", f"{decision.same_staff} is not from 0 to 100."))
+    if len(decision.reason) > REASON_LIMIT:
+        faults.append(Fault("reason", f"has {len(decision.reason)} characters."))
+    return faults
+
+
+def _faults_of_units(
+    before: Sequence[str], after: Sequence[str], units: Mapping[str, Unit]
+) -> Iterable[Fault]:
+    for where, codes in (("before", before), ("after", after)):
+        if not codes:
+            yield Fault(where, "no unit is named.", "Choose at least one.")
+        for code in codes:
+            if code not in units:
+                yield Fault(where, f"there is no unit with the code {code!r}.")
+    for code in after:
+        if code in units and units[code].closed_at is not None:
+            yield Fault("after", f"{code!r} has closed.", "Choose units that exist now.")
+    for code in before:
+        if code in units and code not in after and units[code].closed_at is None:
+            what = f"{code!r} is still there."
+            yield Fault("before", what, "Close it, or name it among the units after too.")
+    if len(before) == 1 and list(before) == list(after):
+        yield Fault("after", "a unit cannot become itself.", "Choose another unit.")
+
+
+def _told_already(
+    session: Session, organisation_id: int, before: Sequence[str], after: Sequence[str]
+) -> bool:
+    open_ones = session.scalars(
+        sa.select(UnitChange).where(
+            UnitChange.organisation_id == organisation_id, UnitChange.frozen_at.is_(None)
+        )
+    )
+    return any(
+        each.kind in DECLARED
+        and set(each.from_codes) == set(before)
+        and set(each.to_codes) == set(after)
+        for each in open_ones
+    )
+
+
+def _unfrozen(session: Session, organisation_id: int, change_id: int) -> UnitChange:
+    change = find(session, organisation_id, change_id)
+    session.refresh(change, with_for_update=True)
+    if change.frozen_at is not None:
+        raise Conflict("A wave has opened since; the decision is final.")
+    return change
+
+
+def _add(
+    session: Session,
+    organisation_id: int,
+    kind: str,
+    before: list[str],
+    after: list[str],
+    names: dict[str, str],
+    decision: Decision,
+    actor: str,
+    texts: tuple[str, str] = ("", ""),
+) -> UnitChange:
+    moment = now()
+    change = UnitChange(
+        organisation_id=organisation_id,
+        id=new_id(),
+        kind=kind,
+        from_codes=before,
+        to_codes=after,
+        names=names,
+        before=texts[0],
+        after=texts[1],
+        continues=dict(decision.continues),
+        same_staff=decision.same_staff,
+        reason=decision.reason,
+        decided_by=actor,
+        made_at=moment,
+        decided_at=moment,
+    )
+    session.add(change)
+    session.flush()
+    return change
+
+
+def _tell(session: Session, change: UnitChange, action: str, actor: str) -> None:
+    details = {
+        "kind": change.kind,
+        "before": change.from_codes,
+        "after": change.to_codes,
+        "continues": change.continues,
+        "same_staff": change.same_staff,
+    }
+    record(session, change.organisation_id, actor, action, f"unit_change:{change.id}", details)

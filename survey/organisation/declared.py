@@ -1,0 +1,110 @@
+"""What a file (or the page that shows it) says of units before: which were merged, split or given
+another code, and what may be compared with what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from survey.errors import Fault, InvalidInput
+from survey.organisation.changes import Decision, kind_of
+from survey.organisation.models import Unit
+from survey.organisation.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Units ``before`` that became units ``after``; ``continues`` is unit after → the unit before
+    that it is compared with."""
+
+    kind: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    continues: Mapping[str, str] = field(default_factory=dict)
+    reason: str = ""
+
+    def line(self) -> str:
+        """The change in words, for terminals."""
+        pairs = [f"{code} with {earlier}" for code, earlier in sorted(self.continues.items())]
+        said = f"compared: {', '.join(pairs)}" if pairs else "not compared"
+        return f"{self.kind}: {' + '.join(self.before)} → {' + '.join(self.after)}: {said}"
+
+
+def declared(rows: Sequence[Row], units: Mapping[str, Unit]) -> tuple[Declared, ...]:
+    """Put together what rows say of their predecessors; ``units`` are those there are, by code.
+
+    Raises InvalidInput with every fault, by row and column.
+    """
+    faults = [fault for row in rows for fault in _faults(row, rows, units)]
+    if faults:
+        raise InvalidInput("The file has faults; nothing was changed.", faults)
+    found = []
+    for group in _groups([row for row in rows if row.predecessors]):
+        before = tuple(dict.fromkeys(code for row in group for code in row.predecessors))
+        after = tuple(row.code for row in group)
+        continues = {row.code: row.compare_with for row in group if row.compare_with}
+        reason = " ".join(dict.fromkeys(row.reason for row in group if row.reason))
+        found.append(Declared(kind_of(before, after), before, after, continues, reason))
+    return tuple(found)
+
+
+def decision_of(row: Row) -> Decision | None:
+    """What a row decides of a unit that keeps its code; None for the default."""
+    if row.compare_with is None and not row.reason:
+        return None
+    compared = row.compare_with is None or row.compare_with == row.code
+    return Decision({row.code: row.code} if compared else {}, None, row.reason)
+
+
+def _groups(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows that share a predecessor, directly or by others, belong together."""
+    groups: list[tuple[set[str], list[Row]]] = []
+    for row in rows:
+        codes, members = set(row.predecessors), [row]
+        apart = []
+        for known, others in groups:
+            if known & codes:
+                codes |= known
+                members = [*others, *members]
+            else:
+                apart.append((known, others))
+        groups = [*apart, (codes, members)]
+    return [members for _, members in groups]
+
+
+def _faults(row: Row, rows: Sequence[Row], units: Mapping[str, Unit]) -> Iterator[Fault]:
+    def at(column: str) -> str:
+        return f"row {row.number}, column {column}"
+
+    for code in row.predecessors:
+        if code not in units:
+            what = f"there is no unit with the code {code!r}."
+            yield Fault(at("predecessors"), what, "Write the code that the unit had before.")
+        elif code != row.code and _stays(code, rows):
+            what = f"{code!r} is still there."
+            fix = "Take its row away, or name it among the predecessors of its own row too."
+            yield Fault(at("predecessors"), what, fix)
+    if row.predecessors == (row.code,) and not _shared(row, rows):
+        yield Fault(at("predecessors"), "a unit cannot become itself.", "Leave the cell empty.")
+    if row.predecessors and not row.reason:
+        yield Fault(at("reason"), "is empty.", "Say why; reports print it.")
+    known = row.predecessors or (row.code,)
+    if row.compare_with and row.compare_with not in known:
+        what = f"{row.code} cannot be compared with {row.compare_with}."
+        yield Fault(at("compare_with"), what, "Choose one of the units before.")
+    if row.compare_with and any(
+        other.compare_with == row.compare_with for other in rows if other.number < row.number
+    ):
+        what = "two units are compared with the same unit before."
+        yield Fault(at("compare_with"), what, "At most one can continue it.")
+    if row.compare_with == "" and not row.predecessors and not row.reason:
+        yield Fault(at("reason"), "is empty.", "Say why; reports print it.")
+
+
+def _stays(code: str, rows: Sequence[Row]) -> bool:
+    """True when the file keeps the unit without saying that it is part of the change."""
+    return any(row.code == code and code not in row.predecessors for row in rows)
+
+
+def _shared(row: Row, rows: Sequence[Row]) -> bool:
+    return any(row.code in other.predecessors for other in rows if other is not row)
