@@ -20,6 +20,7 @@ from survey.api.base import (
     page,
     page_of,
 )
+from survey.api.fields import Whole
 from survey.followup import actions, choices, place, targets
 from survey.followup.actions import Draft
 from survey.followup.model import (
@@ -73,10 +74,9 @@ class NewActionSchema(Schema):
     """An action to be agreed."""
 
     unit = fields.String(required=True, validate=validate.Length(1, 64))
-    wave = fields.Integer(
+    wave = Whole(
         load_default=None,
         allow_none=True,
-        strict=True,
         validate=validate.Range(1, 9999),
         metadata={"description": "A released wave; null is the latest."},
     )
@@ -122,12 +122,11 @@ class TargetSchema(Schema):
     dimension = fields.String(
         required=True, validate=validate.Length(1, 200), metadata={"description": _DIMENSION}
     )
-    value = fields.Integer(required=True, strict=True, validate=validate.Range(0, 100))
+    value = Whole(required=True, validate=validate.Range(0, 100))
     source = fields.String(required=True, validate=validate.OneOf(SOURCES))
-    year = fields.Integer(
+    year = Whole(
         load_default=None,
         allow_none=True,
-        strict=True,
         validate=validate.Range(actions.FIRST_YEAR, actions.LAST_YEAR),
     )
 

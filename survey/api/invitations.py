@@ -11,6 +11,7 @@ from marshmallow import fields, validate
 from survey.access import guard
 from survey.access.guard import access
 from survey.api.base import Blueprint, Schema
+from survey.api.fields import Whole
 from survey.api.waves import MergedSchema
 from survey.study.invitations import (
     LONGEST_REASON,
@@ -33,7 +34,7 @@ class InvitationOrderSchema(Schema):
 
     counts = fields.Dict(
         keys=fields.String(validate=validate.Length(1, 64)),
-        values=fields.Integer(strict=True, validate=validate.Range(0, MOST_PER_UNIT)),
+        values=Whole(validate=validate.Range(0, MOST_PER_UNIT)),
         load_default=None,
         allow_none=True,
         metadata={"description": "Unit code → how many (more)."},

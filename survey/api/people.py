@@ -20,6 +20,7 @@ from survey.api.base import (
     page,
     page_of,
 )
+from survey.api.fields import Flag
 from survey.errors import NotFound
 from survey.upkeep.services import services
 
@@ -64,7 +65,7 @@ class NewPersonSchema(Schema):
 class PersonChangeSchema(Schema):
     """Whether a person may sign in."""
 
-    active = fields.Boolean(required=True)
+    active = Flag(required=True)
 
 
 @blp.route("/organisations/<org>/people")

@@ -10,6 +10,7 @@ from flask import Flask
 from survey.access.principal import SCOPES
 from survey.api import problems
 from survey.api.base import Api
+from survey.api.fields import storable
 
 RESOURCES = (
     "survey.api.docs",
@@ -46,6 +47,7 @@ def register(app: Flask) -> None:
     app.config.setdefault("OPENAPI_VERSION", "3.1.0")
     api = Api(app, spec_kwargs={"info": {"description": DESCRIPTION}})
     app.extensions["openapi"] = api
+    api.ma_plugin.converter.add_attribute_function(storable)
     # OpenAPI 3.1 lets a bearer scheme name what it is for in place of OAuth scopes.
     api.spec.components.security_scheme(
         "key",

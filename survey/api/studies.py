@@ -10,6 +10,7 @@ from marshmallow import fields, validate
 from survey.access import guard
 from survey.access.guard import access
 from survey.api.base import Blueprint, PageArguments, Schema, decode_cursor, page, page_of
+from survey.api.fields import Whole
 from survey.instrument.library import Library
 from survey.study import studies
 from survey.upkeep.services import services
@@ -57,8 +58,8 @@ class NewStudySchema(Schema):
         validate=validate.Length(max=10),
         metadata={"description": "Empty: all of the instrument's."},
     )
-    k = fields.Integer(load_default=5, strict=True)
-    relevance = fields.Integer(load_default=10, strict=True)
+    k = Whole(load_default=5, validate=validate.Range(studies.SMALLEST_K, studies.LARGEST_K))
+    relevance = Whole(load_default=10, validate=validate.Range(1, 50))
     mode = fields.String(
         load_default="ordinary", validate=validate.OneOf(studies.MODES), metadata=_MODE
     )
@@ -70,7 +71,7 @@ class StudyChangeSchema(Schema):
 
     name = fields.String(validate=validate.Length(1, 200))
     languages = fields.List(fields.String(), validate=validate.Length(1, 10))
-    k = fields.Integer(strict=True)
+    k = Whole(validate=validate.Range(studies.SMALLEST_K, studies.LARGEST_K))
     mode = fields.String(validate=validate.OneOf(studies.MODES), metadata=_MODE)
 
 

@@ -21,6 +21,7 @@ from survey.api.base import (
     page,
     page_of,
 )
+from survey.api.fields import Whole
 from survey.errors import Conflict, InvalidInput
 from survey.instrument.library import Library
 from survey.jobs import tasks
@@ -87,7 +88,7 @@ class NewWaveSchema(Schema):
 
     phase = fields.String(required=True, validate=validate.OneOf(waves.PHASES))
     label = fields.String(load_default="", validate=validate.Length(max=200))
-    ordinal = fields.Integer(load_default=None, allow_none=True, strict=True)
+    ordinal = Whole(load_default=None, allow_none=True)
     opens_at = Moment(load_default=None, allow_none=True)
     closes_at = Moment(load_default=None, allow_none=True)
     source = fields.String(

@@ -1,0 +1,53 @@
+"""Fields that take exactly what the OpenAPI document says of them, no more and no less.
+
+marshmallow's own are looser than JSON Schema in one way and stricter in another: ``Boolean`` takes
+0, 1 and "yes", and a strict ``Integer`` refuses 12.0, which is the integer 12 in JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields
+
+STORABLE = r"^[^\u0000]*$"
+"""Texts that a database can hold: all but the character NUL."""
+
+
+class Flag(fields.Boolean):
+    """``true`` or ``false``."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Whole(fields.Integer):
+    """An integer as JSON has it: 12 and 12.0, neither "12" nor true."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> int:
+        whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        if isinstance(value, bool) or not whole:
+            raise self.make_error("invalid", input=value)
+        return int(value)
+
+
+def storable(
+    _converter: Any, field: ma.fields.Field[Any], ret: Mapping[str, Any], **_: Any
+) -> dict[str, str]:
+    """An apispec attribute function: say in the document which texts are refused everywhere."""
+    if ret.get("type") == "string" or ret.get("type") == ["string", "null"]:
+        plain = type(field) is ma.fields.String and "pattern" not in field.metadata
+        choice = any(
+            isinstance(each, ma.validate.Regexp | ma.validate.OneOf) for each in field.validators
+        )
+        if plain and not choice:
+            return {"pattern": STORABLE}
+    return {}
