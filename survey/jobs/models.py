@@ -38,17 +38,40 @@ class Task(Base):
 
 
 class Outbox(Base):
-    """Something to be sent after the commit that decided it. Holds ids, never codes or texts."""
+    """Something to be sent after the commit that decided it. Holds ids, never codes or texts.
+
+    A row goes when it has been handed over, or is needed no more; what failed for good stays for a
+    while, for people to look at.
+    """
 
     __tablename__ = "outbox"
+    __table_args__ = (sa.Index("ix_outbox_state_due_at", "state", "due_at"),)
 
     organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     kind: Mapped[str]
     reference: Mapped[str]
+    state: Mapped[str] = mapped_column(default="queued", server_default="queued")
+    """queued, sending or failed."""
     attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[datetime]
+    made_at: Mapped[datetime | None]
+    holder: Mapped[str | None]
+    """Random name of the attempt that is sending it."""
+    running_until: Mapped[datetime | None]
+    """While it is being sent: when that attempt is believed to be dead."""
     error: Mapped[str | None]
+    """A reply code of the mail server or the name of an error; never a text with an address."""
+
+
+class OutboxPace(Base):
+    """When the next mail may leave: one row for all workers of the service."""
+
+    __tablename__ = "outbox_pace"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    next_at: Mapped[int]
+    """Milliseconds since 1970."""
 
 
 class Lease(Base):
