@@ -31,6 +31,9 @@ from survey.release.document import (
 COMPOSITION = "composition"
 """Reason: the area comprises other units than it did in the earlier wave."""
 
+REORGANISED = "reorganised"
+"""Reason: the unit was made of others, or is so changed that it is compared with nothing before."""
+
 _OVERALL = ""
 
 
@@ -44,11 +47,14 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Pair:
-    """The same unit in two waves, with the units below it that were published in both."""
+    """The same unit in two waves, with the units below it that were published in both, and the
+    names of those that came to it and left it in between."""
 
     then: UnitResult
     now: UnitResult
     below: Sequence[tuple[UnitResult, UnitResult]] = ()
+    joined: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
     @property
     def area(self) -> bool:
@@ -69,9 +75,14 @@ def wave_change(pair: Pair, ordinal: int, method: Method, index: Sequence[str]) 
     for name, result in zip(family, holm_verdicts(results, method.relevance), strict=True):
         found[name] = (result, found[name][1])
     changes = {name: _printed(*found[name], pair, name, method) for name in found}
-    same = set(pair.then.unit.children) == set(pair.now.unit.children)
     overall = changes.pop(_OVERALL)
-    return WaveChange(ordinal, overall, changes, reason="" if same else COMPOSITION)
+    reason = COMPOSITION if pair.joined or pair.left else ""
+    return WaveChange(ordinal, overall, changes, reason=reason, joined=pair.joined, left=pair.left)
+
+
+def not_comparable(ordinal: int) -> WaveChange:
+    """No verdict since the wave ``ordinal``: a reorganisation stands between."""
+    return WaveChange(ordinal, Change("hidden"), {}, comparable=False, reason=REORGANISED)
 
 
 def with_areas(

@@ -10,9 +10,10 @@ from survey.disclosure.engine import protect
 from survey.disclosure.mending import cleared
 from survey.disclosure.model import OVERALL, Cell, Hidden, Measured, Protected, Tier
 from survey.release import document as doc
-from survey.release.changes import Earlier, Pair, wave_change, with_areas
+from survey.release.changes import Earlier, Pair, not_comparable, wave_change, with_areas
 from survey.release.clearance import Printed
 from survey.release.frame import Frame, Staffing, ancestors, staffing
+from survey.release.lineage import Lineage, Now, composition
 from survey.release.method import agreements, bands, method
 from survey.release.results import (
     Spread,
@@ -60,12 +61,14 @@ def compute(
     protected, report = cleared(protect(measured, nodes, frame.k), measured, nodes)
     how = method(frame, measured, protected.cells, answers)
     agreed = agreements(frame, answers, protected.cells)
-    writer = _Writer(frame, measured, protected, staffing(frame), earlier)
+    known = {unit.code: Now(unit.name, unit.parent) for unit in frame.units}
+    lineage = Lineage(frame.wave.ordinal, known, earlier, frame.recorded)
+    writer = _Writer(frame, measured, protected, staffing(frame), earlier, lineage)
     units = {unit.code: writer.unit(unit.code) for unit in frame.units}
     for (code, name), agreement in agreed.items():
         units[code] = _with_agreement(units[code], name, agreement)
     units = _with_bands(units, frame, measured, protected.cells)
-    units = _with_changes(units, earlier, how, frame.instrument.index)
+    units = _with_changes(units, earlier, how, frame.instrument.index, lineage)
     published, hidden = _shown(protected.cells.values())
     header = doc.ReleaseHeader(
         release_id=release_id,
@@ -117,6 +120,7 @@ class _Writer:
     protected: Protected
     staff: Mapping[str, Staffing]
     earlier: Sequence[Earlier]
+    lineage: Lineage
 
     def unit(self, code: str) -> doc.UnitResult:
         """The unit's document, changes left out."""
@@ -140,6 +144,7 @@ class _Writer:
             questions=question_results(self.frame.instrument, cell),
             comparisons=self._comparisons(code),
             history=self._history(code),
+            reorganisations=self.lineage.past(code).told,
             comments_allowed=cell.comments,
         )
 
@@ -148,6 +153,7 @@ class _Writer:
         unit = units[code]
         path = ancestors(code, units)[1:]
         merged = self.frame.merged(code)
+        past = self.lineage.past(code)
         return doc.UnitFacts(
             code=code,
             name=unit.name,
@@ -157,7 +163,7 @@ class _Writer:
             path=tuple(units[above].name for above in reversed(path)),
             children=self.frame.children[code],
             merged_into=units[unit.reports_to].name if merged else None,
-            is_new=bool(self.earlier) and all(code not in past.units for past in self.earlier),
+            is_new=bool(self.earlier) and not (past.codes or past.broken),
         )
 
     def _merged(self, facts: doc.UnitFacts) -> doc.UnitResult:
@@ -172,6 +178,7 @@ class _Writer:
                 doc.DimensionResult(d.id, hidden) for d in self.frame.instrument.dimensions
             ),
             history=self._history(facts.code),
+            reorganisations=self.lineage.past(facts.code).told,
         )
 
     def _comparisons(self, code: str) -> tuple[doc.Comparison, ...]:
@@ -208,15 +215,18 @@ class _Writer:
         return doc.Comparison(role, cell.id, name, overall, scores, others)
 
     def _history(self, code: str) -> tuple[doc.PastWave, ...]:
+        """What was published of the unit, or of the one that it continues, in earlier waves."""
+        codes = self.lineage.past(code).codes
+        then = [
+            (past.wave, past.units[codes[past.wave.ordinal]])
+            for past in self.earlier
+            if past.wave.ordinal in codes
+        ]
         return tuple(
             doc.PastWave(
-                past.wave,
-                past.units[code].participation,
-                past.units[code].overall,
-                {d.id: d.score for d in past.units[code].dimensions},
+                wave, unit.participation, unit.overall, {d.id: d.score for d in unit.dimensions}
             )
-            for past in self.earlier
-            if code in past.units
+            for wave, unit in then
         )
 
 
@@ -251,38 +261,54 @@ def _with_changes(
     earlier: Sequence[Earlier],
     how: doc.Method,
     index: Sequence[str],
+    lineage: Lineage,
 ) -> dict[str, doc.UnitResult]:
     """Each unit with its changes since every earlier wave, the oldest first."""
     result = dict(units)
     for past in earlier:
-        both = [code for code in units if code in past.units]
+        ordinal = past.wave.ordinal
+        codes = {
+            code: then[ordinal] for code in units if ordinal in (then := lineage.past(code).codes)
+        }
         changes = with_areas(
             {
-                code: wave_change(
-                    Pair(past.units[code], units[code], _below(code, units, past)),
-                    past.wave.ordinal,
-                    how,
-                    index,
-                )
-                for code in both
+                code: wave_change(_pair(code, units, past, codes, lineage), ordinal, how, index)
+                for code in codes
             },
             units,
         )
-        for code in both:
-            result[code] = replace(result[code], changes=(*result[code].changes, changes[code]))
+        broken = [code for code in units if ordinal in lineage.past(code).broken]
+        changes |= dict.fromkeys(broken, not_comparable(ordinal))
+        for code, change in changes.items():
+            result[code] = replace(result[code], changes=(*result[code].changes, change))
     return result
 
 
-def _below(
-    code: str, units: Mapping[str, doc.UnitResult], past: Earlier
-) -> list[tuple[doc.UnitResult, doc.UnitResult]]:
-    """Units without units of their own anywhere below ``code``, present in both waves."""
-    found: list[tuple[doc.UnitResult, doc.UnitResult]] = []
+def _pair(
+    code: str,
+    units: Mapping[str, doc.UnitResult],
+    past: Earlier,
+    codes: Mapping[str, str],
+    lineage: Lineage,
+) -> Pair:
+    """A unit beside its earlier self, and what is below it beside theirs; ``codes`` are the codes
+    that units had then."""
+    now, then = _below(code, units), _below(codes[code], past.units)
+    below = [
+        (past.units[codes[child]], units[child])
+        for child in now
+        if child in codes and not units[child].unit.children
+    ]
+    joined, left = composition(lineage, past.wave.ordinal, now, then)
+    return Pair(past.units[codes[code]], units[code], below, joined, left)
+
+
+def _below(code: str, units: Mapping[str, doc.UnitResult]) -> dict[str, Now]:
+    """Every unit anywhere below ``code``."""
+    found: dict[str, Now] = {}
     stack = list(units[code].unit.children)
     while stack:
         child = stack.pop()
-        if units[child].unit.children:
-            stack.extend(units[child].unit.children)
-        elif child in past.units:
-            found.append((past.units[child], units[child]))
+        found[child] = Now(units[child].unit.name, units[child].unit.parent)
+        stack.extend(units[child].unit.children)
     return found

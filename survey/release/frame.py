@@ -10,6 +10,7 @@ from functools import cached_property
 from survey.disclosure.model import Node
 from survey.instrument.model import Instrument
 from survey.release.document import WaveFacts
+from survey.release.lineage import Recorded
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class FrameUnit:
 
 @dataclass(frozen=True)
 class Frame:
-    """A closed wave: its study, its instrument and its tree, units in depth-first order."""
+    """A closed wave: its study, its instrument and its tree, units in depth-first order.
+    ``recorded`` is what was done to units up to the wave."""
 
     study: str
     organisation: str
@@ -38,6 +40,7 @@ class Frame:
     wave: WaveFacts
     instrument: Instrument
     units: tuple[FrameUnit, ...]
+    recorded: tuple[Recorded, ...] = ()
 
     def nodes(self) -> tuple[Node, ...]:
         """The tree that disclosure control sees: every unit but the leaves that were merged."""

@@ -14,7 +14,9 @@ from survey.organisation.models import Organisation
 from survey.release.changes import Earlier
 from survey.release.document import Phase, WaveFacts, header_from_json, unit_from_json
 from survey.release.frame import Frame, FrameUnit, depth_first
+from survey.release.lineage import Recorded
 from survey.release.models import Release, ReleaseUnit
+from survey.study.comparability import frozen_changes
 from survey.study.models import Study, Wave, WaveUnit
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -62,7 +64,26 @@ def load_frame(session: Session, wave: Wave) -> Frame:
         wave=wave_facts(wave),
         instrument=Instrument.from_dict(wave.instrument),
         units=depth_first(units),
+        recorded=tuple(load_recorded(session, wave)),
     )
+
+
+def load_recorded(session: Session, wave: Wave) -> list[Recorded]:
+    """What was done to units up to a wave, in the order in which it was done."""
+    return [
+        Recorded(
+            ordinal=ordinal,
+            kind=change.kind,
+            before=tuple(change.from_codes),
+            after=tuple(change.to_codes),
+            continues=change.continues,
+            names=change.names,
+            was=change.before,
+            became=change.after,
+            reason=change.reason,
+        )
+        for ordinal, change in frozen_changes(session, wave)
+    ]
 
 
 def wave_facts(wave: Wave) -> WaveFacts:
