@@ -10,6 +10,7 @@ import difflib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -80,6 +81,22 @@ def _secret(value: str) -> str:
     return value
 
 
+def _mail_address(value: str) -> str:
+    name, address = parseaddr(value)
+    local, at, domain = address.partition("@")
+    plain = value.isascii() or (name and address.isascii())
+    if not (plain and local and at and "." in domain) or set(value) & set("\r\n\0"):
+        raise ValueError("an e-mail address, or Name <address>")
+    return value.strip()
+
+
+def _envelope(value: str) -> str:
+    _mail_address(value.replace("{token}", "token"))
+    if "<" in value or value.count("{") > 1:
+        raise ValueError("a bare e-mail address; {token} may stand in it once")
+    return value.strip()
+
+
 def _setting(parse: Callable[[str], Any], default: Any, help_text: str) -> Any:
     return field(default=default, metadata={"parse": parse, "help": help_text})
 
@@ -141,6 +158,39 @@ class Settings:
     oidc_file: Path | None = _setting(
         _path, None, "TOML file of OpenID Connect providers to sign in with; see docs/sign-in.md"
     )
+    smtp_host: str = _setting(_text, "", "mail server; without one no mail is sent")
+    smtp_port: int = _setting(_whole(1, 65535), 587, "its port (usually 587, or 465 with tls)")
+    smtp_tls: str = _setting(
+        _one_of("starttls", "tls", "none"),
+        "starttls",
+        "how the way to the mail server is encrypted",
+    )
+    smtp_user: str = _setting(_text, "", "user name at the mail server, when it asks for one")
+    smtp_password: str = _setting(_text, "", "password at the mail server")
+    smtp_password_file: Path | None = _setting(_path, None, "file with that password instead")
+    mail_from: str = _setting(
+        _mail_address, "", "who mails come from: Name <address>; needed with a mail server"
+    )
+    mail_reply_to: str = _setting(_mail_address, "", "who gets the answers to mails")
+    mail_bounce: str = _setting(
+        _envelope,
+        "",
+        "who gets delivery reports (envelope sender; default: the sender); {token} in it, as in "
+        "retur+{token}@example.no, marks each mail",
+    )
+    mail_per_minute: int = _setting(_whole(1, 6000), 60, "how many mails leave in a minute at most")
+    bounce_maildir: Path | None = _setting(_path, None, "Maildir folder with delivery reports")
+    bounce_imap_host: str = _setting(_text, "", "IMAP server with delivery reports")
+    bounce_imap_port: int = _setting(_whole(1, 65535), 993, "its port")
+    bounce_imap_tls: str = _setting(
+        _one_of("tls", "starttls", "none"), "tls", "how the way to the IMAP server is encrypted"
+    )
+    bounce_imap_user: str = _setting(_text, "", "user name at the IMAP server")
+    bounce_imap_password: str = _setting(_text, "", "password at the IMAP server")
+    bounce_imap_password_file: Path | None = _setting(
+        _path, None, "file with that password instead"
+    )
+    bounce_imap_folder: str = _setting(_text, "INBOX", "folder with delivery reports")
     demo: bool = _setting(_flag, False, "marks every page as a demonstration")
 
     @property
@@ -197,6 +247,24 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             faults.append(Fault(name, f"expected {error}."))
     if values.get("jobs") == "celery" and not values.get("redis_url"):
         faults.append(Fault("SURVEY_REDIS_URL", "is needed when SURVEY_JOBS=celery."))
+    faults += _faults_of_mail(values)
     if faults:
         raise ConfigurationError("The settings are not right; nothing was started.", faults)
     return Settings(**values)
+
+
+def _faults_of_mail(values: Mapping[str, Any]) -> list[Fault]:
+    faults = []
+    if values.get("smtp_host") and not values.get("mail_from"):
+        faults.append(Fault("SURVEY_MAIL_FROM", "is needed when SURVEY_SMTP_HOST is set."))
+    local = values.get("smtp_host") in {"localhost", "127.0.0.1", "::1"}
+    if values.get("smtp_tls") == "none" and values.get("smtp_user") and not local:
+        faults.append(Fault("SURVEY_SMTP_TLS", "none would send the password unencrypted."))
+    local = values.get("bounce_imap_host") in {"localhost", "127.0.0.1", "::1"}
+    if values.get("bounce_imap_tls") == "none" and values.get("bounce_imap_host") and not local:
+        faults.append(Fault("SURVEY_BOUNCE_IMAP_TLS", "none would send the password unencrypted."))
+    for name in ("smtp_password", "bounce_imap_password"):
+        if values.get(name) and values.get(f"{name}_file"):
+            variable = PREFIX + name.upper()
+            faults.append(Fault(variable, f"stands beside {variable}_FILE.", "Set one of them."))
+    return faults
