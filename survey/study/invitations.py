@@ -208,7 +208,7 @@ def _beyond_headcount(
             Unit.id.in_([row.unit_id for row in asked]),
         )
     )
-    today: dict[int, int | None] = dict(found.tuples())
+    today = {unit_id: headcount for unit_id, headcount in found}  # noqa: C416 - rows, not pairs
     known = {
         row: max(heads)
         for row in asked
