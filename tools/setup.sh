@@ -65,9 +65,13 @@ state=$(cat requirements.lock requirements-run.lock setup.cfg pyproject.toml | c
 stamp=.venv/.installed
 known=$(cat "$stamp" 2>/dev/null || true)
 
+# Designsystemet, plotly.js and the web fonts: the service stands without them, and so does this.
+frontend() { .venv/bin/python tools/frontend/build.py || true; }
+
 # What was installed for the tests serves for running too.
 if [ "$known" = "$purpose $state" ] || [ "$known" = "test $state" ]; then
     [ "$purpose" = test ] && install_packages
+    frontend
     exit 0
 fi
 
@@ -95,4 +99,5 @@ fi
 if ! .venv/bin/python -c 'import weasyprint' >/dev/null 2>&1; then
     say "PDF reports need Pango and HarfBuzz's subset library, which were not found."
 fi
+frontend
 echo "$purpose $state" > "$stamp"
