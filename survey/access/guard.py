@@ -14,16 +14,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app, g, redirect, request
 from werkzeug.exceptions import BadRequest
+from werkzeug.wrappers import Response
 
 from survey.access import api_keys, reach, sessions
 from survey.access.principal import SCOPES, Principal
 from survey.config import Settings
-from survey.db import Database
+from survey.db import Database, now
 from survey.errors import Forbidden, NotFound, Unauthenticated
 from survey.secret import Secret
 
@@ -44,6 +46,10 @@ LARGEST_ID = 2**53 - 1
 CSRF_FIELD = "csrf"
 CSRF_HEADER = "X-CSRF-Token"
 _ATTRIBUTE = "__survey_access__"
+SECOND_FACTOR_PAGE = "/min-side/totrinn"
+AWAKE = timedelta(minutes=2)
+"""How exactly the last use of a session is known."""
+
 _HOSTLESS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -67,18 +73,20 @@ class Rule:
     kind: Kind
     scope: str | None = None
     max_body: int = DEFAULT_BODY
+    weak: bool = False
 
 
 def access(
-    kind: Kind, scope: str | None = None, *, max_body: int = DEFAULT_BODY
+    kind: Kind, scope: str | None = None, *, max_body: int = DEFAULT_BODY, weak: bool = False
 ) -> Callable[[View], View]:
     """Declare who may use a view. ``scope`` is needed for, and only for, ``api``.
 
-    ``max_body`` is the largest request body in bytes; more is answered with 413.
+    ``max_body`` is the largest request body in bytes; more is answered with 413. ``weak`` lets in
+    staff who still lack the second factor that the settings ask for: to set one up, and to leave.
     """
     if (kind == "api") != (scope is not None) or (scope is not None and scope not in SCOPES):
         raise ValueError(f"access({kind!r}, {scope!r}): api needs one of {sorted(SCOPES)}")
-    rule = Rule(kind, scope, max_body)
+    rule = Rule(kind, scope, max_body, weak)
 
     def decorate(view: View) -> View:
         setattr(view, _ATTRIBUTE, rule)
@@ -150,14 +158,15 @@ def _identify() -> Principal | None:
     cookie = request.cookies.get(session_cookie(services.settings))
     if not cookie:
         return None
+    idle = timedelta(minutes=services.settings.session_idle_minutes)
     with services.db.reading() as session:
-        return sessions.find(session, services.secret, cookie)
+        return sessions.find(session, services.secret, cookie, idle)
 
 
-def _enforce() -> None:
+def _enforce() -> Response | None:
     _check_host()
     if request.url_rule is None:
-        return  # Flask answers 404 or 405 by itself
+        return None  # Flask answers 404 or 405 by itself
     arguments = request.view_args or {}
     if any(isinstance(value, int) and value > LARGEST_ID for value in arguments.values()):
         raise NotFound("There is no such page.")  # no database could look it up
@@ -168,10 +177,34 @@ def _enforce() -> None:
     if request.method not in SAFE:
         _check_origin()
     if rule.kind in ("public", "respondent"):
+        return None
+    who = principal()
+    _check_person(rule, who)
+    if rule.kind == "api":
+        return None
+    if request.method not in SAFE:
+        _check_csrf(who)
+    _keep_awake(who)
+    if rule.weak or not lacks_factor(who):
+        return None
+    # Flask's own redirect: this room knows no page but this address.
+    return redirect(SECOND_FACTOR_PAGE, 303)
+
+
+def lacks_factor(who: Principal) -> bool:
+    """True for innovation staff without a second factor, where the settings ask for one."""
+    wanted = _services().settings.staff_second_factor
+    return wanted and who.kind == "person" and "staff" in who.roles and not who.strong
+
+
+def _keep_awake(who: Principal) -> None:
+    """Note now and then that the session is in use; every request would be a write too many."""
+    if who.last_used_at is None or now() - who.last_used_at < AWAKE:
         return
-    _check_person(rule, principal())
-    if request.method not in SAFE and rule.kind != "api":
-        _check_csrf(principal())
+    services = _services()
+    cookie = request.cookies.get(session_cookie(services.settings), "")
+    with services.db.transaction() as session:
+        sessions.touch(session, services.secret, cookie)
 
 
 def _check_person(rule: Rule, who: Principal) -> None:

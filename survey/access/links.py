@@ -1,9 +1,13 @@
-"""One-time sign-in links: looking at one changes nothing, posting to it redeems it, once."""
+"""One-time links: looking at one changes nothing, posting to it redeems it, once.
+
+A link is for signing in or for setting a password; one kind is of no use for the other.
+"""
 
 from __future__ import annotations
 
 import secrets
 from datetime import timedelta
+from typing import Literal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -14,11 +18,21 @@ from survey.db import now
 from survey.errors import Closed
 from survey.secret import Secret
 
+Purpose = Literal["signin", "password"]
+WEEK = 7 * 24 * 60
+"""Minutes that an invitation is good for."""
+
 _PURPOSE = "signin-link"
 
 
 def create(
-    session: Session, secret: Secret, person: Person, *, actor: str, minutes: int = 60
+    session: Session,
+    secret: Secret,
+    person: Person,
+    *,
+    actor: str,
+    minutes: int = 60,
+    purpose: Purpose = "signin",
 ) -> str:
     """Make a link for a person; returns the token that stands at the end of its address."""
     session.execute(sa.delete(SigninLink).where(SigninLink.expires_at <= now() - timedelta(days=1)))
@@ -30,32 +44,60 @@ def create(
             person_id=person.id,
             expires_at=now() + timedelta(minutes=minutes),
             redeemed_at=None,
+            purpose=purpose,
         )
     )
     session.flush()
-    log.record(session, person.organisation_id, actor, "link.created", f"person:{person.id}")
+    details = {"for": purpose}
+    subject = f"person:{person.id}"
+    log.record(session, person.organisation_id, actor, "link.created", subject, details)
     return token
 
 
 def usable(session: Session, secret: Secret, token: str) -> bool:
-    """True while the link can still be redeemed."""
-    return session.scalar(_usable(secret, token)) is not None
+    """True while the link can still be redeemed for signing in."""
+    return owner(session, secret, token) is not None
 
 
-def redeem(session: Session, secret: Secret, token: str) -> Person:
+def owner(
+    session: Session, secret: Secret, token: str, purpose: Purpose = "signin"
+) -> Person | None:
+    """Whose link it is, while it can still be redeemed."""
+    link = session.scalar(_usable(secret, token, purpose))
+    return None if link is None else _person(session, link)
+
+
+def redeem(session: Session, secret: Secret, token: str, purpose: Purpose = "signin") -> Person:
     """Use the link up and return its person; Closed when it is unknown, used or too old."""
-    link = session.scalar(_usable(secret, token).with_for_update())
-    person = None if link is None else session.get(Person, (link.organisation_id, link.person_id))
-    if link is None or person is None or not person.active:
+    link = session.scalar(_usable(secret, token, purpose).with_for_update())
+    person = None if link is None else _person(session, link)
+    if link is None or person is None:
         raise Closed("The link is used up or too old.")
     link.redeemed_at = now()
     session.flush()
     return person
 
 
-def _usable(secret: Secret, token: str) -> sa.Select[SigninLink]:
+def revoke_all(session: Session, person: Person, purpose: Purpose | None = None) -> None:
+    """Make a person's links useless: all, or those of one kind."""
+    which = [
+        SigninLink.organisation_id == person.organisation_id,
+        SigninLink.person_id == person.id,
+    ]
+    if purpose is not None:
+        which.append(SigninLink.purpose == purpose)
+    session.execute(sa.delete(SigninLink).where(*which))
+
+
+def _person(session: Session, link: SigninLink) -> Person | None:
+    person = session.get(Person, (link.organisation_id, link.person_id))
+    return person if person is not None and person.active else None
+
+
+def _usable(secret: Secret, token: str, purpose: Purpose) -> sa.Select[SigninLink]:
     return sa.select(SigninLink).where(
         SigninLink.token_hash == secret.hash(_PURPOSE, token.encode()),
+        SigninLink.purpose == purpose,
         SigninLink.redeemed_at.is_(None),
         SigninLink.expires_at > now(),
     )

@@ -3,43 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.access import sessions
+from survey.access import links, sessions
 from survey.access.models import Grant, Person
 from survey.access.principal import ROLES
 from survey.audit import log
 from survey.db import new_id, now
 from survey.errors import Conflict, Fault, InvalidInput, NotFound
-from survey.organisation.models import Unit
+from survey.organisation.models import Organisation, Unit
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}", re.ASCII)
 _LANGUAGES = ("nb", "nn", "en")
-
-
-@dataclass(frozen=True, slots=True)
-class RoleInfo:
-    """One role of a person; ``unit`` is the code of the unit a manager leads."""
-
-    role: str
-    unit: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class PersonInfo:
-    """A person with their roles, as a list shows them."""
-
-    id: int
-    name: str
-    email: str
-    language: str
-    active: bool
-    has_password: bool
-    roles: tuple[RoleInfo, ...]
+LAST_STAFF = "Nobody else here could let people in. Give somebody else the role staff first."
 
 
 def create_person(
@@ -57,13 +35,7 @@ def create_person(
     Raises InvalidInput with every fault at once, Conflict when the e-mail is in use here.
     """
     address = email.strip().lower()
-    faults = []
-    if not name.strip() or len(name) > 200:
-        faults.append(Fault("name", "must have from 1 to 200 characters."))
-    if not _EMAIL.fullmatch(address):
-        faults.append(Fault("email", f"{email!r} is not an e-mail address."))
-    if language not in _LANGUAGES:
-        faults.append(Fault("language", f"{language!r} is not one of {', '.join(_LANGUAGES)}."))
+    faults = _faults(name, address, language)
     if faults:
         raise InvalidInput("The person was not added.", faults)
     if find(session, organisation_id, address) is not None:
@@ -82,6 +54,34 @@ def create_person(
     session.flush()
     log.record(session, organisation_id, actor, "person.created", f"person:{person.id}")
     return person
+
+
+def change(
+    session: Session, person: Person, *, name: str, email: str, language: str, actor: str
+) -> None:
+    """Change a person's name, address or language; links that were sent before are of no use then.
+
+    Raises InvalidInput with every fault at once, Conflict when somebody else has the address.
+    """
+    address = email.strip().lower()
+    faults = _faults(name, address, language)
+    if faults:
+        raise InvalidInput("The person was not changed.", faults)
+    other = find(session, person.organisation_id, address)
+    if other is not None and other.id != person.id:
+        raise Conflict(f"{address} is in use already.")
+    wanted = {"name": " ".join(name.split()), "email": address, "language": language}
+    changed = [each for each, value in wanted.items() if getattr(person, each) != value]
+    if not changed:
+        return
+    for each, value in wanted.items():
+        setattr(person, each, value)
+    if "email" in changed:
+        links.revoke_all(session, person)
+    session.flush()
+    subject = f"person:{person.id}"
+    details = {"changed": changed}
+    log.record(session, person.organisation_id, actor, "person.changed", subject, details)
 
 
 def find(session: Session, organisation_id: int, email: str) -> Person | None:
@@ -161,7 +161,12 @@ def grant(
 def withdraw(
     session: Session, person: Person, role: str, *, actor: str, unit: str | None = None
 ) -> None:
-    """Take a role away; NotFound when the person does not have it."""
+    """Take a role away; NotFound when the person does not have it.
+
+    Raises Conflict when nobody else could give it back: the last active person with ``staff``.
+    """
+    if role == "staff":
+        _keep_somebody(session, person)
     unit_id = None if unit is None else _unit_id(session, person.organisation_id, unit)
     same_unit = Grant.unit_id.is_(None) if unit_id is None else Grant.unit_id == unit_id
     gone = session.execute(
@@ -182,64 +187,73 @@ def withdraw(
 
 
 def set_active(session: Session, person: Person, active: bool, *, actor: str) -> None:
-    """Let a person in or keep them out; whoever is kept out is signed out everywhere."""
-    person.active = active
+    """Let a person in or keep them out; whoever is kept out is signed out everywhere.
+
+    Links that were sent to them are of no use any more, and an app that was being set up is gone.
+    Raises Conflict for the last active person with the role ``staff``.
+    """
+    if person.active == active:
+        return
     if not active:
+        _keep_somebody(session, person)
         sessions.end_all(session, person.organisation_id, person.id)
+        links.revoke_all(session, person)
+    person.active = active
     session.flush()
     action = "person.activated" if active else "person.deactivated"
     log.record(session, person.organisation_id, actor, action, f"person:{person.id}")
 
 
-def set_password(session: Session, person: Person, password_hash: str, *, actor: str) -> None:
-    """Store a new password's hash; every session of the person ends."""
+def set_password(
+    session: Session, person: Person, password_hash: str, *, actor: str, keep: str | None = None
+) -> None:
+    """Store a new password's hash; every session of the person ends, and links are of no use.
+
+    ``keep`` is the reference of a session that goes on: the one that the change was made in.
+    """
     person.password_hash = password_hash
-    sessions.end_all(session, person.organisation_id, person.id)
+    sessions.end_all(session, person.organisation_id, person.id, keep=keep)
+    links.revoke_all(session, person)
     session.flush()
     log.record(session, person.organisation_id, actor, "password.changed", f"person:{person.id}")
 
 
-def listing(
-    session: Session, organisation_id: int, *, after: int = 0, limit: int | None = None
-) -> list[PersonInfo]:
-    """People with their roles in order of ids, those behind ``after`` first."""
-    people = session.scalars(
-        sa.select(Person)
-        .where(Person.organisation_id == organisation_id, Person.id > after)
-        .order_by(Person.id)
-        .limit(limit)
-    ).all()
-    roles = _roles(session, organisation_id, [person.id for person in people])
-    return [
-        PersonInfo(
-            id=person.id,
-            name=person.name,
-            email=person.email,
-            language=person.language,
-            active=person.active,
-            has_password=person.password_hash is not None,
-            roles=tuple(roles.get(person.id, ())),
-        )
-        for person in people
-    ]
+def _faults(name: str, address: str, language: str) -> list[Fault]:
+    faults = []
+    if not name.strip() or len(name) > 200:
+        faults.append(Fault("name", "must have from 1 to 200 characters."))
+    if not _EMAIL.fullmatch(address):
+        faults.append(Fault("email", f"{address!r} is not an e-mail address."))
+    if language not in _LANGUAGES:
+        faults.append(Fault("language", f"{language!r} is not one of {', '.join(_LANGUAGES)}."))
+    return faults
 
 
-def _roles(
-    session: Session, organisation_id: int, people: Iterable[int]
-) -> dict[int, list[RoleInfo]]:
-    rows = session.execute(
-        sa.select(Grant.person_id, Grant.role, Unit.code)
-        .outerjoin(
-            Unit,
-            sa.and_(Unit.organisation_id == Grant.organisation_id, Unit.id == Grant.unit_id),
+def _keep_somebody(session: Session, person: Person) -> None:
+    """Refuse what would leave the organisation without anybody who can give roles.
+
+    The organisation's row is held, so that two who leave at once do not count on each other.
+    """
+    session.get(Organisation, person.organisation_id, with_for_update=True)
+    staff = set(
+        session.scalars(
+            sa.select(Person.id)
+            .join(
+                Grant,
+                sa.and_(
+                    Grant.organisation_id == Person.organisation_id,
+                    Grant.person_id == Person.id,
+                ),
+            )
+            .where(
+                Person.organisation_id == person.organisation_id,
+                Person.active.is_(True),
+                Grant.role == "staff",
+            )
         )
-        .where(Grant.organisation_id == organisation_id, Grant.person_id.in_(list(people)))
-        .order_by(Grant.role, Unit.code)
     )
-    found: dict[int, list[RoleInfo]] = {}
-    for person_id, role, unit in rows:
-        found.setdefault(person_id, []).append(RoleInfo(role, unit))
-    return found
+    if staff == {person.id}:
+        raise Conflict(LAST_STAFF)
 
 
 def _unit_id(session: Session, organisation_id: int, code: str) -> int:

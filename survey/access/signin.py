@@ -1,4 +1,5 @@
-"""Signing in with e-mail and password, or with a link.
+"""Signing in: with e-mail and password, with a link, or vouched for by an OpenID provider; and the
+second factor that comes after it for those who have one.
 
 Whether an e-mail is known here shows neither in the answer nor in the time it takes: exactly one
 argon2 verification is made for every attempt, of a hash of nobody's when there is no person.
@@ -6,25 +7,56 @@ argon2 verification is made for every attempt, of a hash of nobody's when there 
 
 from __future__ import annotations
 
-import ipaddress
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from survey.access import links, passwords, people, sessions
-from survey.access.models import Person, SigninFailure
+from survey.access import links, passwords, people, second_factor, sessions, throttle
+from survey.access.models import Person
+from survey.access.sessions import How
 from survey.audit import log
 from survey.db import Database, now
-from survey.errors import RateLimited
+from survey.errors import Unauthenticated
 from survey.organisation.models import Organisation
 from survey.secret import Secret
 
-WINDOW = timedelta(minutes=15)
+WINDOW = throttle.WINDOW
 PER_ACCOUNT = 10
 PER_ADDRESS = 60
 """A municipality shares one address, so many people may mistype from there."""
+
+PER_FACTOR = 5
+"""Wrong codes of an app that one person may give in a quarter of an hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Somebody who has shown the first factor and not yet the second. Sealed, never shown."""
+
+    organisation_id: int
+    person_id: int
+    how: How
+    stamp: str
+    """Of the password that was right; a new password makes this useless."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON, for a sealed cookie."""
+        return {
+            "organisation": self.organisation_id,
+            "person": self.person_id,
+            "method": self.how.method,
+            "device": self.how.device,
+            "provider": self.how.provider,
+            "stamp": self.stamp,
+        }
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> Pending:
+        """What :meth:`as_dict` gave."""
+        how = How(value["method"], value["device"], value["provider"])
+        return cls(value["organisation"], value["person"], how, value["stamp"])
 
 
 def with_password(
@@ -37,51 +69,156 @@ def with_password(
     hours: int,
     organisation: str | None = None,
     old_token: str | None = None,
-) -> str | None:
+    device: str = "",
+) -> str | Pending | None:
     """Check and begin a session: the new cookie's token, or None when the two do not match.
 
-    ``address`` is the caller's network address, ``organisation`` a code for people who are known
-    to several. The session behind ``old_token`` ends. Raises RateLimited after too many failures.
+    Pending when the person has a second factor, which comes next. ``address`` is the caller's
+    network address, ``organisation`` a code for people who are known to several. The session
+    behind ``old_token`` ends. Raises RateLimited after too many failures.
     """
-    buckets = _buckets(secret, email, address)
+    account = throttle.bucket(secret, "signin-account", email)
+    network = throttle.network_bucket(secret, "signin-address", address)
     with db.transaction() as session:
-        # Counted before it is checked: parallel guesses cannot slip through beside each other.
-        _count(session, buckets)
+        throttle.count(session, {account: PER_ACCOUNT, network: PER_ADDRESS})
     with db.reading() as session:
         person = _candidate(session, email, organisation)
     stored = person.password_hash if person is not None and person.active else None
     right = passwords.verify(stored, password)
     if not right or person is None or stored is None:
         return None
-    renewed = passwords.make_hash(password) if passwords.outdated(stored) else None
+    renewed = passwords.renewed(password) if passwords.outdated(stored) else None
     with db.transaction() as session:
         current = session.get(Person, (person.organisation_id, person.id))
         if current is None or not current.active or current.password_hash != stored:
             return None
         if renewed is not None:
             current.password_hash = renewed
-        _forget(session, buckets)
-        return _begin(session, secret, current, hours, old_token, how="password")
+        throttle.forget(session, account)
+        throttle.give_back(session, [network])
+        return _begin(session, secret, current, hours, old_token, How("password", device))
 
 
 def with_link(
-    db: Database, secret: Secret, *, token: str, hours: int, old_token: str | None = None
-) -> str:
-    """Redeem a one-time link: the new cookie's token. Raises Closed when it cannot be used."""
+    db: Database,
+    secret: Secret,
+    *,
+    token: str,
+    hours: int,
+    old_token: str | None = None,
+    device: str = "",
+) -> str | Pending:
+    """Redeem a one-time link: the new cookie's token, or Pending when a second factor comes next.
+
+    Raises Closed when the link cannot be used.
+    """
     with db.transaction() as session:
         person = links.redeem(session, secret, token)
-        return _begin(session, secret, person, hours, old_token, how="link")
+        return _begin(session, secret, person, hours, old_token, How("link", device))
+
+
+def with_provider(
+    session: Session,
+    secret: Secret,
+    person: Person,
+    *,
+    how: How,
+    hours: int,
+    old_token: str | None = None,
+) -> str | Pending:
+    """Sign in a person for whom an OpenID provider has vouched, in the caller's transaction."""
+    return _begin(session, secret, person, hours, old_token, how)
+
+
+def with_second_factor(
+    db: Database,
+    secret: Secret,
+    pending: Pending,
+    *,
+    code: str,
+    hours: int,
+    old_token: str | None = None,
+) -> str | None:
+    """Check the second factor and begin the session: its token, or None when the code is wrong.
+
+    Raises RateLimited after too many wrong codes, Unauthenticated when the first factor does not
+    count any more.
+    """
+    place = f"{pending.organisation_id}:{pending.person_id}"
+    tried = throttle.bucket(secret, "second-factor", place)
+    with db.transaction() as session:
+        throttle.count(session, {tried: PER_FACTOR})
+    with db.transaction() as session:
+        person = session.get(Person, (pending.organisation_id, pending.person_id))
+        if person is None or not person.active or _stamp(secret, person) != pending.stamp:
+            raise Unauthenticated("Sign in again.")
+        if not second_factor.check(session, secret, person, code):
+            return None
+        throttle.forget(session, tried)
+        how = replace(pending.how, strong=True)
+        return _open(session, secret, person, hours, old_token, how)
+
+
+def check_again(
+    db: Database, secret: Secret, person: Person, *, password: str = "", code: str = ""
+) -> bool:
+    """Have somebody who is signed in prove it again before something that matters.
+
+    The password when ``password`` is given, else a code of the app. Raises RateLimited after too
+    many failures. Takes as long as signing in.
+    """
+    purpose, limit = ("password-again", PER_ACCOUNT) if password else ("second-factor", PER_FACTOR)
+    tried = throttle.bucket(secret, purpose, f"{person.organisation_id}:{person.id}")
+    with db.transaction() as session:
+        throttle.count(session, {tried: limit})
+    if password:
+        right = passwords.verify(person.password_hash, password)
+    else:
+        with db.transaction() as session:
+            current = people.get(session, person.organisation_id, person.id)
+            right = second_factor.check(session, secret, current, code)
+    if right:
+        with db.transaction() as session:
+            throttle.forget(session, tried)
+    return right
 
 
 def _begin(
-    session: Session, secret: Secret, person: Person, hours: int, old_token: str | None, *, how: str
+    session: Session,
+    secret: Secret,
+    person: Person,
+    hours: int,
+    old_token: str | None,
+    how: How,
+) -> str | Pending:
+    if not how.strong and second_factor.enrolled(session, person.organisation_id, person.id):
+        return Pending(person.organisation_id, person.id, how, _stamp(secret, person))
+    return _open(session, secret, person, hours, old_token, how)
+
+
+def _open(
+    session: Session,
+    secret: Secret,
+    person: Person,
+    hours: int,
+    old_token: str | None,
+    how: How,
 ) -> str:
     if old_token:
         sessions.end(session, secret, old_token)
+    person.signed_in_at = now()
     subject = f"person:{person.id}"
-    details = {"how": how}
+    details: dict[str, Any] = {"how": how.method}
+    if how.provider:
+        details["provider"] = how.provider
+    if how.strong:
+        details["second_factor"] = True
     log.record(session, person.organisation_id, subject, "person.signed_in", subject, details)
-    return sessions.start(session, secret, person, hours)
+    return sessions.start(session, secret, person, hours, how)
+
+
+def _stamp(secret: Secret, person: Person) -> str:
+    return secret.hash("password-stamp", (person.password_hash or "").encode()).hex()[:32]
 
 
 def _candidate(session: Session, email: str, organisation: str | None) -> Person | None:
@@ -90,78 +227,3 @@ def _candidate(session: Session, email: str, organisation: str | None) -> Person
         wanted = session.scalar(sa.select(Organisation.id).where(Organisation.code == organisation))
         found = [person for person in found if person.organisation_id == wanted]
     return next((person for person in found if person.active), None)
-
-
-def _buckets(secret: Secret, email: str, address: str) -> dict[bytes, int]:
-    account = secret.hash("signin-account", email.strip().lower().encode())
-    network = secret.hash("signin-address", _network(address).encode())
-    return {account: PER_ACCOUNT, network: PER_ADDRESS}
-
-
-def _window() -> datetime:
-    moment = now()
-    return moment - timedelta(minutes=moment.minute % (WINDOW.seconds // 60), seconds=moment.second)
-
-
-def _count(session: Session, buckets: dict[bytes, int]) -> None:
-    window = _window()
-    session.execute(sa.delete(SigninFailure).where(SigninFailure.window < window))
-    for bucket in sorted(buckets):  # one order for all, so that nobody waits in a circle
-        if _add_one(session, bucket, window):
-            continue
-        try:
-            with session.begin_nested():
-                session.add(SigninFailure(bucket=bucket, window=window, count=1))
-        except IntegrityError:
-            _add_one(session, bucket, window)
-    rows = session.execute(
-        sa.select(SigninFailure.bucket, SigninFailure.count).where(
-            SigninFailure.window == window, SigninFailure.bucket.in_(list(buckets))
-        )
-    ).all()
-    if any(count > buckets[bucket] for bucket, count in rows):
-        left = window + WINDOW - now()
-        raise RateLimited("Too many attempts to sign in.", max(1, int(left.total_seconds())))
-
-
-def _add_one(session: Session, bucket: bytes, window: datetime) -> bool:
-    changed = session.execute(
-        sa.update(SigninFailure)
-        .where(SigninFailure.bucket == bucket, SigninFailure.window == window)
-        .values(count=SigninFailure.count + 1)
-        .returning(SigninFailure.bucket)
-        .execution_options(synchronize_session=False)
-    ).all()
-    return bool(changed)
-
-
-def _forget(session: Session, buckets: dict[bytes, int]) -> None:
-    """A right password was no failure: the account starts anew, the address gets its one back."""
-    window = _window()
-    for bucket, limit in buckets.items():
-        if limit == PER_ACCOUNT:
-            session.execute(sa.delete(SigninFailure).where(SigninFailure.bucket == bucket))
-        else:
-            session.execute(
-                sa.update(SigninFailure)
-                .where(
-                    SigninFailure.bucket == bucket,
-                    SigninFailure.window == window,
-                    SigninFailure.count > 0,
-                )
-                .values(count=SigninFailure.count - 1)
-                .execution_options(synchronize_session=False)
-            )
-
-
-def _network(address: str) -> str:
-    """One bucket a household or office: IPv6 gives each of them 2⁶⁴ addresses."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
-    return str(parsed)

@@ -8,10 +8,10 @@ from flask.views import MethodView
 from marshmallow import fields, validate
 from sqlalchemy.orm import Session
 
-from survey.access import guard, people
+from survey.access import guard, people, roster
 from survey.access.guard import access
-from survey.access.people import PersonInfo
 from survey.access.principal import ROLES
+from survey.access.roster import PersonInfo
 from survey.api.base import (
     Blueprint,
     PageArguments,
@@ -82,7 +82,7 @@ class People(MethodView):
         secret = services().secret
         after = decode_cursor(secret, purpose, arguments["cursor"])[0] if arguments["cursor"] else 0
         with services().db.reading() as session:
-            rows = people.listing(
+            rows = roster.listing(
                 session, who.organisation_id, after=after, limit=arguments["limit"] + 1
             )
         return page(secret, purpose, rows, arguments["limit"], lambda row: [row.id])
@@ -159,7 +159,7 @@ class Roles(MethodView):
 
 
 def _info(session: Session, organisation_id: int, person: int) -> PersonInfo:
-    rows = people.listing(session, organisation_id, after=person - 1, limit=1)
+    rows = roster.listing(session, organisation_id, after=person - 1, limit=1)
     if not rows or rows[0].id != person:
         raise NotFound("There is no such person.")
     return rows[0]

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from survey.access import api_keys, links, passwords, people, sessions, signin
+from survey.access import api_keys, links, passwords, people, sessions, signin, throttle
 from survey.access.models import ApiKey, Person, SigninFailure, SigninLink, StaffSession
 from survey.db import Database, now
 from survey.errors import Closed, Conflict, InvalidInput, NotFound, RateLimited
@@ -198,7 +198,7 @@ def test_failures_are_forgotten_with_their_quarter_of_an_hour(
 ) -> None:
     sign_in(database, password="feil")
     later = now() + signin.WINDOW
-    monkeypatch.setattr(signin, "now", lambda: later)
+    monkeypatch.setattr(throttle, "now", lambda: later)
     sign_in(database, email="annen@kommune.example", password="feil", address="198.51.100.9")
     with database.reading() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(SigninFailure)) == 2
@@ -268,6 +268,10 @@ def test_a_link_is_useless_after_its_time_and_for_who_is_kept_out(
     monkeypatch.setattr(links, "now", lambda: later)
     with pytest.raises(Closed):
         signin.with_link(database, SECRET, token=token, hours=8)
+
+
+def test_the_database_holds_no_link(database: Database, anna: Person) -> None:
+    token = make_link(database, anna)
     with database.reading() as session:
         assert token.encode() not in bytes(session.scalars(sa.select(SigninLink.token_hash)).one())
 
@@ -334,11 +338,11 @@ def test_an_address_is_used_once_in_an_organisation(database: Database, anna: Pe
 
 def test_roles_are_given_once_and_taken_back(database: Database, anna: Person) -> None:
     with database.transaction() as session:
-        first = people.grant(session, anna, "staff", actor="cli")
-        assert people.grant(session, anna, "staff", actor="cli").id == first.id
-        people.withdraw(session, anna, "staff", actor="cli")
+        first = people.grant(session, anna, "auditor", actor="cli")
+        assert people.grant(session, anna, "auditor", actor="cli").id == first.id
+        people.withdraw(session, anna, "auditor", actor="cli")
         with pytest.raises(NotFound):
-            people.withdraw(session, anna, "staff", actor="cli")
+            people.withdraw(session, anna, "auditor", actor="cli")
     for role, unit in (("root", None), ("manager", None), ("staff", "n1")):
         with pytest.raises(InvalidInput), database.transaction() as session:
             people.grant(session, anna, role, unit=unit, actor="cli")

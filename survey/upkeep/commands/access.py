@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from survey.access import api_keys, links, passwords, people
+from survey.access import api_keys, links, passwords, people, roster
 from survey.access.principal import ROLES, SCOPES
 from survey.audit import log
 from survey.errors import Conflict, NotFound
@@ -62,7 +62,7 @@ def list_people(organisation: str | None) -> None:
     """Everybody with their roles."""
     with opened() as parts, parts.db.reading() as session:
         home = find_organisation(session, organisation)
-        listed = people.listing(session, home.id)
+        listed = roster.listing(session, home.id)
     for each in sorted(listed, key=lambda one: one.email):
         roles = ", ".join(f"{r.role} of {r.unit}" if r.unit else r.role for r in each.roles)
         state = "" if each.active else " (kept out)"
