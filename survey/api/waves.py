@@ -21,19 +21,22 @@ from survey.api.base import (
     page,
     page_of,
 )
-from survey.api.fields import Whole
+from survey.api.fields import Flag, Whole
 from survey.errors import Conflict, InvalidInput
 from survey.instrument.library import Library
 from survey.jobs import tasks
-from survey.study import waves
+from survey.study import closing, waves
 from survey.study.clock import parse_local
 from survey.study.models import Study, Wave
 from survey.study.participation import participation
+from survey.study.reasons import LONGEST_NOTE, REASONS, Reason
 from survey.study.signing import make_ready
 from survey.study.studies import study_by_code
 from survey.upkeep.services import services
 
 blp = Blueprint("waves", "Waves: drafts, opening, closing, participation")
+blp.METHODS_NEEDING_CHECK_ETAG = [*blp.METHODS_NEEDING_CHECK_ETAG, "POST"]
+"""An extension is a POST: people were promised the time that it changes."""
 
 _WAVES = "/organisations/<org>/studies/<study>/waves"
 _WAVE = _WAVES + "/<int:ordinal>"
@@ -54,6 +57,13 @@ class Moment(fields.String):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return value.isoformat() if isinstance(value, datetime) else None
+
+
+_RELEASE = {
+    "description": "Whether the results are released as soon as the wave has closed. When false, "
+    "staff look at what will be hidden and release them."
+}
+_NOTE = {"description": "The reason in words. It is kept for ever: name nobody."}
 
 
 class WaveSchema(Schema):
@@ -81,6 +91,7 @@ class WaveSchema(Schema):
         },
     )
     codes_exported_at = Moment(required=True, allow_none=True)
+    release_after_close = Flag(required=True, metadata=_RELEASE)
 
 
 class NewWaveSchema(Schema):
@@ -96,6 +107,7 @@ class NewWaveSchema(Schema):
         validate=validate.OneOf(waves.SOURCES),
         metadata={"description": "`import` for a measurement from another tool."},
     )
+    release_after_close = Flag(load_default=True, metadata=_RELEASE)
 
 
 class DraftChangeSchema(Schema):
@@ -105,12 +117,31 @@ class DraftChangeSchema(Schema):
     label = fields.String(validate=validate.Length(1, 200))
     opens_at = Moment(allow_none=True)
     closes_at = Moment(allow_none=True)
+    release_after_close = Flag(metadata=_RELEASE)
 
 
 class ExtensionSchema(Schema):
-    """A later closing time."""
+    """A later closing time, and why."""
 
     closes_at = Moment(required=True)
+    reason = fields.String(required=True, validate=validate.OneOf(REASONS))
+    note = fields.String(required=True, validate=validate.Length(1, LONGEST_NOTE), metadata=_NOTE)
+
+
+class ClosingSchema(Schema):
+    """How to close. Before the wave's closing time `reason` and `note` are needed."""
+
+    release = Flag(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Release at once, too. Default: the wave's own setting."},
+    )
+    reason = fields.String(
+        load_default=None, allow_none=True, validate=validate.OneOf((*REASONS, None))
+    )
+    note = fields.String(
+        load_default="", validate=validate.Length(max=LONGEST_NOTE), metadata=_NOTE
+    )
 
 
 class MergedSchema(Schema):
@@ -227,6 +258,7 @@ class Opening(MethodView):
 
 
 @blp.route(_WAVE + "/extend")
+@blp.etag
 class Extension(MethodView):
     """Extending a wave."""
 
@@ -235,11 +267,13 @@ class Extension(MethodView):
     @blp.alt_response(409, "CONFLICT")
     @access("api", "waves:write")
     def post(self, change: dict[str, Any], org: str, study: str, ordinal: int) -> Any:
-        """Set a later closing time for an open wave."""
+        """Set a later closing time for an open wave; the reason is kept in the event log."""
+        why = Reason(change["reason"], change["note"])
         with services().db.transaction() as session:
             wave = _wave(session, study, ordinal)
-            return waves.extend_wave(
-                session, wave, change["closes_at"], actor=guard.principal().actor
+            blp.check_etag(wave, WaveSchema)
+            return closing.extend_wave(
+                session, wave, change["closes_at"], why, actor=guard.principal().actor
             )
 
 
@@ -247,19 +281,25 @@ class Extension(MethodView):
 class Closing(MethodView):
     """Closing a wave."""
 
+    @blp.arguments(ClosingSchema, required=False)
     @blp.response(202, TaskStartedSchema)
     @blp.alt_response(409, "CONFLICT")
     @access("api", "waves:write")
-    def post(self, org: str, study: str, ordinal: int) -> Any:
-        """Close a wave and make its release. The worker does it; asking twice is asking once."""
-        who = guard.principal()
+    def post(self, how: dict[str, Any], org: str, study: str, ordinal: int) -> Any:
+        """Close a wave: no answer is taken from now on. The worker opens the answers and, when it
+        is asked to, makes the release; asking twice is asking once."""
+        who, reason = guard.principal(), how["reason"]
+        why = Reason(reason or "", how["note"]) if reason or how["note"] else None
         with services().db.transaction() as session:
             wave = _wave(session, study, ordinal)
             if wave.state not in ("open", "closed"):
                 raise Conflict(f"The wave is {wave.state}; only an open wave can be closed.")
-            task = tasks.enqueue_once(
-                session, who.organisation_id, "release", {"wave_id": wave.id}, who.actor
-            )
+            if wave.state == "open":
+                closing.mark_closed(session, wave, who.actor, why)
+            at_once = wave.release_after_close if how["release"] is None else how["release"]
+            kind = "release" if at_once else "close"
+            payload = {"wave_id": wave.id}
+            task = tasks.enqueue_once(session, who.organisation_id, kind, payload, who.actor)
         return task, {"Location": f"{URL_PREFIX}/organisations/{org}/tasks/{task.id}"}
 
 

@@ -24,6 +24,7 @@ from survey.jobs.models import Task
 LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 5
 OPEN_STATES = ("queued", "running")
+ENDED_BADLY = ("failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +222,22 @@ def cancel(session: Session, organisation_id: int, task_id: int) -> Task:
     session.refresh(task)
     if not changed and task.state != "cancelled":
         raise Conflict(f"The task is {task.state} and can no longer be cancelled.")
+    return task
+
+
+def retry(session: Session, organisation_id: int, task_id: int) -> Task:
+    """Queue a task again that failed or was cancelled; Conflict for any other.
+
+    What it had finished is not done again: every kind takes up where it stopped.
+    """
+    task = session.get(Task, (organisation_id, task_id), with_for_update=True)
+    if task is None:
+        raise NotFound("There is no such task.")
+    if task.state not in ENDED_BADLY:
+        raise Conflict(f"The task is {task.state}; only one that failed or was stopped can go on.")
+    task.state, task.attempts, task.error = "queued", 0, None
+    task.finished_at = task.running_until = task.holder = None
+    session.flush()
     return task
 
 

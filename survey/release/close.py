@@ -9,6 +9,9 @@ stores nothing twice.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -16,50 +19,59 @@ from survey.audit.log import record
 from survey.db import Database, new_id, now
 from survey.errors import Conflict
 from survey.release import raw
+from survey.release.changes import Earlier
 from survey.release.clearance import clear, to_text
 from survey.release.compute import Computed, compute
 from survey.release.document import SCHEMA, digest, to_json
+from survey.release.frame import Frame
 from survey.release.load import find_wave, load_earlier, load_frame
 from survey.release.method import software
 from survey.release.models import HiddenValue, Release, ReleaseTable, ReleaseUnit
 from survey.release.moderation import enqueue
+from survey.study.closing import mark_closed, mark_released
 from survey.study.keys import KeyStore
 from survey.study.models import Wave
-from survey.study.waves import destroy_keys, lock, mark_closed, mark_released
+from survey.study.reasons import Reason
+from survey.study.waves import destroy_keys, lock
 
 TOLD_REASONS = ("primary", "secondary", "audit", "kind")
 """Reasons that are kept; that a masked count was small, or unanimous, says more than its marker."""
 
 
 def close_wave(
-    db: Database, keys: KeyStore, organisation_id: int, wave_id: int, actor: str = "cli"
+    db: Database,
+    keys: KeyStore,
+    organisation_id: int,
+    wave_id: int,
+    actor: str = "cli",
+    reason: Reason | None = None,
 ) -> None:
     """Close an open wave and store its answers as responses.
 
-    Takes up a close that was interrupted. Raises Conflict when the wave is a draft or was
-    released, KeyLost when the private key is in neither folder (nothing is changed by that: put
-    the second officer's copy back and close again).
+    Takes up a close that was interrupted. Before the wave's closing time it needs a reason. Raises
+    Conflict when the wave is a draft or was released, KeyLost when the private key is in neither
+    folder (nothing is changed by that: put the second officer's copy back and close again).
     """
     with db.transaction() as session:
         wave = find_wave(session, organisation_id, wave_id)
         lock(session, wave)
         if wave.state == "open":
-            mark_closed(session, wave, actor)
+            mark_closed(session, wave, actor, reason)
         elif wave.state != "closed":
             raise Conflict(f"The wave is {wave.state}; only an open wave can be closed.")
     with db.transaction() as session:
         destroy_keys(session, keys, find_wave(session, organisation_id, wave_id), actor)
     with db.reading() as session:
         wave = find_wave(session, organisation_id, wave_id)
-        settled = wave.settled
-        if not settled:
+        was_settled = wave.settled
+        if not was_settled:
             opened = (
                 raw.imported(session, wave)
                 if wave.source == "import"
                 else raw.open_inbox(session, wave, keys.open_box(wave_id))
             )
             frame = load_frame(session, wave)
-    if settled:  # a stop came between the commit below and the erasing of its traces
+    if was_settled:  # a stop came between the commit below and the erasing of its traces
         _erase_traces(db, organisation_id, wave_id, actor)
         return
     with db.transaction() as session:
@@ -95,15 +107,11 @@ def make_release(
         wave = find_wave(session, organisation_id, wave_id)
         stored = _stored(session, wave)
         if stored is None:
-            if wave.state != "closed" or not wave.settled:
-                raise Conflict(f"The wave is {wave.state}; close it before making a release.")
             _refuse_out_of_order(session, wave)
-            frame = load_frame(session, wave)
-            sheets = raw.own_sheets(session, wave)
-            earlier = load_earlier(session, wave)
+            ready = settled(session, wave)
             texts = raw.texts(session, wave)
     if stored is None:
-        computed = compute(frame, sheets, earlier, str(release_id))
+        computed = compute(ready.frame, ready.sheets, ready.earlier, str(release_id))
         clear(computed.audit)
         with db.transaction() as session:
             wave = find_wave(session, organisation_id, wave_id)
@@ -121,11 +129,34 @@ def make_release(
     return stored
 
 
+@dataclass(frozen=True)
+class Settled:
+    """What a release is computed from."""
+
+    frame: Frame
+    sheets: Mapping[str, str]
+    earlier: Sequence[Earlier]
+
+
+def settled(session: Session, wave: Wave) -> Settled:
+    """What the release of a closed wave is computed from; Conflict when it is not closed."""
+    if wave.state != "closed" or not wave.settled:
+        raise Conflict(f"The wave is {wave.state}; close it before making a release.")
+    return Settled(
+        load_frame(session, wave), raw.own_sheets(session, wave), load_earlier(session, wave)
+    )
+
+
 def close_and_release(
-    db: Database, keys: KeyStore, organisation_id: int, wave_id: int, actor: str = "cli"
+    db: Database,
+    keys: KeyStore,
+    organisation_id: int,
+    wave_id: int,
+    actor: str = "cli",
+    reason: Reason | None = None,
 ) -> int:
     """Close a wave and make its release; returns the release's id."""
-    close_wave(db, keys, organisation_id, wave_id, actor)
+    close_wave(db, keys, organisation_id, wave_id, actor, reason)
     return make_release(db, keys, organisation_id, wave_id, actor)
 
 
@@ -136,6 +167,11 @@ def _erase_traces(db: Database, organisation_id: int, wave_id: int, actor: str) 
             record(session, organisation_id, actor, "traces.erased", f"wave:{wave_id}")
 
 
+def told(reason: str) -> str:
+    """The reason as it is kept and shown to staff."""
+    return reason if reason in TOLD_REASONS else "mask"
+
+
 def _stored(session: Session, wave: Wave) -> int | None:
     return session.scalar(
         sa.select(Release.id).where(
@@ -144,18 +180,25 @@ def _stored(session: Session, wave: Wave) -> int | None:
     )
 
 
+def unreleased_before(session: Session, wave: Wave) -> list[str]:
+    """Labels of the study's earlier waves that must be released before this one."""
+    return list(
+        session.scalars(
+            sa.select(Wave.label)
+            .where(
+                Wave.organisation_id == wave.organisation_id,
+                Wave.study_id == wave.study_id,
+                Wave.ordinal < wave.ordinal,
+                Wave.state.in_(["open", "closed"]),
+            )
+            .order_by(Wave.ordinal)
+        )
+    )
+
+
 def _refuse_out_of_order(session: Session, wave: Wave) -> None:
     """Waves are released in their order: a change is judged against what was printed before."""
-    waiting = session.scalars(
-        sa.select(Wave.label)
-        .where(
-            Wave.organisation_id == wave.organisation_id,
-            Wave.study_id == wave.study_id,
-            Wave.ordinal < wave.ordinal,
-            Wave.state.in_(["open", "closed"]),
-        )
-        .order_by(Wave.ordinal)
-    ).all()
+    waiting = unreleased_before(session, wave)
     if waiting:
         raise Conflict(
             "Earlier waves of the study must be released first: " + ", ".join(waiting) + "."
@@ -194,7 +237,7 @@ def _store(session: Session, wave: Wave, computed: Computed, release_id: int, ac
             position=place,
             code=line.cell,
             statistic=line.statistic,
-            reason=line.reason if line.reason in TOLD_REASONS else "mask",
+            reason=told(line.reason),
         )
         for place, line in enumerate(computed.log)
     )

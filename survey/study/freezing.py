@@ -4,7 +4,7 @@ opening, and never touched again after the first answer could have come.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -110,6 +110,41 @@ def merge(session: Session, wave: Wave, k: int) -> list[Merged]:
         Merged(row.code, row.name, code[row.reporting_unit_id], by_code[lands[row.code]].name)
         for row in rows
         if row.reporting_unit_id != row.unit_id and planned[row.code]
+    ]
+
+
+def planned_merges(session: Session, wave: Wave, k: int) -> list[Merged]:
+    """What :func:`lay` and :func:`merge` would merge if the draft opened now. Changes nothing."""
+    units = session.scalars(sa.select(Unit).where(Unit.organisation_id == wave.organisation_id))
+    existing = {row.unit_id: row.invited for row in wave_units(session, wave)}
+    someone = any(existing.values())
+    wanted = [
+        unit for unit in units if unit.closed_at is None or existing.get(unit.id)
+    ]  # what is above a closed unit has no staff of its own here, and merges with nothing
+    return merged_by_count(
+        wanted,
+        {u.id: existing.get(u.id, 0) if someone else u.headcount or 0 for u in wanted},
+        k,
+    )
+
+
+def merged_by_count(units: Sequence[Unit], people: Mapping[int, int], k: int) -> list[Merged]:
+    """Units (of one tree) with fewer than k ``people`` (unit id → its own), and where they go."""
+    by_id = {unit.id: unit for unit in units}
+    names = {unit.code: unit.name for unit in units}
+    root = next((u.id for u in units if u.parent_id is None and u.closed_at is None), None)
+    if root is None:
+        return []
+    nodes = []
+    for unit in units:
+        above = unit.parent_id if unit.parent_id in by_id else root
+        parent = None if unit.id == root or above is None else by_id[above].code
+        nodes.append(Node(unit.code, parent, unit.kind))
+    lands = merge_units(nodes, {unit.code: people.get(unit.id, 0) for unit in units}, k)
+    return [
+        Merged(unit.code, unit.name, lands[unit.code], names[lands[unit.code]])
+        for unit in units
+        if lands[unit.code] != unit.code and people.get(unit.id, 0)
     ]
 
 

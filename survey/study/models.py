@@ -79,6 +79,8 @@ class Wave(Base):
     """True once the sealed answers were opened and stored as responses."""
     source: Mapped[str] = mapped_column(default="answers")
     """``answers`` when people answer here, ``import`` when responses come from another tool."""
+    release_after_close: Mapped[bool] = mapped_column(default=True, server_default=sa.true())
+    """False when staff look at what will be hidden before the results are released."""
 
 
 class WaveUnit(Base):

@@ -11,7 +11,7 @@ from survey.db import now
 from survey.followup import reminders
 from survey.jobs import tasks
 from survey.jobs.models import Task
-from survey.study import waves
+from survey.study import closing, waves
 from survey.study.keys import KeyStore
 from survey.study.models import Wave
 
@@ -24,8 +24,9 @@ def tick(session: Session, keys: KeyStore) -> None:
     moment = now()
     for wave in waves.due_to_open(session, moment):
         _once(session, wave.organisation_id, "open", wave.id)
-    for wave in waves.due_to_close(session, moment):
-        _once(session, wave.organisation_id, "release", wave.id)
+    for wave in closing.due_to_close(session, moment):
+        kind = "release" if wave.release_after_close else "close"
+        _once(session, wave.organisation_id, kind, wave.id)
     waves.sweep_keys(session, keys)
     reminders.make_due(session, moment)
     for organisation_id in _not_tidied(session, moment):

@@ -6,6 +6,7 @@ kind           payload                                                result
 unit_report    ``study``, ``unit``, ``language``; ``ordinal`` or None  a PDF
 unit_reports   ``study``, ``languages``; ``ordinal`` or None           a ZIP of PDFs
 open           ``wave_id``                                            nothing
+close          ``wave_id``                                            what a release would hide
 release        ``wave_id``                                            ``release_id``
 retention      nothing                                                counts of what was deleted
 =============  =====================================================  ==========================
@@ -25,7 +26,7 @@ from typing import Any
 
 from survey.instrument.library import Library
 from survey.jobs.execution import Job, Work
-from survey.release import close
+from survey.release import close, preview
 from survey.release.load import find_wave
 from survey.study import waves
 from survey.study.signing import make_ready
@@ -42,6 +43,7 @@ def works(parts: Services) -> Mapping[str, Work]:
         "unit_report": unit_report,
         "unit_reports": unit_reports,
         "open": open_wave,
+        "close": close_only,
         "release": release,
         "retention": delete_what_is_due,
     }
@@ -113,6 +115,13 @@ def open_wave(parts: Services, job: Job) -> dict[str, Any]:
         if wave.state == "draft":
             waves.open_wave(session, parts.keys, library, wave, actor="worker")
     return {}
+
+
+def close_only(parts: Services, job: Job) -> dict[str, Any]:
+    """Close a wave, and compute what its release would hide for those who look before it."""
+    organisation_id, wave_id = job.claim.organisation_id, job.claim.payload["wave_id"]
+    close.close_wave(parts.db, parts.keys, organisation_id, wave_id, job.claim.created_by)
+    return {"preview": preview.to_plain(preview.preview(parts.db, organisation_id, wave_id))}
 
 
 def release(parts: Services, job: Job) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from survey.answering.intake import Accepted, AlreadyReceived, check, submit
 from survey.answering.store import Inbox
 from survey.db import now
 from survey.errors import Closed, InvalidInput, NotYetOpen, SurveyError
+from survey.study.closing import mark_closed
 from survey.study.codes import MistypedCode
 from survey.study.models import Invitation, Wave
-from survey.study.waves import mark_closed
 from tests.answering.conftest import World
 
 Answers = Callable[..., dict[str, Any]]

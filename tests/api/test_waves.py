@@ -64,8 +64,23 @@ def test_opening_tells_what_was_merged_and_what_to_see_to(here):
 def test_an_open_wave_is_extended(here):
     here.wave()
     here.call("POST", WAVE + "/open")
-    later = here.call("POST", WAVE + "/extend", json={"closes_at": "2099-01-01 12:00"})
+    change = {"closes_at": "2099-01-01 12:00", "reason": "few_answers", "note": "Få har svart."}
+    assert here.call("POST", WAVE + "/extend", json=change).status_code == 428
+    tag = {"If-Match": here.call("GET", WAVE).headers["ETag"]}
+    later = here.call("POST", WAVE + "/extend", json=change, headers=tag)
     assert later.json["closes_at"] == "2099-01-01T11:00:00+00:00"
+    stale = here.call("POST", WAVE + "/extend", json=change, headers=tag)
+    assert stale.status_code == 412
+
+
+def test_a_wave_is_closed_before_its_time_only_with_a_reason(here):
+    here.wave(closes_at="2099-01-01 12:00")
+    here.call("POST", WAVE + "/open")
+    refused = here.call("POST", WAVE + "/close")
+    assert refused.status_code == 422
+    why = {"reason": "asked", "note": "Ledelsen ba om det.", "release": False}
+    assert here.call("POST", WAVE + "/close", json=why).status_code == 202
+    assert here.call("GET", WAVE).json["state"] == "closed"
 
 
 def test_closing_is_a_task_of_the_worker_and_ordered_once(here):

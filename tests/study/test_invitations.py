@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from survey.audit.models import Event
 from survey.errors import Conflict, InvalidInput, KeyLost
 from survey.study import invitations
+from survey.study.closing import mark_closed
 from survey.study.codes import code_hash, short_hash
 from survey.study.freezing import wave_units
 from survey.study.invitations import codes_file, create_invitations, export_codes
 from survey.study.models import Invitation
-from survey.study.waves import mark_closed, open_wave
+from survey.study.waves import open_wave
 from tests.study.conftest import TREE
 
 

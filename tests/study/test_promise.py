@@ -11,11 +11,12 @@ from survey.audit.log import verify
 from survey.audit.models import Event
 from survey.instrument.model import Instrument
 from survey.study import promise
+from survey.study.closing import mark_closed
 from survey.study.invitations import create_invitations
 from survey.study.models import Study
 from survey.study.promise import Weakening
 from survey.study.studies import update_study
-from survey.study.waves import create_wave, mark_closed, open_wave, wave_by_ordinal
+from survey.study.waves import create_wave, open_wave, wave_by_ordinal
 
 
 @pytest.fixture

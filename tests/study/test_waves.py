@@ -10,22 +10,23 @@ import sqlalchemy as sa
 from survey.db import now
 from survey.errors import Conflict, InvalidInput
 from survey.instrument.model import Instrument
+from survey.study.closing import due_to_close, extend_wave, mark_closed, mark_released
 from survey.study.freezing import wave_units
+from survey.study.history import moves
 from survey.study.invitations import create_invitations
 from survey.study.keys import KeyStore
 from survey.study.models import Wave
+from survey.study.reasons import Reason
 from survey.study.waves import (
     create_wave,
-    due_to_close,
     due_to_open,
-    extend_wave,
-    mark_closed,
-    mark_released,
     open_wave,
     sweep_keys,
     update_draft,
     waves,
 )
+
+WHY = Reason("few_answers", "Under halvparten har svart.")
 
 
 def opened(place, ordinal: int = 1):
@@ -189,15 +190,37 @@ def test_an_open_wave_is_extended_but_never_shortened(place):
     with place.db.transaction() as session:
         wave = place.wave(session)
         with pytest.raises(Conflict, match="draft"):
-            extend_wave(session, wave, later)
+            extend_wave(session, wave, later, WHY)
         update_draft(session, wave, phase="before", label="Før", opens_at=None, closes_at=soon)
         open_wave(session, place.keys, place.library, wave)
-        extend_wave(session, wave, later)
+        with pytest.raises(InvalidInput) as refused:
+            extend_wave(session, wave, now(), None)
+        assert [fault.where for fault in refused.value.faults] == ["closes_at", "reason", "note"]
+        extend_wave(session, wave, later, WHY)
         with pytest.raises(InvalidInput, match="not later"):
-            extend_wave(session, wave, soon)
+            extend_wave(session, wave, soon, WHY)
         with pytest.raises(Conflict, match="only a draft"):
             update_draft(session, wave, phase="after", label="x", opens_at=None, closes_at=None)
+        told = moves(session, wave)[-1]
     assert wave.closes_at == later
+    assert (told.action, told.reason, told.until) == ("wave.extended", "few_answers", later)
+
+
+def test_a_wave_is_closed_before_its_time_only_with_a_reason_that_names_nobody(place):
+    with place.db.transaction() as session:
+        wave = place.wave(session)
+        later = now() + timedelta(days=9)
+        update_draft(session, wave, phase="before", label="Før", opens_at=None, closes_at=later)
+        open_wave(session, place.keys, place.library, wave)
+        for note in ("", "x" * 201, "kari@kommune.example ba om det", "ring 12345678"):
+            with pytest.raises(InvalidInput) as refused:
+                mark_closed(session, wave, reason=Reason("asked", note))
+            assert [fault.where for fault in refused.value.faults] == ["note"]
+        with pytest.raises(InvalidInput):
+            mark_closed(session, wave)
+        mark_closed(session, wave, reason=Reason("everybody", "Alle  har svart."))
+        told = moves(session, wave)[-1]
+    assert (wave.state, told.reason, told.note) == ("closed", "everybody", "Alle har svart.")
 
 
 def test_waves_become_due(place):

@@ -86,7 +86,10 @@ def test_a_wave_is_opened_with_its_warnings_and_extended(study):
     told = study("wave", "open", *WAVE)
     assert "A2 Åsly has too few people: counted with A1 Bjørkåsen" in told
     assert "SURVEY_ESCROW_DIR" in told
-    extended = study("wave", "extend", *WAVE, "--closes", "2099-07-01 16:00")
+    later = ("wave", "extend", *WAVE, "--closes", "2099-07-01 16:00")
+    with pytest.raises(InvalidInput):
+        study(*later)
+    extended = study(*later, "--reason", "absence", "--note", "Vinterferie.")
     assert "01.07.2099 kl. 16:00" in extended
     assert "fewer than k of 21 have answered" in study("wave", "list", "--study", "S")
     assert "k fixed" in study("study", "list")

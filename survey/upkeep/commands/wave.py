@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from survey.instrument.library import Library
 from survey.release.close import close_and_release, close_wave
-from survey.study import waves
+from survey.study import closing, waves
 from survey.study.clock import format_local, parse_local
 from survey.study.models import Wave
 from survey.study.participation import participation
+from survey.study.reasons import REASONS, Reason
 from survey.study.signing import make_ready
 from survey.upkeep.commands.common import opened
 from survey.upkeep.find import find_study, find_wave
@@ -50,6 +51,12 @@ def of_wave(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--opens", help=_TIME)
 @click.option("--closes", help=_TIME)
 @click.option(
+    "--release-after-close/--look-first",
+    default=True,
+    show_default=True,
+    help="Release by itself, or wait until somebody has looked at what will be hidden.",
+)
+@click.option(
     "--source",
     type=click.Choice(waves.SOURCES),
     default="answers",
@@ -64,6 +71,7 @@ def create(
     ordinal: int | None,
     opens: str | None,
     closes: str | None,
+    release_after_close: bool,
     source: str,
 ) -> None:
     """Make a draft."""
@@ -78,6 +86,7 @@ def create(
             opens_at=opens_at,
             closes_at=closes_at,
             source=source,
+            release_after_close=release_after_close,
         )
         click.echo(f"Wave {made.ordinal} ({made.phase}): {made.label}, a draft.")
 
@@ -110,29 +119,87 @@ def open_(organisation: str | None, study: str, ordinal: int) -> None:
 
 @wave.command()
 @of_wave
+@click.option("--phase", type=click.Choice(waves.PHASES))
+@click.option("--label", help="Name, for example «Vår 2027».")
+@click.option("--opens", help=_TIME)
+@click.option("--closes", help=_TIME)
+@click.option("--release-after-close/--look-first", default=None, help="See create.")
+def change(
+    organisation: str | None,
+    study: str,
+    ordinal: int,
+    phase: str | None,
+    label: str | None,
+    opens: str | None,
+    closes: str | None,
+    release_after_close: bool | None,
+) -> None:
+    """Change a draft; what is not named stays."""
+    opens_at, closes_at = _time(opens, "--opens"), _time(closes, "--closes")
+    with opened() as parts, parts.db.transaction() as session:
+        found = find_wave(session, find_study(session, organisation, study), ordinal)
+        waves.update_draft(
+            session,
+            found,
+            phase=phase or found.phase,
+            label=found.label if label is None else label,
+            opens_at=opens_at or found.opens_at,
+            closes_at=closes_at or found.closes_at,
+            release_after_close=release_after_close,
+        )
+        click.echo(f"Wave {found.ordinal} ({found.phase}): {found.label}, a draft.")
+
+
+def with_reason(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say why."""
+    command = click.option(
+        "--note", default="", help="The reason in words, without names: it is kept for ever."
+    )(command)
+    return click.option("--reason", type=click.Choice(REASONS), help="Why; kept in the log.")(
+        command
+    )
+
+
+@wave.command()
+@of_wave
 @click.option("--closes", required=True, help=_TIME)
-def extend(organisation: str | None, study: str, ordinal: int, closes: str) -> None:
-    """Set a later closing time for an open wave."""
+@with_reason
+def extend(
+    organisation: str | None, study: str, ordinal: int, closes: str, reason: str | None, note: str
+) -> None:
+    """Set a later closing time for an open wave, and say why."""
     closes_at = parse_local(closes, "--closes")
     with opened() as parts, parts.db.transaction() as session:
         found = find_wave(session, find_study(session, organisation, study), ordinal)
-        waves.extend_wave(session, found, closes_at)
+        closing.extend_wave(session, found, closes_at, Reason(reason or "", note))
     click.echo(f"Wave {ordinal} closes {format_local(closes_at)}.")
 
 
 @wave.command()
 @of_wave
 @click.option("--no-release", is_flag=True, help="Close only; the release is made later.")
-def close(organisation: str | None, study: str, ordinal: int, no_release: bool) -> None:
-    """Close an open wave and make its release. A close that was stopped is taken up again."""
+@with_reason
+def close(
+    organisation: str | None,
+    study: str,
+    ordinal: int,
+    no_release: bool,
+    reason: str | None,
+    note: str,
+) -> None:
+    """Close an open wave and make its release. A close that was stopped is taken up again.
+
+    Before the wave's closing time --reason and --note are needed.
+    """
+    why = Reason(reason or "", note) if reason or note else None
     with opened() as parts:
         with parts.db.reading() as session:
             found = find_wave(session, find_study(session, organisation, study), ordinal)
         if no_release:
-            close_wave(parts.db, parts.keys, found.organisation_id, found.id)
+            close_wave(parts.db, parts.keys, found.organisation_id, found.id, reason=why)
             click.echo(f"Wave {ordinal} is closed.")
             return
-        close_and_release(parts.db, parts.keys, found.organisation_id, found.id)
+        close_and_release(parts.db, parts.keys, found.organisation_id, found.id, reason=why)
         click.echo(f"Wave {ordinal} is released.")
 
 

@@ -1,0 +1,105 @@
+"""What becomes of a wave that is open: a later closing time, closing, release.
+
+A closing time is a promise to those who have not answered yet: it is only ever moved forward, and
+whoever moves it, or closes before it, says why.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey.audit.log import record
+from survey.db import now
+from survey.errors import Conflict, Fault
+from survey.study.models import Wave
+from survey.study.reasons import Reason, faults_of, refuse
+from survey.study.waves import lock, refuse_move
+
+
+def extend_wave(
+    session: Session,
+    wave: Wave,
+    closes_at: datetime,
+    reason: Reason | None,
+    *,
+    actor: str = "cli",
+) -> Wave:
+    """Set a later closing time for an open wave.
+
+    Raises Conflict, or InvalidInput with every fault of the time and the reason.
+    """
+    lock(session, wave)
+    if wave.state != "open":
+        raise Conflict(f"The wave is {wave.state}; only an open wave can be extended.")
+    faults = []
+    if closes_at <= now():
+        faults.append(Fault("closes_at", "lies in the past.", "Name a later time."))
+    elif wave.closes_at is not None and closes_at <= wave.closes_at:
+        faults.append(
+            Fault("closes_at", "is not later than before.", "People were promised until then.")
+        )
+    refuse([*faults, *faults_of(reason)], "The wave cannot be extended.")
+    before = wave.closes_at
+    wave.closes_at = closes_at
+    session.flush()
+    details = {
+        "closes_at": closes_at.isoformat(),
+        "before": before.isoformat() if before else None,
+    } | (reason.details() if reason else {})
+    record(session, wave.organisation_id, actor, "wave.extended", f"wave:{wave.id}", details)
+    return wave
+
+
+def is_early(wave: Wave) -> bool:
+    """True while people were promised that they may still answer."""
+    return (
+        wave.state == "open"
+        and wave.source == "answers"
+        and wave.closes_at is not None
+        and now() < wave.closes_at
+    )
+
+
+def mark_closed(
+    session: Session, wave: Wave, actor: str = "cli", reason: Reason | None = None
+) -> None:
+    """Move an open wave to closed: no answer is taken from now on.
+
+    Before its closing time that needs a reason. Raises Conflict, InvalidInput without one.
+    """
+    lock(session, wave)
+    refuse_move(wave, "closed")
+    early = is_early(wave)
+    if early or reason is not None:
+        message = "The wave closes later; say why it is closed now." if early else "Wrong reason."
+        refuse(faults_of(reason), message)
+    past = wave.source == "import" and wave.closes_at is not None
+    wave.state = "closed"
+    wave.closed_at = wave.closes_at if past else now()
+    session.flush()
+    details = ({"early": True} if early else {}) | (reason.details() if reason else {})
+    record(session, wave.organisation_id, actor, "wave.closed", f"wave:{wave.id}", details)
+
+
+def mark_released(session: Session, wave: Wave, actor: str = "cli") -> None:
+    """Move a closed wave to released, when its release is stored. Raises Conflict otherwise."""
+    lock(session, wave)
+    refuse_move(wave, "released")
+    wave.state = "released"
+    wave.released_at = now()
+    session.flush()
+    record(session, wave.organisation_id, actor, "wave.released", f"wave:{wave.id}", {})
+
+
+def due_to_close(session: Session, moment: datetime) -> list[Wave]:
+    """Return open waves whose closing time has come (imported ones close by hand)."""
+    return list(
+        session.scalars(
+            sa.select(Wave)
+            .where(Wave.state == "open", Wave.source == "answers", Wave.closes_at <= moment)
+            .order_by(Wave.closes_at, Wave.id)
+        )
+    )

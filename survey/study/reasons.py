@@ -1,0 +1,51 @@
+"""Why staff close a wave early or extend it: a reason that is chosen and a short text.
+
+Both stand in the event log, which can never be deleted, so the text must name nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from survey.errors import Fault, InvalidInput
+
+REASONS = ("few_answers", "everybody", "absence", "technical", "mistake", "asked", "other")
+LONGEST_NOTE = 200
+_PERSONAL = re.compile(r"@|\d{6}")
+"""An e-mail address, or a number long enough to be somebody's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """``category`` is one of REASONS; ``note`` says it in words, without naming anybody."""
+
+    category: str
+    note: str
+
+    def details(self) -> dict[str, str]:
+        """What the event keeps."""
+        return {"reason": self.category, "note": " ".join(self.note.split())}
+
+
+def faults_of(reason: Reason | None) -> Iterable[Fault]:
+    """Everything that is wrong with a reason; a missing one lacks both parts."""
+    category, note = (reason.category, " ".join(reason.note.split())) if reason else ("", "")
+    if category not in REASONS:
+        yield Fault("reason", f"{category!r} is no reason.", f"Use {', '.join(REASONS)}.")
+    if not note or len(note) > LONGEST_NOTE:
+        yield Fault("note", f"must have 1 to {LONGEST_NOTE} characters.", "Say why, in short.")
+    elif _PERSONAL.search(note):
+        yield Fault(
+            "note",
+            "holds an address or a long number.",
+            "The log is kept for ever: name nobody.",
+        )
+
+
+def refuse(faults: Iterable[Fault], message: str) -> None:
+    """Raise InvalidInput when there is any fault."""
+    found = list(faults)
+    if found:
+        raise InvalidInput(message, found)
