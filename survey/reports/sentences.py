@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from survey.release.changes import REORGANISED
 from survey.release.document import Change, Participation, WaveChange
+from survey.reports import reorganised
 from survey.reports.context import Context, Row
 from survey.reports.metrics import printable
 
@@ -94,6 +96,10 @@ def has_it_changed(context: Context) -> tuple[str, ...]:
     if change is None:
         return (_no_earlier(context),)
     since = words("since", wave=context.from_name(change))
+    if not change.comparable and change.reason == REORGANISED:
+        return reorganised.broken(context) or (
+            words("not_comparable", wave=context.from_name(change)),
+        )
     if not change.comparable:
         reason = printable(change.reason)
         key = "not_comparable_because" if reason else "not_comparable"
@@ -104,6 +110,8 @@ def has_it_changed(context: Context) -> tuple[str, ...]:
         name = printable(change.area.name)
         start, inside = words("area_start", name=name), words("area_inside", name=name)
         said.append(verdict(context, change.area.overall, start, inside))
+    said += reorganised.composition(context, change)
+    said += reorganised.broken(context)
     return tuple(filter(None, said))
 
 
@@ -237,6 +245,7 @@ def circumstances(context: Context) -> tuple[str, ...]:
         said.append(words("merged_into", name=name))
     if facts.is_new and context.header.earlier and context.change is not None:
         said.append(words("is_new"))
+    said += reorganised.crossed(context)
     if facts.note:
         said.append(printable(facts.note))
     return tuple(said)
