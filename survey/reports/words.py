@@ -23,12 +23,15 @@ MINUS = "\u2212"
 
 
 @cache
-def catalogue(language: str) -> Mapping[str, str]:
-    """Return key → text of one language; raises ``NotFound`` for a language without texts."""
+def catalogue(language: str, name: str = "texts") -> Mapping[str, str]:
+    """Return key → text of one language, of the catalogue ``texts`` (reports) or ``letters``.
+
+    Raises ``NotFound`` for a language without texts.
+    """
     if language not in LANGUAGES:
         known = ", ".join(LANGUAGES)
         raise NotFound(f"There are no report texts in {language!r}; there are: {known}.")
-    text = files("survey.reports").joinpath("static", f"texts-{language}.yaml").read_text("utf-8")
+    text = files("survey.reports").joinpath("static", f"{name}-{language}.yaml").read_text("utf-8")
     loaded: dict[str, str] = yaml.safe_load(text)
     return loaded
 
@@ -36,9 +39,9 @@ def catalogue(language: str) -> Mapping[str, str]:
 class Words:
     """Texts and formats of one language."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, name: str = "texts") -> None:
         self.language = language
-        self._texts = catalogue(language)
+        self._texts = catalogue(language, name)
 
     def __call__(self, key: str, /, **values: Any) -> str:
         """Return the text ``key`` with its placeholders filled in; KeyError when there is none."""
