@@ -16,6 +16,7 @@ from survey.organisation.models import Unit
 from survey.organisation.writing import csv_file
 from survey.secret import Secret
 from survey.study.codes import code_hash, derive, short_hash
+from survey.study.contact_models import Contact
 from survey.study.freezing import Merged, lay, merge, too_small, wave_units
 from survey.study.keys import KeyStore
 from survey.study.models import Invitation, Wave, WaveUnit
@@ -107,6 +108,7 @@ def export_codes(
     """Return the codes that have not left yet, by unit, and mark them as handed out.
 
     Each code leaves once: what is called twice, or before there are invitations, raises Conflict.
+    A code that goes by mail is not among them, unless the mail server refused the address.
     KeyLost when the code key is gone. Write the rows down before the transaction ends.
     """
     lock(session, wave)
@@ -121,6 +123,7 @@ def export_codes(
         Invitation.organisation_id == wave.organisation_id,
         Invitation.wave_id == wave.id,
         Invitation.exported.is_(False),
+        ~_goes_by_mail(),
     )
     ids = session.execute(sa.select(Invitation.unit_id, Invitation.id).where(waiting)).all()
     if not ids and wave.codes_exported_at is not None:
@@ -157,6 +160,14 @@ def codes_file(rows: Iterable[CodeRow]) -> bytes:
     if any(row[-1] for row in table):
         return csv_file((*CODE_COLUMNS, "keys_digest"), table)
     return csv_file(CODE_COLUMNS, (row[:-1] for row in table))
+
+
+def _goes_by_mail() -> sa.Exists:
+    return sa.exists().where(
+        Contact.organisation_id == Invitation.organisation_id,
+        Contact.invitation_id == Invitation.id,
+        Contact.state.not_in(("refused", "failed")),
+    )
 
 
 def _headcounts(rows: list[WaveUnit]) -> dict[str, int]:
