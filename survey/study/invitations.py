@@ -18,6 +18,7 @@ from survey.secret import Secret
 from survey.study.codes import code_hash, derive, short_hash
 from survey.study.contact_models import Contact
 from survey.study.freezing import Merged, lay, merge, too_small, wave_units
+from survey.study.handing_out import not_left, require_leaving
 from survey.study.keys import KeyStore
 from survey.study.models import Invitation, Wave, WaveUnit
 from survey.study.waves import lock, study_of
@@ -112,19 +113,8 @@ def export_codes(
     KeyLost when the code key is gone. Write the rows down before the transaction ends.
     """
     lock(session, wave)
-    if wave.state not in ("draft", "open"):
-        raise Conflict(f"The wave is {wave.state}; its codes can never be made again.")
-    if wave.keys_digest is None and study_of(session, wave).mode == "cryptographic":
-        raise Conflict(
-            "Open the wave first: the digest of its keys belongs on every letter, and they are "
-            "fixed when it opens. Nobody can answer before its opening time."
-        )
-    waiting = sa.and_(
-        Invitation.organisation_id == wave.organisation_id,
-        Invitation.wave_id == wave.id,
-        Invitation.exported.is_(False),
-        ~_goes_by_mail(),
-    )
+    require_leaving(session, wave)
+    waiting = not_left(wave)
     ids = session.execute(sa.select(Invitation.unit_id, Invitation.id).where(waiting)).all()
     if not ids and wave.codes_exported_at is not None:
         raise Conflict(

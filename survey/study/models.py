@@ -104,6 +104,9 @@ class WaveUnit(Base):
     headcount: Mapped[int | None]
     invited: Mapped[int] = mapped_column(default=0)
     """Invitations made for this unit itself, children not counted."""
+    replaced: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Codes given out besides these for lost letters that nobody could name: as many people may
+    have two (docs/decisions/0013)."""
     reporting_unit_id: Mapped[int]
     """Where its answers are counted: itself, or the neighbour it was merged with (invited < k)."""
 
