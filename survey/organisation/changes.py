@@ -33,11 +33,12 @@ DECLARED = ("merged", "split", "regrouped", "recoded")
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What a change means for comparison: unit after → the unit before that it continues (a unit
-    that is not there is not compared), how many per cent of the staff are the same, and why."""
+    that is not there is not compared), how many per cent of the staff are the same, and why, for
+    each unit after."""
 
     continues: Mapping[str, str] = field(default_factory=dict)
     same_staff: int | None = None
-    reason: str = ""
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 def kind_of(before: Sequence[str], after: Sequence[str]) -> str:
@@ -113,8 +114,7 @@ def declare(
     units = {unit.code: unit for unit in rows}
     faults = list(_faults_of_units(before, after, units))
     faults += decision_faults(before, after, decision)
-    if not decision.reason:
-        faults.append(Fault("reason", "is empty.", "Say why; reports print it."))
+    faults += _without_reason(after, decision)
     if not faults and _told_already(session, organisation_id, before, after):
         faults.append(Fault("before", "this change is recorded already."))
     if faults:
@@ -142,12 +142,12 @@ def decide(
     change = _unfrozen(session, organisation_id, change_id)
     faults = decision_faults(change.from_codes, change.to_codes, decision)
     usual = change.kind in PLAIN and set(decision.continues) == set(change.to_codes)
-    if not decision.reason and not usual:
-        faults.append(Fault("reason", "is empty.", "Say why; reports print it."))
+    if not usual:
+        faults += _without_reason(change.to_codes, decision)
     if faults:
         raise InvalidInput("The decision cannot be recorded.", faults)
     change.continues = dict(decision.continues)
-    change.same_staff, change.reason = decision.same_staff, decision.reason
+    change.same_staff, change.reasons = decision.same_staff, dict(decision.reasons)
     change.decided_by, change.decided_at = actor, now()
     session.flush()
     _tell(session, change, "unit_change.decided", actor)
@@ -176,9 +176,19 @@ def decision_faults(before: Sequence[str], after: Sequence[str], decision: Decis
         faults.append(Fault("compare", what, "At most one can continue it."))
     if decision.same_staff is not None and not 0 <= decision.same_staff <= 100:
         faults.append(Fault("same_staff", f"{decision.same_staff} is not from 0 to 100."))
-    if len(decision.reason) > REASON_LIMIT:
-        faults.append(Fault("reason", f"has {len(decision.reason)} characters."))
+    for text in decision.reasons.values():
+        if len(text) > REASON_LIMIT:
+            what = f"has {len(text)} characters."
+            faults.append(Fault("reason", what, f"At most {REASON_LIMIT} are possible."))
     return faults
+
+
+def _without_reason(after: Iterable[str], decision: Decision) -> list[Fault]:
+    return [
+        Fault("reason", f"the reason for {code} is empty.", "Say why; reports print it.")
+        for code in after
+        if not decision.reasons.get(code)
+    ]
 
 
 def _faults_of_units(
@@ -248,7 +258,7 @@ def _add(
         after=texts[1],
         continues=dict(decision.continues),
         same_staff=decision.same_staff,
-        reason=decision.reason,
+        reasons={code: text for code, text in decision.reasons.items() if text},
         decided_by=actor,
         made_at=moment,
         decided_at=moment,

@@ -21,7 +21,7 @@ class Declared:
     before: tuple[str, ...]
     after: tuple[str, ...]
     continues: Mapping[str, str] = field(default_factory=dict)
-    reason: str = ""
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     def line(self) -> str:
         """The change in words, for terminals."""
@@ -43,8 +43,8 @@ def declared(rows: Sequence[Row], units: Mapping[str, Unit]) -> tuple[Declared, 
         before = tuple(dict.fromkeys(code for row in group for code in row.predecessors))
         after = tuple(row.code for row in group)
         continues = {row.code: row.compare_with for row in group if row.compare_with}
-        reason = " ".join(dict.fromkeys(row.reason for row in group if row.reason))
-        found.append(Declared(kind_of(before, after), before, after, continues, reason))
+        reasons = {row.code: row.reason for row in group}
+        found.append(Declared(kind_of(before, after), before, after, continues, reasons))
     return tuple(found)
 
 
@@ -53,7 +53,8 @@ def decision_of(row: Row) -> Decision | None:
     if row.compare_with is None and not row.reason:
         return None
     compared = row.compare_with is None or row.compare_with == row.code
-    return Decision({row.code: row.code} if compared else {}, None, row.reason)
+    continues = {row.code: row.code} if compared else {}
+    return Decision(continues, None, {row.code: row.reason})
 
 
 def _groups(rows: Sequence[Row]) -> list[list[Row]]:

@@ -61,7 +61,7 @@ def update_unit(
     parent = _parent(units, unit, row.parent_code, faults)
     if decision is not None:
         faults += changes.decision_faults([code], [code], decision)
-        if not decision.continues and not decision.reason:
+        if not decision.continues and not decision.reasons.get(code):
             faults.append(Fault("reason", "is empty.", "Say why; reports print it."))
     if faults:
         raise InvalidInput("The unit cannot be changed.", faults)

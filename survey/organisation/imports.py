@@ -201,7 +201,7 @@ def _note(
     told("new", (*planned.new, *planned.reopened), {})
     told("closed", planned.closed, {})
     for each in planned.declared:
-        decision = Decision(each.continues, None, each.reason)
+        decision = Decision(each.continues, None, each.reasons)
         changes.declare(session, organisation_id, each.before, each.after, decision, actor=actor)
 
 

@@ -79,8 +79,8 @@ class UnitChange(Base):
     not named here is not compared with anything before."""
     same_staff: Mapped[int | None]
     """How many per cent of the staff are said to be the same; None when not told."""
-    reason: Mapped[str]
-    """Why it may or may not be compared, in staff's words; printed in reports."""
+    reasons: Mapped[dict[str, Any]] = mapped_column(sa.JSON)
+    """Unit after → why it may or may not be compared, in staff's words; printed in reports."""
     decided_by: Mapped[str]
     made_at: Mapped[datetime]
     decided_at: Mapped[datetime]

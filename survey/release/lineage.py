@@ -34,7 +34,7 @@ class Recorded:
     was: str = ""
     """The name, or the name of the unit above, before (renamed, moved)."""
     became: str = ""
-    reason: str = ""
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,8 @@ class Lineage:
                 told.append(_joined(each, code, at))
             elif continued is None:
                 kind = cast(ReorganisationKind, each.kind)
-                told.append(
-                    Reorganisation(kind, at, (each.was,), (each.became,), False, "", each.reason)
-                )
+                why = each.reasons.get(code, "")
+                told.append(Reorganisation(kind, at, (each.was,), (each.became,), False, "", why))
             if continued is None:
                 return told, None
             code = continued
@@ -198,5 +197,5 @@ def _joined(record: Recorded, code: str, at: int) -> Reorganisation:
         tuple(names.get(each, each) for each in record.after),
         continued is not None,
         names.get(continued, continued) if continued is not None else "",
-        record.reason,
+        record.reasons.get(code, ""),
     )

@@ -80,7 +80,7 @@ def load_recorded(session: Session, wave: Wave) -> list[Recorded]:
             names=change.names,
             was=change.before,
             became=change.after,
-            reason=change.reason,
+            reasons=change.reasons,
         )
         for ordinal, change in frozen_changes(session, wave)
     ]
