@@ -50,6 +50,7 @@ SECOND_FACTOR_PAGE = "/min-side/totrinn"
 AWAKE = timedelta(minutes=2)
 """How exactly the last use of a session is known."""
 
+_FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 _HOSTLESS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -174,6 +175,7 @@ def _enforce() -> Response | None:
     if rule is None:
         raise Forbidden("This address is not open to anybody.")
     request.max_content_length = rule.max_body
+    _check_texts()
     if request.method not in SAFE:
         _check_origin()
     if rule.kind in ("public", "respondent"):
@@ -189,6 +191,15 @@ def _enforce() -> Response | None:
         return None
     # Flask's own redirect: this room knows no page but this address.
     return redirect(SECOND_FACTOR_PAGE, 303)
+
+
+def _check_texts() -> None:
+    """NUL: PostgreSQL refuses it, SQLite stores what nobody finds. JSON is read strictly."""
+    texts = [request.path, *request.args.values()]
+    if request.mimetype in _FORMS:
+        texts += request.form.values()
+    if any("\0" in text for text in texts):
+        raise BadRequest("A text holds a character that cannot be stored.")
 
 
 def lacks_factor(who: Principal) -> bool:

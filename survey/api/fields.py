@@ -44,7 +44,7 @@ def storable(
 ) -> dict[str, str]:
     """An apispec attribute function: say in the document which texts are refused everywhere."""
     if ret.get("type") == "string" or ret.get("type") == ["string", "null"]:
-        plain = type(field) is ma.fields.String and "pattern" not in field.metadata
+        plain = "format" not in ret and "pattern" not in field.metadata
         choice = any(
             isinstance(each, ma.validate.Regexp | ma.validate.OneOf) for each in field.validators
         )

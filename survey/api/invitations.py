@@ -60,7 +60,7 @@ class InvitationsMadeSchema(Schema):
 class Invitations(MethodView):
     """Invitations of a wave."""
 
-    @blp.arguments(InvitationOrderSchema)
+    @blp.arguments(InvitationOrderSchema, required=False)
     @blp.response(201, InvitationsMadeSchema)
     @blp.alt_response(409, "CONFLICT")
     @access("api", "invitations:write")

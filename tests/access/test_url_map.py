@@ -181,3 +181,11 @@ def test_ids_that_no_database_holds_are_unknown_and_not_an_error(world: World) -
     headers = world.key()
     answer = client.get(f"/api/v1/organisations/3999/people/{huge}", headers=headers)
     assert answer.status_code == 404
+
+
+def test_a_text_that_no_database_can_hold_is_refused_wherever_it_stands(world: World) -> None:
+    client = world.client("staff")
+    for address in ("/stab/3999?q=a%00b", "/stab/3999/undersokelse/a%00b", "/logg-inn?a=%00"):
+        assert client.get(address).status_code == 400, address
+    form = {"csrf": world.csrf(client), "email": "a\0b@kommune.example"}
+    assert client.post("/logg-inn", data=form).status_code == 400
