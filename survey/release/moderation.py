@@ -106,6 +106,124 @@ def queue(session: Session, organisation_id: int, wave_id: int) -> list[Moderate
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of texts, how many there are in all, and which units and questions have any."""
+
+    texts: tuple[ModeratedText, ...]
+    total: int
+    units: tuple[str, ...]
+    questions: tuple[str, ...]
+
+
+def search(
+    session: Session,
+    organisation_id: int,
+    wave_id: int,
+    *,
+    state: str = "waiting",
+    unit: str = "",
+    question: str = "",
+    start: int = 0,
+    limit: int = 25,
+) -> Found:
+    """Texts in a state, of one unit and question or all ('' for all), as the queue has them."""
+    mine = (
+        ModeratedText.organisation_id == organisation_id,
+        ModeratedText.wave_id == wave_id,
+        ModeratedText.state == state,
+    )
+    wanted = [*mine]
+    if unit:
+        wanted.append(ModeratedText.code == unit)
+    if question:
+        wanted.append(ModeratedText.question == question)
+    rows = session.scalars(
+        sa.select(ModeratedText)
+        .where(*wanted)
+        .order_by(ModeratedText.code, ModeratedText.id)
+        .offset(start)
+        .limit(limit)
+    ).all()
+    total = session.scalar(sa.select(sa.func.count()).select_from(ModeratedText).where(*wanted))
+    places = session.execute(
+        sa.select(ModeratedText.code, ModeratedText.question).where(*mine).distinct()
+    ).all()
+    return Found(
+        tuple(rows),
+        total or 0,
+        tuple(sorted({code for code, _ in places})),
+        tuple(sorted({asked for _, asked in places})),
+    )
+
+
+def next_waiting(
+    session: Session, organisation_id: int, wave_id: int, after: uuid.UUID | None = None
+) -> ModeratedText | None:
+    """The next text that waits, behind ``after`` in the queue's order and then from its start."""
+    waiting = queue(session, organisation_id, wave_id)
+    if not waiting:
+        return None
+    if after is None:
+        return waiting[0]
+    this = session.get(ModeratedText, (organisation_id, after))
+    here = (this.code, this.id) if this is not None else ("", uuid.UUID(int=0))
+    behind = [each for each in waiting if (each.code, each.id) > here]
+    others = [each for each in waiting if each.id != after]
+    return next(iter([*behind, *others]), None)
+
+
+def text_of_wave(
+    session: Session, organisation_id: int, wave_id: int, text_id: uuid.UUID
+) -> ModeratedText:
+    """A text of this wave; NotFound when there is none."""
+    found = session.get(ModeratedText, (organisation_id, text_id))
+    if found is None or found.wave_id != wave_id:
+        raise NotFound("There is no such text.")
+    return found
+
+
+def waiting_counts(session: Session, organisation_id: int) -> dict[int, int]:
+    """Wave id → how many of its texts wait for a decision."""
+    rows = session.execute(
+        sa.select(ModeratedText.wave_id, sa.func.count())
+        .where(ModeratedText.organisation_id == organisation_id, ModeratedText.state == "waiting")
+        .group_by(ModeratedText.wave_id)
+    )
+    return dict(rows.tuples())
+
+
+def decide_many(
+    session: Session,
+    organisation_id: int,
+    wave_id: int,
+    texts: Iterable[uuid.UUID],
+    decision: Decision,
+    *,
+    actor: str,
+    reason: str = "",
+) -> int:
+    """Release or withhold several texts of a wave, each with this reason; returns how many.
+
+    All or none. Raises InvalidInput when nothing was chosen or the reason is missing (a redaction
+    is made one by one), NotFound, Conflict when one was decided before.
+    """
+    chosen = list(dict.fromkeys(texts))
+    faults = []
+    if not chosen:
+        faults.append(Fault("texts", "no text was chosen."))
+    if decision not in ("release", "withhold"):
+        faults.append(Fault("decision", "a text is redacted by itself, not together with others."))
+    if decision == "withhold" and not reason.strip():
+        faults.append(Fault("reason", "say why, for the log."))
+    if faults:
+        raise InvalidInput("The decision is not complete.", faults)
+    for text_id in chosen:
+        text_of_wave(session, organisation_id, wave_id, text_id)
+        decide(session, organisation_id, text_id, decision, actor=actor, reason=reason)
+    return len(chosen)
+
+
 def decide(
     session: Session,
     organisation_id: int,

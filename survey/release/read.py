@@ -17,7 +17,7 @@ from survey.release.document import (
     unit_from_json,
 )
 from survey.release.models import HiddenValue, Release, ReleaseUnit
-from survey.study.models import Wave
+from survey.study.models import Wave, WaveUnit
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,22 @@ def documents(
     return StoredDocuments(
         release.wave_id, release.digest, release.header, tuple((code, text) for code, text in rows)
     )
+
+
+def merged_units(session: Session, wave: Wave) -> dict[str, str]:
+    """Unit code → name of the neighbour that its answers are counted in; they have no report."""
+    rows = session.scalars(
+        sa.select(WaveUnit).where(
+            WaveUnit.organisation_id == wave.organisation_id, WaveUnit.wave_id == wave.id
+        )
+    ).all()
+    name = {row.unit_id: row.name for row in rows}
+    above = {row.parent_id for row in rows}
+    return {
+        row.code: name[row.reporting_unit_id]
+        for row in rows
+        if row.reporting_unit_id != row.unit_id and row.unit_id not in above
+    }
 
 
 def hidden_log(session: Session, organisation_id: int, release_id: int) -> list[HiddenLine]:

@@ -11,7 +11,6 @@ import hashlib
 import json
 import multiprocessing
 import os
-import re
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,6 +21,7 @@ from pathlib import Path
 from survey.errors import Fault, SurveyError
 from survey.followup.model import FollowUp
 from survey.reports.content import FreeText
+from survey.reports.names import safe_code
 from survey.reports.unit_report import UnitReportRenderer
 
 MANIFEST = "manifest.jsonl"
@@ -95,10 +95,7 @@ def render_units(
 
 def file_name(code: str, language: str) -> str:
     """Return a file name that is safe on every system and different for different codes."""
-    safe = re.sub(r"[^A-Za-z0-9-]", lambda found: f"_{ord(found.group()):x}_", code)
-    if len(safe) > 100:
-        safe = f"{safe[:80]}_{hashlib.sha256(code.encode()).hexdigest()[:12]}"
-    return f"{safe}.{language}.pdf"
+    return f"{safe_code(code)}.{language}.pdf"
 
 
 def _tasks(

@@ -14,6 +14,15 @@ from survey.errors import Fault, InvalidInput
 
 ZONE = ZoneInfo("Europe/Oslo")
 
+
+class SkippedTime(InvalidInput):
+    """A local time that does not exist: the clocks are set forward over it."""
+
+
+class RepeatedTime(InvalidInput):
+    """A local time that happens twice, without an offset that says which is meant."""
+
+
 _ISO_DATE = r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})"
 _NORWEGIAN_DATE = r"(?P<d2>\d{1,2})\.(?P<m2>\d{1,2})\.(?P<y2>\d{4})"
 _TIME = r"(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.0+)?)?"
@@ -79,12 +88,14 @@ def _in_oslo(local: datetime, where: str) -> datetime:
             f"{text} happens twice: the clocks are set back from 03:00 to 02:00 that night.",
             f"Write {text}{_signed(first)} for the first time (summer time) "
             f"or {text}{_signed(second)} for the second.",
+            RepeatedTime,
         )
     after = first.astimezone(UTC).astimezone(ZONE)
     raise _refused(
         where,
         f"{text} does not exist: the clocks are set forward from 02:00 to 03:00 that night.",
         f"Write {after:%Y-%m-%d %H:%M}, or another time.",
+        SkippedTime,
     )
 
 
@@ -100,6 +111,11 @@ def format_local(moment: datetime, language: str = "nb") -> str:
         text = f"{local:%d.%m.%Y} kl. {local:%H:%M}"
     twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     return f"{text} (UTC{_signed(local)})" if twice else text
+
+
+def form_value(moment: datetime | None) -> str:
+    """A moment as a form's field of date and time holds it: ``2027-03-01T08:00``; '' for none."""
+    return "" if moment is None else f"{moment.astimezone(ZONE):%Y-%m-%dT%H:%M}"
 
 
 def _exists(local: datetime) -> bool:
@@ -122,5 +138,7 @@ def _signed(local: datetime) -> str:
     return f"{local:%z}"[:3] + ":" + f"{local:%z}"[3:]
 
 
-def _refused(where: str, what: str, fix: str) -> InvalidInput:
-    return InvalidInput("The time cannot be used.", [Fault(where, what, fix)])
+def _refused(
+    where: str, what: str, fix: str, kind: type[InvalidInput] = InvalidInput
+) -> InvalidInput:
+    return kind("The time cannot be used.", [Fault(where, what, fix)])

@@ -14,6 +14,7 @@ from survey.instrument.library import Library
 from survey.organisation.units import CODE, CODE_RULE, NAME_LIMIT
 from survey.study.models import Study, Wave
 from survey.study.promise import check_k, check_mode
+from survey.study.slugs import slug
 
 SMALLEST_K = 5
 LARGEST_K = 100
@@ -41,15 +42,12 @@ def create_study(
     """
     code, name = code.strip(), " ".join(name.split())
     faults = [*_faults_of_texts(code, name), *_faults_of_k(k), *_faults_of_mode(mode)]
-    if not 1 <= relevance <= 50:
-        faults.append(Fault("relevance", f"{relevance} is not from 1 to 50 points."))
+    faults.extend(_faults_of_relevance(relevance))
     spoken = _languages(library, instrument, faults)
     faults.extend(_faults_of_languages(languages, spoken))
     if faults:
         raise InvalidInput("The study cannot be made.", faults)
-    if session.scalar(
-        sa.select(Study.id).where(Study.organisation_id == organisation_id, Study.code == code)
-    ):
+    if is_taken(session, organisation_id, code):
         raise Conflict(f"There is a study with the code {code} already.")
     study = Study(
         organisation_id=organisation_id,
@@ -68,6 +66,22 @@ def create_study(
     details = {"code": code, "instrument": instrument, "k": k, "mode": mode}
     record(session, organisation_id, actor, "study.created", f"study:{study.id}", details)
     return study
+
+
+def is_taken(session: Session, organisation_id: int, code: str) -> bool:
+    """True when the organisation has a study with this code."""
+    mine = sa.exists().where(Study.organisation_id == organisation_id, Study.code == code)
+    return bool(session.scalar(sa.select(mine)))
+
+
+def suggest_code(session: Session, organisation_id: int, name: str) -> str:
+    """A code made of a study's name that is not taken; '' when the name has no letter or digit."""
+    base = slug(name, 40).lower()
+    code, number = base, 1
+    while code and is_taken(session, organisation_id, code):
+        number += 1
+        code = f"{base}-{number}"
+    return code
 
 
 def study_by_code(session: Session, organisation_id: int, code: str) -> Study:
@@ -97,9 +111,11 @@ def update_study(
     languages: Sequence[str] | None = None,
     k: int | None = None,
     mode: str | None = None,
+    relevance: int | None = None,
     actor: str = "cli",
 ) -> Study:
-    """Change what may change: the name always; languages, k and mode until the first wave opens.
+    """Change what may change: the name always; languages, k, mode and the smallest change that
+    matters until the first wave opens.
 
     k is raised only. Raises InvalidInput with every fault, Conflict when it is frozen or lowered;
     lowering a frozen k, or another mode than the frozen one, raises Weakening and is recorded.
@@ -115,6 +131,8 @@ def update_study(
         faults.extend(_faults_of_texts(study.code, name))
     if k is not None:
         faults.extend(_faults_of_k(k))
+    if relevance is not None:
+        faults.extend(_faults_of_relevance(relevance))
     if languages is not None:
         spoken = _languages(library, study.instrument_id, faults)
         faults.extend(_faults_of_languages(languages, spoken))
@@ -122,11 +140,12 @@ def update_study(
             faults.append(Fault("languages", "none is named.", "Name at least one."))
     if faults:
         raise InvalidInput("The study cannot be changed.", faults)
-    _refuse_what_is_fixed(study, k, languages)
+    _refuse_what_is_fixed(study, k, languages, relevance)
     study.name = study.name if name is None else name
     study.k = study.k if k is None else k
     study.mode = study.mode if mode is None else _mode(session, study, mode)
     study.languages = study.languages if languages is None else list(languages)
+    study.relevance = study.relevance if relevance is None else relevance
     session.flush()
     # Not the name: an event can never be deleted, a study can.
     details = {
@@ -139,7 +158,9 @@ def update_study(
     return study
 
 
-def _refuse_what_is_fixed(study: Study, k: int | None, languages: Sequence[str] | None) -> None:
+def _refuse_what_is_fixed(
+    study: Study, k: int | None, languages: Sequence[str] | None, relevance: int | None
+) -> None:
     frozen = study.frozen_at is not None
     if k is not None and k != study.k and frozen:
         raise Conflict("k was fixed when the study's first wave opened: it was promised to people.")
@@ -147,6 +168,8 @@ def _refuse_what_is_fixed(study: Study, k: int | None, languages: Sequence[str] 
         raise Conflict(f"k is {study.k} and can only be raised.")
     if languages is not None and frozen and list(languages) != study.languages:
         raise Conflict("The languages were fixed when the study's first wave opened.")
+    if relevance is not None and frozen and relevance != study.relevance:
+        raise Conflict("What counts as a change was fixed when the study's first wave opened.")
 
 
 def _faults_of_texts(code: str, name: str) -> Iterable[Fault]:
@@ -161,6 +184,11 @@ def _faults_of_k(k: int) -> Iterable[Fault]:
         yield Fault(
             "k", f"{k} is not from {SMALLEST_K} to {LARGEST_K}.", "Fewer would expose people."
         )
+
+
+def _faults_of_relevance(relevance: int) -> Iterable[Fault]:
+    if not 1 <= relevance <= 50:
+        yield Fault("relevance", f"{relevance} is not from 1 to 50 points.")
 
 
 def _faults_of_mode(mode: str) -> Iterable[Fault]:

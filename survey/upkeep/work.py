@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import shutil
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -27,7 +27,9 @@ from typing import Any
 from survey.instrument.library import Library
 from survey.jobs.execution import Job, Work
 from survey.release import close, preview
+from survey.release.document import ReleaseHeader, header_from_json, unit_from_json
 from survey.release.load import find_wave
+from survey.reports import names
 from survey.study import waves
 from survey.study.signing import make_ready
 from survey.study.studies import study_by_code
@@ -72,7 +74,8 @@ def unit_report(parts: Services, job: Job) -> dict[str, Any]:
     with files.whole(target) as temporary:
         temporary.write_bytes(pdf)
     job.progress(1, 1)
-    name = f"{wanted['study']}-{wanted['unit']}-{stored.header.wave.ordinal}-{language}.pdf"
+    facts = stored.unit.unit
+    name = names.report_name(stored.header, facts.name, facts.code, language)
     return {"file": target.name, "name": name, "media_type": "application/pdf"}
 
 
@@ -98,10 +101,14 @@ def unit_reports(parts: Services, job: Job) -> dict[str, Any]:
         progress=job.progress,
     )
     target = home / f"{job.claim.task_id}.zip"
+    header = header_from_json(known.header)
     with files.whole(target) as temporary:
-        _zip(made, temporary)
+        _zip(
+            zip(made, _members(header, known.documents, wanted["languages"]), strict=True),
+            temporary,
+        )
     shutil.rmtree(folder, ignore_errors=True)
-    name = f"{wanted['study']}-{known.digest[:8]}.zip"
+    name = names.archive_name(header, wanted["languages"])
     return {"file": target.name, "name": name, "media_type": "application/zip"}
 
 
@@ -144,7 +151,17 @@ def delete_what_is_due(parts: Services, job: Job) -> dict[str, Any]:
     return asdict(done)
 
 
-def _zip(made: list[Path], target: Path) -> None:
+def _members(
+    header: ReleaseHeader, documents: Sequence[str], languages: Sequence[str]
+) -> Iterator[str]:
+    """Names within the ZIP, in the order in which the reports are made."""
+    for text in documents:
+        unit = unit_from_json(text).unit
+        for language in languages:
+            yield names.member_name(header, unit.name, unit.code, language, languages)
+
+
+def _zip(made: Iterable[tuple[Path, str]], target: Path) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # PDFs are packed already
-        for path in made:
-            archive.write(path, path.name)
+        for path, name in made:
+            archive.write(path, name)
