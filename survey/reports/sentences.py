@@ -110,6 +110,7 @@ def has_it_changed(context: Context) -> tuple[str, ...]:
         name = printable(change.area.name)
         start, inside = words("area_start", name=name), words("area_inside", name=name)
         said.append(verdict(context, change.area.overall, start, inside))
+    said += reorganised.crossed(context)
     said += reorganised.composition(context, change)
     said += reorganised.broken(context)
     return tuple(filter(None, said))
@@ -245,7 +246,6 @@ def circumstances(context: Context) -> tuple[str, ...]:
         said.append(words("merged_into", name=name))
     if facts.is_new and context.header.earlier and context.change is not None:
         said.append(words("is_new"))
-    said += reorganised.crossed(context)
     if facts.note:
         said.append(printable(facts.note))
     return tuple(said)
