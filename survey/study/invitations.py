@@ -87,7 +87,7 @@ def create_invitations(
     _refuse_small(session, wave, rows)
     if wave.state == "draft":
         keys.create(wave.id)
-    _insert(session, secret, keys.code_key(wave.id), rows, counts)
+    insert_codes(session, secret, keys.code_key(wave.id), rows, counts)
     total = sum(counts.values())
     details = {"count": total, "units": sum(1 for count in counts.values() if count)}
     record(session, wave.organisation_id, actor, "invitations.created", f"wave:{wave.id}", details)
@@ -253,7 +253,7 @@ def _refuse_small(session: Session, wave: Wave, rows: list[WaveUnit]) -> None:
         raise InvalidInput("The invitations would leave units too small to protect people.", faults)
 
 
-def _insert(
+def insert_codes(
     session: Session,
     secret: Secret,
     code_key: bytes,
@@ -264,21 +264,21 @@ def _insert(
     drawn: dict[bytes, dict[str, object]] = {}
     for row in rows:
         for _ in range(counts.get(row.code, 0)):
-            short, values = _draw(secret, code_key, row)
+            short, values = _new_code(secret, code_key, row)
             while short in drawn:
-                short, values = _draw(secret, code_key, row)
+                short, values = _new_code(secret, code_key, row)
             drawn[short] = values
     for taken in _taken(session, list(drawn)):
         old = drawn.pop(taken)
         row = next(row for row in rows if row.unit_id == old["unit_id"])
-        short, values = _draw(secret, code_key, row)
+        short, values = _new_code(secret, code_key, row)
         drawn[short] = values
     values_list = sorted(drawn.values(), key=lambda values: str(values["id"]))
     for start in range(0, len(values_list), _BATCH):
         session.execute(sa.insert(Invitation), values_list[start : start + _BATCH])
 
 
-def _draw(secret: Secret, code_key: bytes, row: WaveUnit) -> tuple[bytes, dict[str, object]]:
+def _new_code(secret: Secret, code_key: bytes, row: WaveUnit) -> tuple[bytes, dict[str, object]]:
     """A new invitation of a unit. Short codes have 45 bits: two may fall together."""
     invitation_id = uuid.uuid4()
     code = derive(code_key, invitation_id)
@@ -293,6 +293,16 @@ def _draw(secret: Secret, code_key: bytes, row: WaveUnit) -> tuple[bytes, dict[s
         "exported": False,
         "spent": False,
     }
+
+
+def unused_code(
+    session: Session, secret: Secret, code_key: bytes, row: WaveUnit
+) -> dict[str, object]:
+    """The columns of a new invitation of a unit, with a short code that no other has."""
+    short, values = _new_code(secret, code_key, row)
+    while _taken(session, [short]):
+        short, values = _new_code(secret, code_key, row)
+    return values
 
 
 def _taken(session: Session, hashes: list[bytes]) -> list[bytes]:
