@@ -25,8 +25,8 @@ PARTS = (
 )
 """Modules that each define ``bp``."""
 
-THEME_STYLESHEETS: tuple[str, ...] = ("theme.css",)
-"""Sheets under ``base.css``, used when they were built; the service stands without them."""
+THEME = "vendor/theme.css"
+"""Designsystemet, under ``base.css``, when tools/frontend built it; the pages stand without it."""
 
 
 def register(app: Flask) -> None:
@@ -57,9 +57,9 @@ def _digest(name: str) -> str:
 
 
 @cache
-def _theme() -> tuple[str, ...]:
-    folder = resources.files("survey.web") / "static"
-    return tuple(name for name in THEME_STYLESHEETS if (folder / name).is_file())
+def built(name: str) -> bool:
+    """True when tools/frontend built this static file, or the package came with it."""
+    return (resources.files("survey.web") / "static" / name).is_file()
 
 
 def _frame() -> dict[str, Any]:
@@ -68,6 +68,6 @@ def _frame() -> dict[str, Any]:
         "visitor": visitor,
         "menu_links": partial(menu.links, visitor),
         "demo": services().settings.demo,
-        "theme_stylesheets": _theme(),
+        "theme": THEME if built(THEME) else "",
         "home_address": url_for("unit.mine") if visitor else url_for("base.start"),
     }
