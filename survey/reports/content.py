@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from survey.followup.model import ActionFacts, FollowUp
-from survey.reports import method_text, sentences
+from survey.reports import method_text, reorganised, sentences
 from survey.reports.context import Context
 from survey.reports.figures.unit import WIDTH, unit_charts
 from survey.reports.metrics import printable
@@ -129,7 +129,9 @@ def _details(context: Context, charts: Mapping[str, Chart]) -> list[Part | None]
         table = ChartTable((words("dimension"), since), tuple(rows))
         others = tuple(sentences.other_changes(context))
         changes = Part("dimensions", words("section_dimensions"), others, tables=(table,))
+    done = reorganised.told(context)
     return [
+        Part("reorganised", words("section_reorganised"), done) if done else None,
         changes,
         _charts("comparison", words("section_comparison"), charts, "comparison"),
         _charts("items", words("section_items"), charts, "dimension-"),

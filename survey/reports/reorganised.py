@@ -12,17 +12,25 @@ NAMES = 4
 """So many units are named; the others are counted."""
 
 
+def told(context: Context) -> tuple[str, ...]:
+    """Everything that a reader of a comparison must know; () when nothing was done."""
+    change = context.change
+    if change is None or not change.comparable:
+        return ()
+    return (*crossed(context), *composition(context, change))
+
+
 def crossed(context: Context) -> tuple[str, ...]:
     """Say what was done to the unit where it is still compared with before: another name, another
     place, another code, or a merger or split that it continues one unit of."""
-    told = [each for each in context.unit.reorganisations if each.comparable]
-    return tuple(_sentence(context, each) for each in reversed(told))
+    found = [each for each in context.unit.reorganisations if each.comparable]
+    return tuple(_sentence(context, each) for each in reversed(found))
 
 
 def broken(context: Context) -> tuple[str, ...]:
     """Say why nothing before a reorganisation may be compared with the unit."""
-    told = [each for each in context.unit.reorganisations if not each.comparable]
-    return tuple(_sentence(context, each) for each in told)
+    found = [each for each in context.unit.reorganisations if not each.comparable]
+    return tuple(_sentence(context, each) for each in found)
 
 
 def composition(context: Context, change: WaveChange) -> tuple[str, ...]:
@@ -36,20 +44,20 @@ def composition(context: Context, change: WaveChange) -> tuple[str, ...]:
     return (words("composition_left", names=left, wave=wave),) if left else ()
 
 
-def _sentence(context: Context, told: Reorganisation) -> str:
+def _sentence(context: Context, each: Reorganisation) -> str:
     words = context.words
-    facts = context.wave_of(told.from_ordinal)
+    facts = context.wave_of(each.from_ordinal)
     said = words(
-        f"reorganised_{told.kind}",
-        before=_some(context, told.before),
-        after=_some(context, told.after),
-        wave=context.wave_name(facts) if facts else str(told.from_ordinal),
+        f"reorganised_{each.kind}",
+        before=_some(context, each.before),
+        after=_some(context, each.after),
+        wave=context.wave_name(facts) if facts else str(each.from_ordinal),
     )
-    reason = _ended(printable(told.reason))
-    if told.kind in ("renamed", "moved") and told.comparable:
+    reason = _ended(printable(each.reason))
+    if each.kind in ("renamed", "moved") and each.comparable:
         return f"{said}."
-    if told.comparable:
-        name = f"{words('quote_open')}{printable(told.continues)}{words('quote_close')}"
+    if each.comparable:
+        name = f"{words('quote_open')}{printable(each.continues)}{words('quote_close')}"
         tail = words("reorganised_compared", name=name)
     else:
         tail = words("reorganised_apart")

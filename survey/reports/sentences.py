@@ -21,6 +21,8 @@ def who_answered(context: Context) -> str:
     whole = who.headcount if who.headcount is not None else who.invited
     if not whole:
         return words("answered_only", n=who.answered)
+    if who.answered > whole:
+        return words("answered_over_invited", n=who.answered, all=whole)
     if who.answered == whole:
         return words("answered_all", n=who.answered)
     key = "answered_of" if who.headcount is not None else "answered_of_invited"
@@ -37,10 +39,10 @@ def answered(context: Context) -> tuple[str, ...]:
 
 
 def response_rate(context: Context, who: Participation) -> str:
-    """Return the response rate in whole per cent, over 100 where more answered than work here;
-    "–" where it is not known."""
+    """Return the response rate in whole per cent; "–" where it is not known, or where more answered
+    than work here, which is said in words."""
     whole = who.headcount if who.headcount is not None else who.invited
-    if who.answered is None or not whole:
+    if who.answered is None or not whole or who.answered > whole:
         return "–"
     return context.words.percent(int(100 * who.answered / whole + 0.5))
 
@@ -110,8 +112,6 @@ def has_it_changed(context: Context) -> tuple[str, ...]:
         name = printable(change.area.name)
         start, inside = words("area_start", name=name), words("area_inside", name=name)
         said.append(verdict(context, change.area.overall, start, inside))
-    said += reorganised.crossed(context)
-    said += reorganised.composition(context, change)
     said += reorganised.broken(context)
     return tuple(filter(None, said))
 

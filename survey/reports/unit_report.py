@@ -115,6 +115,7 @@ _CSS = {
     "method": "compact",
     "glossary": "compact keep",
     "comparison": "keep",
+    "reorganised": "compact keep",
 }
 _FIRST_PAGE = ("answered", "standing", "changed", "talk")
 
