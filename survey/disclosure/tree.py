@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -87,9 +88,8 @@ def accumulate(nodes: Sequence[Node], direct: NDArray[Number]) -> NDArray[Number
 
 
 def _check(nodes: Sequence[Node]) -> None:
-    ids = [node.id for node in nodes]
-    known = set(ids)
-    faults = [Fault(f"node {name}", "the id occurs twice") for name in known if ids.count(name) > 1]
+    known = Counter(node.id for node in nodes)
+    faults = [Fault(f"node {name}", "the id occurs twice") for name, n in known.items() if n > 1]
     faults += [
         Fault(f"node {node.id}", f"its parent {node.parent} is not in the tree")
         for node in nodes
