@@ -20,6 +20,7 @@ from survey.study.invitations import (
     create_invitations,
     export_codes,
 )
+from survey.study.replacing import REASONS, replace_known, replace_unknown
 from survey.study.studies import study_by_code
 from survey.study.waves import wave_by_ordinal
 from survey.upkeep.services import services
@@ -56,6 +57,32 @@ class InvitationsMadeSchema(Schema):
     merged = fields.List(fields.Nested(MergedSchema), required=True)
 
 
+class LostLetterSchema(Schema):
+    """A lost letter that nobody can name."""
+
+    unit = fields.String(required=True, validate=validate.Length(1, 64))
+    reason = fields.String(required=True, validate=validate.OneOf(REASONS))
+
+
+class OldCodeSchema(Schema):
+    """A code that is at hand and shall work no more."""
+
+    code = fields.String(
+        required=True,
+        validate=validate.Length(1, 200),
+        metadata={"description": "Link or short code, as it is printed."},
+    )
+    reason = fields.String(required=True, validate=validate.OneOf(REASONS))
+
+
+class ReplacedSchema(Schema):
+    """The unit that has a new code waiting; it leaves with the next letters or export."""
+
+    unit_code = fields.String(required=True)
+    unit_name = fields.String(required=True)
+    count = fields.Integer(required=True)
+
+
 @blp.route(_INVITATIONS)
 class Invitations(MethodView):
     """Invitations of a wave."""
@@ -77,6 +104,61 @@ class Invitations(MethodView):
                 parts.keys,
                 wave,
                 order["counts"],
+                reason=order["reason"],
+                actor=who.actor,
+            )
+
+
+@blp.route(_INVITATIONS + "/replacements")
+class Replacements(MethodView):
+    """New codes for lost letters."""
+
+    @blp.arguments(LostLetterSchema)
+    @blp.response(201, ReplacedSchema)
+    @blp.alt_response(409, "CONFLICT")
+    @access("api", "invitations:write")
+    def post(self, order: dict[str, str], org: str, study: str, ordinal: int) -> Any:
+        """Give a unit one code besides a lost one; few may be given, and each is counted.
+
+        The new code is not in the answer: it leaves as all others do.
+        """
+        parts, who = services(), guard.principal()
+        with parts.db.transaction() as session:
+            wave = wave_by_ordinal(
+                session, study_by_code(session, who.organisation_id, study), ordinal
+            )
+            return replace_unknown(
+                session,
+                parts.secret,
+                parts.keys,
+                wave,
+                order["unit"],
+                reason=order["reason"],
+                actor=who.actor,
+            )
+
+
+@blp.route(_INVITATIONS + "/revocations")
+class Revocations(MethodView):
+    """Codes that shall work no more."""
+
+    @blp.arguments(OldCodeSchema)
+    @blp.response(201, ReplacedSchema)
+    @blp.alt_response(409, "CONFLICT")
+    @access("api", "invitations:write")
+    def post(self, order: dict[str, str], org: str, study: str, ordinal: int) -> Any:
+        """Revoke a code that has not been used and make another in its place."""
+        parts, who = services(), guard.principal()
+        with parts.db.transaction() as session:
+            wave = wave_by_ordinal(
+                session, study_by_code(session, who.organisation_id, study), ordinal
+            )
+            return replace_known(
+                session,
+                parts.secret,
+                parts.keys,
+                wave,
+                order["code"],
                 reason=order["reason"],
                 actor=who.actor,
             )

@@ -177,6 +177,13 @@ class UnitParticipationSchema(Schema):
     invited = fields.Integer(required=True)
     answered = fields.Integer(required=True, allow_none=True)
     merged_into = fields.String(required=True, allow_none=True)
+    replaced = fields.Integer(
+        required=True,
+        metadata={
+            "description": "Codes given besides lost ones: as many answers may be second ones. "
+            "They make nobody invited."
+        },
+    )
 
 
 class ParticipationListSchema(Schema):

@@ -131,7 +131,9 @@ class _Writer:
             return self._merged(facts)
         spread = Spread(self.measured, self.measured.nodes.index(code))
         counted = cell.n is not None
-        over = counted and staff.headcount is not None and (cell.n or 0) > staff.headcount
+        # Without a headcount: codes given for lost letters may have been used besides the lost ones.
+        whole = staff.headcount if staff.headcount is not None else staff.invited or None
+        over = counted and whole is not None and (cell.n or 0) > whole
         return doc.UnitResult(
             unit=facts,
             tier=TIERS[cell.tier],

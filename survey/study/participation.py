@@ -21,6 +21,9 @@ class Participation:
     ``answered`` is None where it is masked: fewer than k, or needed to mask another; and
     everywhere once the invitations were deleted, since nobody can count then. A unit that is
     counted in a neighbour names it in ``merged_into`` and has no count of its own.
+
+    ``replaced`` codes were given besides lost ones, so that as many answers may be of people who
+    have answered before. They make nobody invited, and ``answered`` is never more than invited.
     """
 
     code: str
@@ -29,6 +32,7 @@ class Participation:
     invited: int
     answered: int | None
     merged_into: str | None = None
+    replaced: int = 0
 
 
 def participation(session: Session, wave: Wave, *, masked: bool = True) -> list[Participation]:
@@ -40,13 +44,15 @@ def participation(session: Session, wave: Wave, *, masked: bool = True) -> list[
     """
     rows = _parents_first(wave_units(session, wave))
     by_id = {row.unit_id: row for row in rows}
-    own_invited = dict.fromkeys(by_id, 0)
-    own_answered = dict.fromkeys(by_id, 0)
     answered = _answered(session, wave)
+    own_invited, own_replaced, used = (dict.fromkeys(by_id, 0) for _ in range(3))
     for row in rows:
         own_invited[row.reporting_unit_id] += row.invited
-        own_answered[row.reporting_unit_id] += answered.get(row.unit_id, 0)
+        own_replaced[row.reporting_unit_id] += row.replaced
+        used[row.reporting_unit_id] += answered.get(row.unit_id, 0)
+    own_answered = {unit: min(count, own_invited[unit]) for unit, count in used.items()}
     invited, total = _upwards(rows, own_invited), _upwards(rows, own_answered)
+    replaced = _upwards(rows, own_replaced)
     hidden: set[int] = set()
     if any(own_invited.values()) and not _are_kept(session, wave):
         hidden = set(by_id)
@@ -55,7 +61,10 @@ def participation(session: Session, wave: Wave, *, masked: bool = True) -> list[
         hidden = {row.unit_id for row in rows if row.parent_id is not None}
     elif masked:
         k = study_of(session, wave).k
-        hidden = _hidden(rows, total, {u: n for u, n in own_answered.items() if own_invited[u]}, k)
+        # k people, not k codes: whoever lost none and was given another may have answered twice.
+        surely = {unit: max(count - own_replaced[unit], 0) for unit, count in used.items()}
+        staff = {unit: count for unit, count in surely.items() if own_invited[unit]}
+        hidden = _hidden(rows, _upwards(rows, surely), staff, k)
     found = []
     for row in rows:
         away = row.reporting_unit_id != row.unit_id
@@ -63,7 +72,8 @@ def participation(session: Session, wave: Wave, *, masked: bool = True) -> list[
         into = by_id[row.reporting_unit_id].code if away else None
         told = None if away or row.unit_id in hidden else total[row.unit_id]
         count = row.invited if away else invited[row.unit_id]
-        found.append(Participation(row.code, row.name, code, count, told, into))
+        spare = row.replaced if away else replaced[row.unit_id]
+        found.append(Participation(row.code, row.name, code, count, told, into, spare))
     return found
 
 
