@@ -9,6 +9,7 @@ import click
 from survey.errors import Conflict, Fault, InvalidInput
 from survey.secret import write_private
 from survey.study.invitations import codes_file, create_invitations, export_codes
+from survey.upkeep.commands import letters
 from survey.upkeep.commands.common import opened
 from survey.upkeep.commands.wave import of_wave
 from survey.upkeep.find import find_study, find_wave
@@ -16,7 +17,11 @@ from survey.upkeep.find import find_study, find_wave
 
 @click.group()
 def invitations() -> None:
-    """Make and export codes."""
+    """Make codes and hand them out."""
+
+
+for _command in letters.COMMANDS:
+    invitations.add_command(_command)
 
 
 @invitations.command()
