@@ -22,6 +22,7 @@ REGISTRY: dict[str, tuple[str, str]] = {
     "demo": (f"{COMMANDS}.demo:demo", "Build the demo municipality."),
     "instrument": (f"{COMMANDS}.instrument:instrument", "Check questionnaire files."),
     "invitations": (f"{COMMANDS}.invitations:invitations", "Make and export codes."),
+    "mail": (f"{COMMANDS}.mail:mail", "Invite and remind by e-mail; see what was delivered."),
     "organisation": (f"{COMMANDS}.organisation:organisation", "Organisations and their units."),
     "person": (f"{COMMANDS}.access:person", "People who sign in, and their roles."),
     "release": (f"{COMMANDS}.release:release", "Show what has been released."),

@@ -31,6 +31,19 @@ _seconds = Histogram(
     "survey_request_seconds", "Time to answer.", ["method", "route"], registry=_registry
 )
 
+_mails = Counter(
+    "survey_mails",
+    "Mails by what became of them. Handled: sent, or no longer needed; never told apart, because "
+    "a reminder is not needed by those who have answered.",
+    ["outcome"],
+    registry=_registry,
+)
+
+
+def count_mail(outcome: str) -> None:
+    """Count one mail: handled, deferred, refused or uncertain."""
+    _mails.labels(outcome).inc()
+
 
 def measure_requests(app: flask.Flask) -> None:
     """Count and time every request of ``app``."""
@@ -50,8 +63,9 @@ def measure_requests(app: flask.Flask) -> None:
     app.after_request(after)
 
 
-def text(tasks: Mapping[str, int]) -> bytes:
-    """Everything in Prometheus' text format; ``tasks`` is the number of tasks in each state."""
+def text(tasks: Mapping[str, int], mails: Mapping[str, int] | None = None) -> bytes:
+    """Everything in Prometheus' text format; ``tasks`` is the number of tasks in each state,
+    ``mails`` that of rows of the outbox (and ``late``: for how many seconds the oldest is due)."""
     registry = _registry
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
@@ -60,6 +74,12 @@ def text(tasks: Mapping[str, int]) -> bytes:
     gauge = Gauge("survey_tasks", "Tasks in each state.", ["state"], registry=now_registry)
     for state in ("queued", "running", "done", "failed", "cancelled"):
         gauge.labels(state).set(tasks.get(state, 0))
+    if mails is not None:
+        outbox = Gauge("survey_outbox", "Mails in each state.", ["state"], registry=now_registry)
+        for state in ("queued", "sending", "failed"):
+            outbox.labels(state).set(mails.get(state, 0))
+        late = Gauge("survey_outbox_late_seconds", "Oldest mail due.", registry=now_registry)
+        late.set(mails.get("late", 0))
     return generate_latest(registry) + generate_latest(now_registry)
 
 

@@ -29,6 +29,7 @@ from survey.jobs import execution, leases, tasks
 from survey.jobs.execution import Work
 from survey.jobs.tasks import LEASE, Claim
 from survey.upkeep import backup, migrate, timed, work
+from survey.upkeep.mailing import Mailroom
 from survey.upkeep.services import Services, build
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Embedded:
         self._pause = pause
         self._name = secrets.token_hex(8)
         self._running: list[_Running] = []
+        self._mailroom = Mailroom(parts, self._name)
         self._stopping = False
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(PRELOADED)
@@ -76,6 +78,7 @@ class Embedded:
     def run(self) -> None:
         """Work until :meth:`stop`; then let running work finish, or queue it again."""
         self._warm_up()
+        self._mailroom.start()
         next_tick = 0.0
         while not self._stopping:
             try:
@@ -138,6 +141,7 @@ class Embedded:
 
     def _finish(self) -> None:
         until = time.monotonic() + GRACE
+        self._mailroom.stop(GRACE)
         while self._running and time.monotonic() < until:
             self._reap()
             self._sleep(0.1)
@@ -229,6 +233,8 @@ def _dispatch(settings: Settings, lease: timedelta) -> None:
     parts, name = build(settings), secrets.token_hex(8)
     app = celery_app.make(settings.redis_url)
     stopping = threading.Event()
+    mailroom = Mailroom(parts, name)
+    mailroom.start()
     signal.signal(signal.SIGTERM, lambda _number, _frame: stopping.set())
     while not stopping.wait(1.0):
         try:
@@ -241,6 +247,7 @@ def _dispatch(settings: Settings, lease: timedelta) -> None:
                 celery_app.send(app, organisation_id, task_id)
         except Exception:  # database or broker are away for a moment: the next round tries again
             logs.logger().exception("tasks not handed over")
+    mailroom.stop(GRACE)
     with parts.db.transaction() as session:
         leases.let_go(session, "timed", name)
     parts.db.dispose()

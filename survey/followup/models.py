@@ -96,7 +96,7 @@ class ReminderRound(Base):
 
 
 class Reminder(Base):
-    """A notice to those who lead a unit that no action was agreed. Shown, not mailed."""
+    """A notice to those who lead a unit that no action was agreed: shown, and mailed once."""
 
     __tablename__ = "followup_reminder"
     __table_args__ = _parents(wave=True)

@@ -1,7 +1,7 @@
 """A notice, eight weeks after release, to those who lead a unit that has agreed no action.
 
 It is recorded once for each wave and shown on the manager's own pages for as long as nothing is
-agreed. No mail is sent from here.
+agreed. Each manager of such units is also sent one mail, through the outbox.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from survey.access.models import Grant, Person
 from survey.audit.log import record
 from survey.followup.model import OPEN
 from survey.followup.models import Action, Reminder, ReminderRound
+from survey.jobs import outbox
 from survey.organisation.models import Unit
 from survey.release import read
 from survey.study.models import Wave
@@ -53,6 +55,27 @@ def unanswered(session: Session, organisation_id: int, wave_id: int) -> frozense
     return frozenset(found)
 
 
+def led_without_action(
+    session: Session, organisation_id: int, wave_id: int, person_id: int
+) -> list[Unit]:
+    """Units that the person leads (not those below them) whose notice of this wave still stands."""
+    codes = unanswered(session, organisation_id, wave_id)
+    led = session.scalars(
+        sa.select(Unit)
+        .join(
+            Grant,
+            sa.and_(Grant.organisation_id == Unit.organisation_id, Grant.unit_id == Unit.id),
+        )
+        .where(
+            Grant.organisation_id == organisation_id,
+            Grant.person_id == person_id,
+            Grant.role == "manager",
+        )
+        .order_by(Unit.name, Unit.code)
+    )
+    return [unit for unit in led if unit.code in codes]
+
+
 def _look_through(session: Session, wave: Wave, moment: datetime) -> int:
     session.add(
         ReminderRound(organisation_id=wave.organisation_id, wave_id=wave.id, made_at=moment)
@@ -81,11 +104,32 @@ def _look_through(session: Session, wave: Wave, moment: datetime) -> int:
             )
         )
     session.flush()
+    for person_id in _managers(session, wave.organisation_id, units):
+        reference = f"{wave.id}:{person_id}"
+        outbox.put(session, wave.organisation_id, "followup_reminder", reference)
     if units:
         details = {"units": len(units)}
         subject = f"wave:{wave.id}"
         record(session, wave.organisation_id, "worker", "reminders.made", subject, details)
     return len(units)
+
+
+def _managers(session: Session, organisation_id: int, units: list[int]) -> list[int]:
+    """Who leads one of these units and may sign in."""
+    query = (
+        sa.select(Grant.person_id)
+        .join(
+            Person,
+            sa.and_(Person.organisation_id == Grant.organisation_id, Person.id == Grant.person_id),
+        )
+        .where(
+            Grant.organisation_id == organisation_id,
+            Grant.role == "manager",
+            Grant.unit_id.in_(units),
+            Person.active.is_(True),
+        )
+    )
+    return sorted(set(session.scalars(query)))
 
 
 def _agreed(wave_id: int) -> sa.Exists:

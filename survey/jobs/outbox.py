@@ -144,9 +144,9 @@ def done(session: Session, taken: Claimed) -> bool:
 
 
 def defer(session: Session, taken: Claimed, error: str) -> bool:
-    """It was clearly not sent and is worth another try; False when its tries are used up."""
+    """It was clearly not sent and is worth another try; False, and nothing is written, when its
+    tries are used up."""
     if taken.attempt > len(PAUSES):
-        fail(session, taken, error)
         return False
     due_at = now() + PAUSES[taken.attempt - 1]
     values = {"state": "queued", "holder": None, "running_until": None}
@@ -232,6 +232,16 @@ class Standing:
     sending: int
     failed: int
     due_since: datetime | None
+
+    def numbers(self) -> dict[str, int]:
+        """The same as plain numbers; ``late`` is for how many seconds the oldest has been due."""
+        late = 0 if self.due_since is None else int((now() - self.due_since).total_seconds())
+        return {
+            "queued": self.queued,
+            "sending": self.sending,
+            "failed": self.failed,
+            "late": max(late, 0),
+        }
 
 
 def standing(session: Session) -> Standing:

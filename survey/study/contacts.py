@@ -5,6 +5,7 @@ No address stands in an event, a log or an export. They are deleted with the inv
 
 from __future__ import annotations
 
+import base64
 import re
 import secrets
 import uuid
@@ -326,7 +327,7 @@ def _insert(
                     "wave_id": wave.id,
                     "email": email,
                     "language": language,
-                    "token": secrets.token_hex(16),
+                    "token": base64.b32encode(secrets.token_bytes(15)).decode().lower(),
                     "state": "waiting",
                 }
             )

@@ -20,8 +20,9 @@ from survey.audit.log import record
 from survey.audit.models import Event
 from survey.db import Base
 from survey.errors import Conflict, NotFound
-from survey.jobs.models import Task
+from survey.jobs.models import Outbox, Task
 from survey.release.models import ModeratedText, Release
+from survey.study.contacts import delete_contacts
 from survey.study.credential_models import RedeemedCredential
 from survey.study.models import Invitation, Study, Wave
 from survey.upkeep.services import Services
@@ -32,8 +33,10 @@ LEAVE = ("wave.settled", "retention.invitations", "retention.responses", "study.
 
 
 def delete_invitations(session: Session, wave: Wave) -> int:
-    """Delete a wave's invitations: nobody can afterwards tell whether a code was used."""
+    """Delete a wave's invitations with their addresses: nobody can afterwards tell whether a code
+    was used, or whose it was."""
     _delete(session, RedeemedCredential.__table__, wave)
+    delete_contacts(session, wave)
     return _delete(session, Invitation.__table__, wave)
 
 
@@ -111,7 +114,9 @@ def erase_traces(parts: Services, organisation_id: int, *, actor: str = "worker"
     if last is None or last == ERASED:
         return True
     tables = [table.name for table, _ in _tables_of_studies()]
-    if not parts.db.compact([*tables, Study.__tablename__, Task.__tablename__]):
+    if not parts.db.compact(
+        [*tables, Study.__tablename__, Task.__tablename__, Outbox.__tablename__]
+    ):
         return False
     with parts.db.transaction() as session:
         record(session, organisation_id, actor, ERASED, f"organisation:{organisation_id}")
@@ -204,13 +209,16 @@ def _delete_study(
         session.delete(task)
     session.flush()
     counts = {"task": len(tasks)}
+    for wave_id in waves:  # before the invitations: what waits in the outbox names them
+        wave = session.get_one(Wave, (organisation_id, wave_id))
+        counts["contact"] = counts.get("contact", 0) + delete_contacts(session, wave)
     ids: Mapping[str, list[int]] = {
         "release_id": releases,
         "wave_id": waves,
         "study_id": [study.id],
     }
     for table, column in _tables_of_studies():
-        counts[table.name] = _run(
+        counts[table.name] = counts.get(table.name, 0) + _run(
             session,
             sa.delete(table).where(
                 table.c.organisation_id == organisation_id, table.c[column].in_(ids[column])

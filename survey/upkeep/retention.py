@@ -4,6 +4,7 @@
 what                kept until                                  setting
 ==================  ==========================================  ===============================
 invitations         days after the wave closed                  ``retention_invitation_days``
+e-mail addresses    as the invitations                          (the same)
 keys                codes: the wave closes; private: released   (none)
 sheets, texts       days after the wave was released            ``retention_response_days``
 releases            for good, until the study is destroyed      (none)

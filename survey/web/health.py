@@ -8,7 +8,7 @@ import flask
 
 from survey import metrics
 from survey.access.guard import access
-from survey.jobs import tasks
+from survey.jobs import outbox, tasks
 from survey.upkeep import readiness
 from survey.upkeep.services import services
 
@@ -41,5 +41,5 @@ def show_metrics() -> flask.Response:
     if not token or not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
         flask.abort(404)
     with parts.db.reading() as session:
-        waiting = tasks.counts(session)
-    return flask.Response(metrics.text(waiting), content_type=metrics.CONTENT_TYPE)
+        waiting, mails = tasks.counts(session), outbox.standing(session).numbers()
+    return flask.Response(metrics.text(waiting, mails), content_type=metrics.CONTENT_TYPE)
