@@ -16,6 +16,10 @@ from survey.web.base import errors, forms, headers, menu
 
 PARTS = (
     "survey.web.base.views",
+    "survey.web.account.views",
+    "survey.web.account.factor",
+    "survey.web.account.password",
+    "survey.web.account.outside",
     "survey.web.unit.views",
     "survey.web.unit.followup",
     "survey.web.staff.views",

@@ -155,6 +155,7 @@ def arguments(**changes: Any) -> dict[str, Any]:
         "task": 1,
         "action": 1,
         "person": 1,
+        "provider": "nobody",
         "key": 1,
         "token": "nobody",
         "code": "nobody",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import resources
-from urllib.parse import urlsplit
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -13,6 +12,8 @@ from survey.access import guard, links, sessions, signin
 from survey.access.guard import access
 from survey.errors import Closed, Forbidden, NotFound, RateLimited
 from survey.upkeep.services import services
+from survey.web import catalogue
+from survey.web.account import entrance, outside
 from survey.web.base import forms
 
 bp = Blueprint("base", __name__)
@@ -45,8 +46,12 @@ def font(name: str) -> Response:
 def sign_in() -> ResponseReturnValue:
     """The sign-in form; people who are signed in already go on."""
     if guard.visitor() is not None and "ut" not in request.args:
-        return redirect(_destination(request.args.get("next")), 303)
-    return render_template("base/sign_in.html", signed_out="ut" in request.args)
+        return redirect(entrance.destination(request.args.get("next")), 303)
+    left = outside.clients().get(request.args.get("fra", ""))
+    return _page(
+        ended=request.args.get("ut", ""),
+        left=left.provider.name if left is not None and left.offers_sign_out else "",
+    )
 
 
 @bp.post("/logg-inn")
@@ -59,7 +64,7 @@ def check_sign_in() -> ResponseReturnValue:
         return _sign_in_again("form_expired", 403)
     settings = services().settings
     try:
-        token = signin.with_password(
+        outcome = signin.with_password(
             services().db,
             services().secret,
             email=request.form.get("email", "")[:320],
@@ -67,25 +72,28 @@ def check_sign_in() -> ResponseReturnValue:
             address=request.remote_addr or "",
             hours=settings.session_hours,
             organisation=request.form.get("organisation"),
-            old_token=request.cookies.get(guard.session_cookie(settings)),
+            old_token=entrance.session_token(),
+            device=entrance.device(),
         )
     except RateLimited as error:
         response = make_response(*_sign_in_again("signin_slow", 429))
         response.headers["Retry-After"] = str(error.retry_after)
         return response
-    if token is None:
+    if outcome is None:
         return _sign_in_again("signin_failed", 422)
-    return _with_session(token, _destination(request.form.get("next")))
+    return entrance.admit(outcome, entrance.destination(request.form.get("next")))
 
 
 @bp.post("/logg-ut")
-@access("signed_in")
+@access("signed_in", weak=True)
 def sign_out() -> ResponseReturnValue:
-    """End this browser's session."""
+    """End this browser's session; who came by a provider is shown the way out there too."""
     name = guard.session_cookie(services().settings)
+    provider = guard.principal().provider
     with services().db.transaction() as session:
         sessions.end(session, services().secret, request.cookies.get(name, ""))
-    response = redirect(url_for("base.sign_in", ut="1"), 303)
+    left = provider if provider in outside.clients() else None
+    response = redirect(url_for("base.sign_in", ut="1", fra=left), 303)
     response.delete_cookie(name, secure=services().settings.secure, httponly=True, samesite="Lax")
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
@@ -105,45 +113,28 @@ def show_link(token: str) -> ResponseReturnValue:
 def redeem_link(token: str) -> ResponseReturnValue:
     """Use the link up and sign in."""
     forms.check_form_token()
-    settings = services().settings
     try:
-        made = signin.with_link(
+        outcome = signin.with_link(
             services().db,
             services().secret,
             token=token,
-            hours=settings.session_hours,
-            old_token=request.cookies.get(guard.session_cookie(settings)),
+            hours=services().settings.session_hours,
+            old_token=entrance.session_token(),
+            device=entrance.device(),
         )
     except Closed:
         return render_template("base/link.html", usable=False), 410
-    return _with_session(made, url_for("unit.mine"))
+    return entrance.admit(outcome, url_for("unit.mine"))
 
 
 def _sign_in_again(reason: str, status: int) -> tuple[str, int]:
-    page = render_template(
-        "base/sign_in.html", reason=reason, email=request.form.get("email", "")[:320]
-    )
-    return page, status
+    return _page(reason=reason, email=request.form.get("email", "")[:320]), status
 
 
-def _with_session(token: str, destination: str) -> Response:
-    settings = services().settings
-    response = redirect(destination, 303)
-    response.set_cookie(
-        guard.session_cookie(settings),
-        token,
-        max_age=settings.session_hours * 3600,
-        secure=settings.secure,
-        httponly=True,
-        samesite="Lax",
-    )
-    return response
-
-
-def _destination(wanted: str | None) -> str:
-    """A place on this service, or the reader's own units: never another host."""
-    if wanted and wanted.startswith("/") and not any(mark in wanted for mark in "\\\r\n\t"):
-        parts = urlsplit(wanted)
-        if not parts.netloc and not parts.scheme and not wanted.startswith("//"):
-            return wanted
-    return url_for("unit.mine")
+def _page(**more: str) -> str:
+    language = catalogue.language()
+    providers = [
+        (name, client.provider.label(language)) for name, client in outside.clients().items()
+    ]
+    left = next((label for name, label in providers if name == more.get("left")), "")
+    return render_template("base/sign_in.html", providers=providers, **more, left_label=left)

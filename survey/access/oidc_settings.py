@@ -1,0 +1,217 @@
+"""The OpenID Connect providers of a service, from the TOML file of ``SURVEY_OIDC_FILE``.
+
+One table a provider; its name stands in addresses (``/logg-inn/<name>``). docs/sign-in.md describes
+every key. All faults are told at once, and the service does not start with one.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from survey.errors import ConfigurationError, Fault
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_TAKEN = frozenset({"kode"})
+_LANGUAGES = ("nb", "nn", "en")
+_ENTRA = "login.microsoftonline.com"
+_ANY_TENANT = frozenset({"common", "organizations", "consumers"})
+LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+
+Trust = Literal["claim", "provider", "never"]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One provider. ``labels`` are its names for people, by language."""
+
+    name: str
+    labels: Mapping[str, str]
+    issuer: str
+    client_id: str
+    client_secret: str = field(repr=False, default="")
+    client_auth: str = "client_secret_basic"
+    discovery_url: str = ""
+    scopes: tuple[str, ...] = ("openid", "email")
+    email_claim: str = "email"
+    email_trust: Trust = "claim"
+    email_domains: tuple[str, ...] = ()
+    acr_values: tuple[str, ...] = ()
+    tenant: str = ""
+    organisations: tuple[str, ...] = ()
+    second_factor: bool = False
+
+    @property
+    def discovery(self) -> str:
+        """Where the provider describes itself."""
+        return self.discovery_url or f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
+
+    def label(self, language: str) -> str:
+        """What the provider is called on the pages."""
+        return self.labels.get(language) or self.labels["nb"]
+
+
+def load(path: Path | None) -> dict[str, Provider]:
+    """The providers by name, in the order of the file; none without a file.
+
+    Raises ConfigurationError with every fault of the file at once.
+    """
+    if path is None:
+        return {}
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigurationError(
+            "The OpenID providers cannot be read.", [Fault("SURVEY_OIDC_FILE", f"{error}.")]
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            "The OpenID providers cannot be read.", [Fault(str(path), f"is no TOML: {error}.")]
+        ) from error
+    faults: list[Fault] = []
+    found = {}
+    for name, table in tables.items():
+        place = f"{path.name}: {name}"
+        if not _NAME.fullmatch(name) or name in _TAKEN or not isinstance(table, dict):
+            fault = Fault(place, "is no table with a name of small letters, digits and hyphens.")
+            faults.append(fault)
+            continue
+        reading = _Reading(place, table, path.parent)
+        found[name] = reading.provider(name)
+        faults += reading.faults
+    issuers = [provider.issuer for provider in found.values()]
+    faults += [
+        Fault(f"{path.name}: {name}", "has the issuer of another provider.")
+        for name, provider in found.items()
+        if issuers.count(provider.issuer) > 1
+    ]
+    if faults:
+        raise ConfigurationError("The OpenID providers are not right.", faults)
+    return found
+
+
+class _Reading:
+    """One table on its way to a provider; ``faults`` collects what is wrong with it."""
+
+    def __init__(self, place: str, table: Mapping[str, Any], folder: Path) -> None:
+        self.faults: list[Fault] = []
+        self._place = place
+        self._table = dict(table)
+        self._folder = folder
+
+    def provider(self, name: str) -> Provider:
+        labels = self._labels(name)
+        made = Provider(
+            name=name,
+            labels=labels,
+            issuer=self._address("issuer", needed=True),
+            client_id=self._text("client_id", needed=True),
+            client_secret=self._secret(),
+            client_auth=self._one_of(
+                "client_auth", ("client_secret_basic", "client_secret_post"), "client_secret_basic"
+            ),
+            discovery_url=self._address("discovery_url"),
+            scopes=self._texts("scopes") or ("openid", "email"),
+            email_claim=self._text("email_claim") or "email",
+            email_trust=self._trust(),
+            email_domains=tuple(each.lower() for each in self._texts("email_domains")),
+            acr_values=self._texts("acr_values"),
+            tenant=self._text("tenant"),
+            organisations=self._texts("organisations"),
+            second_factor=self._flag("second_factor"),
+        )
+        for key in self._table:
+            self._fault(key, "is no setting of a provider.")
+        if "openid" not in made.scopes:
+            made = replace(made, scopes=("openid", *made.scopes))
+        self._check_entra(made)
+        return made
+
+    def _check_entra(self, made: Provider) -> None:
+        parts = urlsplit(made.issuer)
+        if parts.hostname != _ENTRA:
+            return
+        tenant = parts.path.strip("/").partition("/")[0]
+        if tenant in _ANY_TENANT:
+            self._fault("issuer", "lets in every organisation of the world; name your tenant.")
+        elif made.tenant != tenant:
+            self._fault("tenant", "must be the tenant id that stands in the issuer.")
+
+    def _labels(self, name: str) -> Mapping[str, str]:
+        value = self._table.pop("label", name)
+        if isinstance(value, str) and value.strip():
+            return {"nb": value.strip()}
+        good = isinstance(value, dict) and "nb" in value and set(value) <= set(_LANGUAGES)
+        if good and all(isinstance(each, str) and each.strip() for each in value.values()):
+            return dict(value)
+        self._fault("label", "must be a text, or a table of texts with nb, nn and en.")
+        return {"nb": name}
+
+    def _secret(self) -> str:
+        given = self._text("client_secret_file", needed=True)
+        if not given:
+            return ""
+        path = self._folder / Path(given).expanduser()
+        try:
+            secret = path.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            secret = ""
+        if not secret:
+            self._fault("client_secret_file", f"{path} cannot be read, or is empty.")
+        return secret
+
+    def _address(self, key: str, *, needed: bool = False) -> str:
+        value = self._text(key, needed=needed)
+        if value and not is_safe(value):
+            self._fault(key, "must be an address that begins with https://.")
+        return value
+
+    def _trust(self) -> Trust:
+        value = self._one_of("email_trust", ("claim", "provider", "never"), "claim")
+        return "provider" if value == "provider" else "never" if value == "never" else "claim"
+
+    def _text(self, key: str, *, needed: bool = False) -> str:
+        value = self._table.pop(key, "")
+        if not isinstance(value, str):
+            self._fault(key, "must be a text.")
+            return ""
+        if needed and not value.strip():
+            self._fault(key, "is needed.")
+        return value.strip()
+
+    def _texts(self, key: str) -> tuple[str, ...]:
+        value = self._table.pop(key, [])
+        if not isinstance(value, list) or not all(isinstance(e, str) and e.strip() for e in value):
+            self._fault(key, 'must be a list of texts, such as ["openid", "email"].')
+            return ()
+        return tuple(value)
+
+    def _one_of(self, key: str, words: tuple[str, ...], default: str) -> str:
+        value = self._text(key) or default
+        if value not in words:
+            self._fault(key, "must be one of " + ", ".join(words) + ".")
+            return default
+        return value
+
+    def _flag(self, key: str) -> bool:
+        value = self._table.pop(key, False)
+        if not isinstance(value, bool):
+            self._fault(key, "must be true or false.")
+            return False
+        return value
+
+    def _fault(self, key: str, what: str) -> None:
+        self.faults.append(Fault(f"{self._place}.{key}", what))
+
+
+def is_safe(address: str) -> bool:
+    """True for https, and for http on this machine (development and tests)."""
+    parts = urlsplit(address)
+    if parts.scheme == "http":
+        return parts.hostname in LOCAL
+    return parts.scheme == "https" and bool(parts.hostname)
