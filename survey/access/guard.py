@@ -72,28 +72,28 @@ class Rule:
     """What one view declares."""
 
     kind: Kind
-    scope: str | None = None
+    scopes: tuple[str, ...] = ()
     max_body: int = DEFAULT_BODY
     weak: bool = False
 
 
 def access(
-    kind: Kind, scope: str | None = None, *, max_body: int = DEFAULT_BODY, weak: bool = False
+    kind: Kind, *scopes: str, max_body: int = DEFAULT_BODY, weak: bool = False
 ) -> Callable[[View], View]:
-    """Declare who may use a view. ``scope`` is needed for, and only for, ``api``.
+    """Declare who may use a view. ``api``, and only it, names scopes; a key needs one of them.
 
     ``max_body`` is the largest request body in bytes; more is answered with 413. ``weak`` lets in
     staff who still lack the second factor that the settings ask for: to set one up, and to leave.
     """
-    if (kind == "api") != (scope is not None) or (scope is not None and scope not in SCOPES):
-        raise ValueError(f"access({kind!r}, {scope!r}): api needs one of {sorted(SCOPES)}")
-    rule = Rule(kind, scope, max_body, weak)
+    if (kind == "api") != bool(scopes) or not set(scopes) <= set(SCOPES):
+        raise ValueError(f"access({kind!r}, {scopes!r}): api needs some of {sorted(SCOPES)}")
+    rule = Rule(kind, scopes, max_body, weak)
 
     def decorate(view: View) -> View:
         setattr(view, _ATTRIBUTE, rule)
         if kind == "api":
             # flask-smorest hands this on to the OpenAPI document.
-            vars(view).setdefault("_apidoc", {})["access"] = scope
+            vars(view).setdefault("_apidoc", {})["access"] = scopes
         return view
 
     return decorate
@@ -196,7 +196,7 @@ def _enforce() -> Response | None:
 def _check_texts() -> None:
     """NUL: PostgreSQL refuses it, SQLite stores what nobody finds. JSON is read strictly."""
     texts = [request.path, *request.args.values()]
-    if request.mimetype in _FORMS:
+    if request.mimetype in _FORMS and not request.path.startswith("/api/"):
         texts += request.form.values()
     if any("\0" in text for text in texts):
         raise BadRequest("A text holds a character that cannot be stored.")
@@ -223,8 +223,8 @@ def _check_person(rule: Rule, who: Principal) -> None:
     if "org" in arguments and arguments["org"] != who.organisation_code:
         raise NotFound("There is no such page.")
     if rule.kind == "api":
-        if rule.scope not in who.scopes:
-            raise Forbidden(f"This key lacks the scope {rule.scope}.")
+        if not who.scopes & set(rule.scopes):
+            raise Forbidden(f"This key lacks the scope {' or '.join(rule.scopes)}.")
     elif rule.kind == "staff":
         if "staff" not in who.roles:
             raise Forbidden("This page is for the innovation staff.")

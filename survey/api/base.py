@@ -176,9 +176,9 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # the base class ships
 
 def _access_doc(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Say in the document which scope an operation needs."""
-    scope = info.get("access")
-    doc["security"] = [{"key": [scope]}] if scope else []
-    if scope:
+    scopes = info.get("access", ())
+    doc["security"] = [{"key": [scope]} for scope in scopes]
+    if scopes:
         responses = doc.setdefault("responses", {})
         for status in ("UNAUTHORIZED", "FORBIDDEN", "NOT_FOUND"):
             code = {"UNAUTHORIZED": 401, "FORBIDDEN": 403, "NOT_FOUND": 404}[status]

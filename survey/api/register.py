@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 
 from flask import Flask
 
@@ -23,7 +22,6 @@ RESOURCES = (
     "survey.api.invitations",
     "survey.api.answers",
     "survey.api.credentials",
-    "survey.api.responses",
     "survey.api.releases",
     "survey.api.followup",
     "survey.api.reports",
@@ -60,5 +58,4 @@ def register(app: Flask) -> None:
         },
     )
     for name in RESOURCES:
-        if find_spec(name) is not None:
-            api.register_blueprint(import_module(name).blp)
+        api.register_blueprint(import_module(name).blp)

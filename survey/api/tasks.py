@@ -41,9 +41,9 @@ class OneTask(MethodView):
     """A task of the key's organisation."""
 
     @blp.response(200, TaskSchema)
-    @access("api", "reports:write")
+    @access("api", "reports:write", "waves:write")
     def get(self, org: str, task: int) -> Any:
-        """How far it is."""
+        """How far it is, whoever ordered it: closing a wave, or making reports."""
         who = guard.principal()
         with services().db.reading() as session:
             return tasks.get(session, who.organisation_id, task)

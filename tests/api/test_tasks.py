@@ -62,7 +62,7 @@ def test_a_units_report_is_made_and_fetched(
     answer = client.get(f"{where}/file", headers=headers)
     assert answer.data.startswith(b"%PDF-")
     assert answer.mimetype == "application/pdf"
-    assert "kultur-n1-1-nb.pdf" in answer.headers["Content-Disposition"]
+    assert "_n1_nb.pdf" in answer.headers["Content-Disposition"]
     assert answer.headers["Cache-Control"] == "no-store"
     answer.close()
 
@@ -75,7 +75,7 @@ def test_all_reports_come_as_one_zip(
     answer = client.get(f"{where}/file", headers=headers)
     names = zipfile.ZipFile(io.BytesIO(answer.data)).namelist()
     answer.close()
-    assert "n1.nb.pdf" in names
+    assert any(name.endswith("_n1_nb.pdf") for name in names), names
 
 
 def test_a_task_can_be_cancelled_until_it_has_ended(
