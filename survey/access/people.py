@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.access import links, sessions
+from survey.access import links, roster, sessions
 from survey.access.models import Grant, Person
 from survey.access.principal import ROLES
 from survey.audit import log
 from survey.db import new_id, now
 from survey.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.jobs import outbox
 from survey.organisation.models import Organisation, Unit
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}", re.ASCII)
@@ -158,6 +160,39 @@ def grant(
     return made
 
 
+def set_roles(
+    session: Session,
+    person: Person,
+    *,
+    staff: bool,
+    auditor: bool,
+    units: Iterable[str],
+    actor: str,
+) -> None:
+    """Give and take roles until the person has these: ``units`` are the codes of those led.
+
+    Raises InvalidInput naming every unknown unit, Conflict for the last active ``staff``.
+    """
+    wanted: set[tuple[str, str | None]] = {("manager", code) for code in units}
+    wanted |= {("staff", None)} if staff else set()
+    wanted |= {("auditor", None)} if auditor else set()
+    present = {(each.role, each.unit) for each in roster.info(session, person).roles}
+    for role, unit in sorted(wanted - present, key=str):
+        grant(session, person, role, unit=unit, actor=actor)
+    for role, unit in sorted(present - wanted, key=str):
+        withdraw(session, person, role, unit=unit, actor=actor)
+
+
+def invite(session: Session, person: Person, *, actor: str) -> None:
+    """Have an invitation sent: a mail with a link that is made when the mail leaves."""
+    if not person.active:
+        raise Conflict("The person is kept out.")
+    person.invited_at = now()
+    outbox.put(session, person.organisation_id, "person_invitation", str(person.id))
+    subject = f"person:{person.id}"
+    log.record(session, person.organisation_id, actor, "person.invited", subject)
+
+
 def withdraw(
     session: Session, person: Person, role: str, *, actor: str, unit: str | None = None
 ) -> None:
@@ -218,11 +253,16 @@ def set_password(
     log.record(session, person.organisation_id, actor, "password.changed", f"person:{person.id}")
 
 
+def is_email(address: str) -> bool:
+    """True when it can be somebody's address."""
+    return _EMAIL.fullmatch(address) is not None
+
+
 def _faults(name: str, address: str, language: str) -> list[Fault]:
     faults = []
     if not name.strip() or len(name) > 200:
         faults.append(Fault("name", "must have from 1 to 200 characters."))
-    if not _EMAIL.fullmatch(address):
+    if not is_email(address):
         faults.append(Fault("email", f"{address!r} is not an e-mail address."))
     if language not in _LANGUAGES:
         faults.append(Fault("language", f"{language!r} is not one of {', '.join(_LANGUAGES)}."))
