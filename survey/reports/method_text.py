@@ -59,7 +59,7 @@ def parts() -> str:
 def hidden(context: Context) -> tuple[str, ...]:
     """Say what is hidden in this report and why."""
     words, header = context.words, context.header
-    said = [words("hidden_why", k=header.method.k, marker=words.hidden)]
+    said = [words("hidden_why", k=header.method.k, marker=words("hidden_short"))]
     said.append(words(f"hidden_tier_{context.unit.tier}", k=header.method.k))
     whole = header.hidden_values + header.published_values
     if whole:
@@ -68,10 +68,14 @@ def hidden(context: Context) -> tuple[str, ...]:
     return tuple(said)
 
 
-def glossary(context: Context) -> tuple[Term, ...]:
-    """Return the words of the report and what they mean, in plain language."""
+def glossary(context: Context, *, printed: bool = True) -> tuple[Term, ...]:
+    """Return the words of the report and what they mean, in plain language. Only the printed
+    report has a code at the foot of its pages."""
     words = context.words
-    return tuple(Term(words(f"term_{each}"), words(f"meaning_{each}")) for each in TERMS)
+    meanings = {each: f"meaning_{each}" for each in TERMS}
+    if not printed:
+        meanings["release"] = "meaning_release_page"
+    return tuple(Term(words(f"term_{each}"), words(key)) for each, key in meanings.items())
 
 
 def method_table(context: Context) -> ChartTable | None:

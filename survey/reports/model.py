@@ -15,6 +15,10 @@ Spec = Mapping[str, Any]
 """A Plotly figure as plain dicts and lists: ``{"data": [...], "layout": {...}}``."""
 
 
+MERGED = "←"
+"""A cell whose value stands, together with its neighbour's, in the cell before it."""
+
+
 @dataclass(frozen=True, slots=True)
 class ChartTable:
     """The numbers of a chart as strings, written as people read them."""

@@ -32,10 +32,24 @@ def who_answered(context: Context) -> str:
 def answered(context: Context) -> tuple[str, ...]:
     """Who answered; and, where the questionnaire asks for the role, that leaders are not in it:
     otherwise "23 of 24" would look like a colleague who did not answer."""
-    said = who_answered(context)
+    said = [who_answered(context)]
+    if few_answered(context):
+        said.append(context.words("answered_few"))
     if context.instrument.role_question is None or context.unit.participation.answered is None:
-        return (said,)
-    return (said, context.words("answered_leaders"))
+        return tuple(said)
+    return (*said, context.words("answered_leaders"))
+
+
+FEW = 50
+"""Per cent below which those who did not answer outnumber those who did: no interval covers what
+they might have said, since they did not stay away by lot."""
+
+
+def few_answered(context: Context) -> bool:
+    """True when fewer than half are known to have answered."""
+    who = context.unit.participation
+    whole = who.headcount if who.headcount is not None else who.invited
+    return who.answered is not None and bool(whole) and 100 * who.answered < FEW * (whole or 0)
 
 
 def response_rate(context: Context, who: Participation) -> str:

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from survey.followup.model import FollowUp
 from survey.release.document import ReleaseHeader, UnitResult
-from survey.reports import svg
+from survey.reports import method_text, svg
 from survey.reports.content import Block, Content, FreeText, Part, content
 from survey.reports.context import Context
 from survey.reports.figures.unit import WIDTH, unit_charts
@@ -58,18 +58,25 @@ def dashboard(
         path=whole.path,
         study=printable(header.study),
         wave=whole.wave,
-        headline=" ".join(
-            sentence
-            for part in whole.parts
-            if part.id in ("standing", "changed")
-            for sentence in part.sentences[:1]
-        ),
+        headline=_headline(context, whole),
         facts=whole.facts,
-        sections=tuple(_section(part, whole) for part in whole.parts if part.id != "actions"),
+        sections=tuple(
+            _section(context, part, whole) for part in whole.parts if part.id != "actions"
+        ),
     )
 
 
-def _section(part: Part, whole: Content) -> Section:
+def _headline(context: Context, whole: Content) -> str:
+    """The verdict; where there is none to give, where the unit stands and why there is none."""
+    said = {part.id: part.sentences[:1] for part in whole.parts}
+    change = context.change
+    known = change is not None and change.comparable
+    if known and change is not None and change.overall.verdict != "hidden":
+        return " ".join(said.get("changed", ()))
+    return " ".join((*said.get("standing", ()), *said.get("changed", ())))
+
+
+def _section(context: Context, part: Part, whole: Content) -> Section:
     first = whole.circumstances if part.id == "answered" else ()
     return Section(
         id=part.id,
@@ -79,7 +86,7 @@ def _section(part: Part, whole: Content) -> Section:
         points=part.points,
         tables=part.tables,
         blocks=tuple((block.title, block.lines) for block in part.comments),
-        terms=part.terms,
+        terms=method_text.glossary(context, printed=False) if part.terms else (),
     )
 
 

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from survey.release.document import Score, UnitResult
+from survey.release.document import Participation, Score, UnitResult
 from survey.reports.content import content
 from survey.reports.context import Context
 from survey.reports.sentences import (
@@ -16,7 +16,7 @@ from survey.reports.sentences import (
     keep_and_improve,
     profile_title,
 )
-from survey.reports.unit_report import FreeText, dashboard
+from survey.reports.unit_report import FreeText, dashboard, render_unit_html
 from survey.reports.words import Words
 from tests.reports import samples
 
@@ -116,10 +116,33 @@ def test_comments_appear_only_where_the_release_allows_them() -> None:
     assert "comments" not in [section.id for section in refused.sections]
 
 
-def test_the_headline_is_where_we_stand_and_whether_it_changed() -> None:
+def test_the_headline_is_the_verdict_and_where_there_is_none_where_the_unit_stands() -> None:
     view = dashboard(samples.header(), samples.unit(), "en")
-    assert view.headline.startswith("The overall index is ")
-    assert "Since “Before (Før 2024)”" in view.headline
+    assert view.headline.startswith("Since “Before (Før 2024)”: ")
+    first = dashboard(samples.header(), dataclasses.replace(samples.unit(), history=(), changes=()), "en")
+    assert first.headline.startswith("The overall index is ")
+
+
+@pytest.mark.parametrize("language", ["nb", "nn", "en"])
+def test_fewer_than_half_is_said_and_half_is_not(language: str) -> None:
+    few = Words(language)("answered_few")
+    for answered, said in ((11, True), (12, False)):
+        who = Participation(headcount=24, invited=24, answered=answered)
+        unit = dataclasses.replace(samples.unit(), participation=who)
+        view = dashboard(samples.header(), unit, language)
+        section = next(each for each in view.sections if each.id == "answered")
+        assert (few in section.sentences) is said, answered
+
+
+def test_the_page_does_not_speak_of_the_code_that_only_the_printed_report_has() -> None:
+    for language in ("nb", "nn", "en"):
+        words = Words(language)
+        view = dashboard(samples.header(), samples.unit(), language)
+        terms = [term.meaning for section in view.sections for term in section.terms]
+        assert words("meaning_release_page") in terms
+        assert words("meaning_release") not in terms
+        printed = render_unit_html(samples.header(), samples.unit(), language, "0" * 64)
+        assert words("meaning_release") in printed
 
 
 def test_csv_is_safe_in_a_spreadsheet() -> None:

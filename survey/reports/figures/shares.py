@@ -12,7 +12,7 @@ from survey.reports.figures import style
 from survey.reports.figures.canvas import SIDE, Canvas
 from survey.reports.figures.parts import Bar, Key, draw_bars, draw_keys
 from survey.reports.metrics import width as text_width
-from survey.reports.model import Chart, ChartTable
+from survey.reports.model import MERGED, Chart, ChartTable
 
 BAR = 18
 COLUMN = 64
@@ -297,15 +297,17 @@ def _heads(context: Context, scale: Scale, full: bool) -> tuple[str, ...]:
 
 
 def _distribution_cells(context: Context, scale: Scale, item: ItemResult) -> tuple[str, ...]:
-    """One cell per value of the scale; values that were merged say with which."""
+    """One cell per value of the scale; what was merged stands once, with the names of its values,
+    and MERGED in the cells that follow."""
     words = context.words
     cells = dict.fromkeys(scale.values, words("hidden_short"))
     for category in item.distribution or ():
         text = words.percent(category.percent, category.at_least)
-        for value in category.values:
+        for place, value in enumerate(sorted(category.values)):
             names = _category_name(context, scale, category.values)
             merged = len(category.values) > 1 and category.percent is not None
-            cells[value] = words("merged", value=text, names=names) if merged else text
+            said = MERGED if place else words("merged", value=text, names=names)
+            cells[value] = said if merged else text
     return tuple(cells[value] for value in scale.values)
 
 
@@ -334,7 +336,11 @@ def _alt(title: str, context: Context, lines: Sequence[Line], heads: Sequence[st
             parts.append(f"{line.label}: {context.words.hidden}")
             continue
         note = f" ({line.note})" if line.note else ""
-        values = [f"{head} {cell}" for head, cell in zip(heads, line.parts, strict=True)]
+        values = [
+            cell if "(" in cell else f"{head} {cell}"
+            for head, cell in zip(heads, line.parts, strict=True)
+            if cell != MERGED
+        ]
         parts.append(f"{line.label}{note}: {', '.join(values)}.")
     return " ".join(parts)
 
