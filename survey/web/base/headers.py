@@ -55,6 +55,7 @@ def _compress(response: Response) -> None:
     if not request.accept_encodings["gzip"] or "Range" in request.headers:
         return
     name = (request.view_args or {})["filename"]
+    response.close()  # the open file, which is not read now
     response.direct_passthrough = False
     response.set_data(_gzipped(name, response.get_etag()[0] or ""))
     response.headers["Content-Encoding"] = "gzip"
