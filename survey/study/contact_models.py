@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from survey.db import Base
 
+NEVER_LEFT = ("refused", "failed")
+"""States of a contact whose mail is certain not to have been sent."""
+
 
 class Contact(Base):
     """The e-mail address of one invitation, and what became of the mail.

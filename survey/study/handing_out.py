@@ -19,7 +19,7 @@ from survey.audit.log import record
 from survey.db import now
 from survey.errors import Conflict, NotFound
 from survey.study.codes import Code, derive
-from survey.study.contact_models import Contact
+from survey.study.contact_models import NEVER_LEFT, Contact
 from survey.study.freezing import wave_units
 from survey.study.keys import KeyStore
 from survey.study.models import Invitation, Wave, WaveUnit
@@ -41,11 +41,13 @@ class Drawn:
 def not_left(wave: Wave) -> sa.ColumnElement[bool]:
     """Invitations of the wave whose code goes out on paper or in a list, and has not yet.
 
-    A code that is sent by mail is derived when the mail leaves, and is in no list.
+    A code that is sent by mail is derived when the mail leaves, and is in no list, unless the mail
+    never left: the server refused the address, or sending was given up.
     """
     mailed = sa.exists().where(
         Contact.organisation_id == Invitation.organisation_id,
         Contact.invitation_id == Invitation.id,
+        Contact.state.not_in(NEVER_LEFT),
     )
     return sa.and_(
         Invitation.organisation_id == wave.organisation_id,

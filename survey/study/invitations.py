@@ -16,7 +16,6 @@ from survey.organisation.models import Unit
 from survey.organisation.writing import csv_file
 from survey.secret import Secret
 from survey.study.codes import code_hash, derive, short_hash
-from survey.study.contact_models import Contact
 from survey.study.freezing import Merged, lay, merge, too_small, wave_units
 from survey.study.handing_out import not_left, require_leaving
 from survey.study.keys import KeyStore
@@ -150,14 +149,6 @@ def codes_file(rows: Iterable[CodeRow]) -> bytes:
     if any(row[-1] for row in table):
         return csv_file((*CODE_COLUMNS, "keys_digest"), table)
     return csv_file(CODE_COLUMNS, (row[:-1] for row in table))
-
-
-def _goes_by_mail() -> sa.Exists:
-    return sa.exists().where(
-        Contact.organisation_id == Invitation.organisation_id,
-        Contact.invitation_id == Invitation.id,
-        Contact.state.not_in(("refused", "failed")),
-    )
 
 
 def _headcounts(rows: list[WaveUnit]) -> dict[str, int]:

@@ -10,6 +10,7 @@ import pytest
 
 from survey.config import Settings
 from survey.upkeep.services import Services, build
+from tests.upkeep.postoffice import PostOffice, start
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -21,3 +22,11 @@ def parts(request: Any, tmp_path: Path) -> Iterator[Services]:
     made = build(Settings(data_dir=tmp_path / "var", database_url=url, secret_key="s" * 40))
     yield made
     made.db.dispose()
+
+
+@pytest.fixture
+def office() -> Iterator[PostOffice]:
+    """A mail server of this test's own."""
+    made, controller = start()
+    yield made
+    controller.stop()
