@@ -170,22 +170,22 @@ def decision_faults(before: Sequence[str], after: Sequence[str], decision: Decis
     for code, earlier in decision.continues.items():
         if code not in after or earlier not in before:
             what = f"{code} cannot be compared with {earlier}."
-            faults.append(Fault("compare", what, "Choose one of the units before."))
+            faults.append(Fault(f"compare/{code}", what, "Choose one of the units before."))
     if len(set(decision.continues.values())) < len(decision.continues):
         what = "two units are compared with the same unit before."
         faults.append(Fault("compare", what, "At most one can continue it."))
     if decision.same_staff is not None and not 0 <= decision.same_staff <= 100:
         faults.append(Fault("same_staff", f"{decision.same_staff} is not from 0 to 100."))
-    for text in decision.reasons.values():
+    for code, text in decision.reasons.items():
         if len(text) > REASON_LIMIT:
             what = f"has {len(text)} characters."
-            faults.append(Fault("reason", what, f"At most {REASON_LIMIT} are possible."))
+            faults.append(Fault(f"reason/{code}", what, f"At most {REASON_LIMIT} are possible."))
     return faults
 
 
 def _without_reason(after: Iterable[str], decision: Decision) -> list[Fault]:
     return [
-        Fault("reason", f"the reason for {code} is empty.", "Say why; reports print it.")
+        Fault(f"reason/{code}", "is empty.", "Say why; reports print it.")
         for code in after
         if not decision.reasons.get(code)
     ]

@@ -62,7 +62,8 @@ def update_unit(
     if decision is not None:
         faults += changes.decision_faults([code], [code], decision)
         if not decision.continues and not decision.reasons.get(code):
-            faults.append(Fault("reason", "is empty.", "Say why; reports print it."))
+            where = f"reason/{code}"
+            faults.append(Fault(where, "is empty.", "Say why; reports print it."))
     if faults:
         raise InvalidInput("The unit cannot be changed.", faults)
     above = units.get(unit.parent_id) if unit.parent_id is not None else None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -15,6 +16,20 @@ from survey.organisation.models import Organisation, Unit
 CODE = re.compile(r"[^\W_][\w.\-]{0,63}")
 CODE_RULE = "letters, digits, '.', '-' and '_', at most 64, the first a letter or a digit"
 NAME_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A unit with everything below it. ``headcount`` is the sum of those that are told, its own
+    with them; ``untold`` counts the units without one (those with units below need none)."""
+
+    unit: Unit
+    path: tuple[Unit, ...]
+    below: tuple[Branch, ...]
+    headcount: int
+    untold: int
+    units: int
+    """Units below it, at every level."""
 
 
 def create_organisation(session: Session, code: str, name: str) -> Organisation:
@@ -114,3 +129,45 @@ def descendants(session: Session, organisation_id: int, unit_id: int) -> set[int
             found.add(unit)
             waiting.extend(below.get(unit, []))
     return found
+
+
+def branches(units: Iterable[Unit]) -> tuple[Branch, ...]:
+    """The units as trees, in the order of :func:`in_tree_order`."""
+    ordered = in_tree_order(units)
+    known = {unit.id for unit in ordered}
+    below: dict[int | None, list[Unit]] = {}
+    for unit in ordered:
+        below.setdefault(unit.parent_id if unit.parent_id in known else None, []).append(unit)
+
+    def grow(unit: Unit, path: tuple[Unit, ...]) -> Branch:
+        parts = tuple(grow(each, (*path, unit)) for each in below.get(unit.id, ()))
+        return Branch(
+            unit,
+            path,
+            parts,
+            (unit.headcount or 0) + sum(each.headcount for each in parts),
+            int(unit.headcount is None and not parts) + sum(each.untold for each in parts),
+            sum(1 + each.units for each in parts),
+        )
+
+    return tuple(grow(unit, ()) for unit in below.get(None, ()))
+
+
+def every(found: Iterable[Branch]) -> Iterator[Branch]:
+    """All branches, parents before children."""
+    for branch in found:
+        yield branch
+        yield from every(branch.below)
+
+
+def matching(found: Sequence[Branch], words: str) -> list[Branch]:
+    """Branches whose unit has every one of the words in its name, code, kind or manager."""
+    wanted = words.casefold().split()
+    return [
+        branch for branch in every(found) if all(word in _haystack(branch.unit) for word in wanted)
+    ]
+
+
+def _haystack(unit: Unit) -> str:
+    texts = (unit.name, unit.code, unit.kind, unit.manager_email or "")
+    return " ".join(texts).casefold()

@@ -154,6 +154,7 @@ def arguments(**changes: Any) -> dict[str, Any]:
         "move": "lukk",
         "task": 1,
         "action": 1,
+        "change": 1,
         "person": 1,
         "provider": "nobody",
         "key": 1,

@@ -5,26 +5,43 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from survey.access import guard
 from survey.access.guard import access
 from survey.errors import Conflict, Fault, InvalidInput
-from survey.organisation import imports, units
-from survey.organisation.imports import Plan
+from survey.organisation import changes, imports, units
+from survey.organisation.imports import Answer, Plan, Rows
+from survey.organisation.rows import NOTHING, split_codes
 from survey.upkeep.services import services
+from survey.web import catalogue, faults
 
 bp = Blueprint("organisation", __name__)
 
 LARGEST_FILE = 4 * 1024 * 1024
+DONE = {"1": "import", "lagret": "saved", "ny": "added", "lagt-ned": "closed"}
+"""What an address says was done → the name of the text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A unit that a person must say something about before a file is carried out."""
+
+    code: str
+    name: str
+    new: bool
 
 
 @bp.get("/stab/<org>/enheter")
 @access("staff")
 def show(org: str) -> str:
-    """The tree of units, and the form for a file."""
+    """The tree of units, a search in it (``?sok=``), and the form for a file."""
     return _page()
 
 
@@ -39,17 +56,12 @@ def preview(org: str) -> ResponseReturnValue:
         return _page(missing=True), 422
     try:
         rows = imports.read_csv(raw)
+        with services().db.reading() as session:
+            plan = imports.plan(session, who.organisation_id, rows)
+            first = not units.tree(session, who.organisation_id, closed=True)
     except InvalidInput as error:
-        return _page(faults=error.faults), 422
-    with services().db.reading() as session:
-        plan = imports.plan(session, who.organisation_id, rows)
-    return render_template(
-        "staff/import.html",
-        plan=plan,
-        content=base64.b64encode(raw).decode(),
-        digest=_digest(plan),
-        menu="staff",
-    )
+        return _page(wrong=error.faults), 422
+    return _preview(plan, raw, [] if first else _asked(plan))
 
 
 @bp.post("/stab/<org>/enheter/innfor")
@@ -62,26 +74,103 @@ def carry_out(org: str) -> ResponseReturnValue:
     except binascii.Error as error:
         raise InvalidInput("The file did not arrive whole. Choose it again.") from error
     rows = imports.read_csv(raw)
-    with services().db.transaction() as session:
-        plan = imports.plan(session, who.organisation_id, rows)
-        if _digest(plan) != request.form.get("digest"):
-            raise Conflict("The organisation has changed since the list was shown; look again.")
-        imports.apply(session, who.organisation_id, plan, actor=who.actor)
+    try:
+        with services().db.transaction() as session:
+            shown = imports.plan(session, who.organisation_id, rows)
+            if _digest(shown) != request.form.get("digest"):
+                raise Conflict("The organisation has changed since the list was shown; look again.")
+            told = imports.answered(rows, _answers(request.form))
+            plan = imports.plan(session, who.organisation_id, told)
+            imports.apply(session, who.organisation_id, plan, actor=who.actor)
+    except InvalidInput as error:
+        page = _preview(shown, raw, _asked(shown), _placed(rows, error.faults), request.form)
+        return page, 422
     return redirect(url_for(".show", org=org, gjort="1"), 303)
 
 
-def _page(*, faults: tuple[Fault, ...] = (), missing: bool = False) -> str:
+def _page(*, wrong: tuple[Fault, ...] = (), missing: bool = False) -> str:
     who = guard.principal()
     with services().db.reading() as session:
         listed = units.tree(session, who.organisation_id)
-    depth: dict[int | None, int] = {None: -1}
-    rows = []
-    for unit in listed:
-        depth[unit.id] = depth.get(unit.parent_id, -1) + 1
-        rows.append((min(depth[unit.id], 3), unit))
+        recorded = changes.listed(session, who.organisation_id)
+    branches = units.branches(listed)
+    words = " ".join(request.args.get("sok", "").split())[:100]
     return render_template(
-        "staff/units.html", rows=rows, faults=faults, missing=missing, menu="staff"
+        "staff/units.html",
+        branches=branches,
+        count=len(listed),
+        words=words,
+        found=units.matching(branches, words) if words else [],
+        pending=sum(each.frozen_at is None for each in recorded),
+        done=DONE.get(request.args.get("gjort", "")),
+        faults=wrong,
+        missing=missing,
+        menu="organisation",
     )
+
+
+def _preview(
+    plan: Plan,
+    raw: bytes,
+    asked: list[Asked],
+    wrong: list[tuple[str, Markup]] | None = None,
+    given: Mapping[str, str] | None = None,
+) -> str:
+    return render_template(
+        "staff/import.html",
+        plan=plan,
+        content=base64.b64encode(raw).decode(),
+        digest=_digest(plan),
+        asked=asked,
+        closed_codes=", ".join(each.code for each in plan.closed[:20]) or "–",
+        same_staff_limit=changes.SAME_STAFF,
+        faults=wrong or [],
+        given=given or {},
+        menu="organisation",
+    )
+
+
+def _asked(plan: Plan) -> list[Asked]:
+    """Units whose comparability a person decides: new ones, and those renamed or moved, unless
+    the file itself tells."""
+    told = {code for each in plan.declared for code in each.after}
+    told |= {row.code for row in plan.rows.rows if row.compare_with is not None}
+    same = {each.code: Asked(each.code, each.name, False) for each in (*plan.renamed, *plan.moved)}
+    new = {each.code: Asked(each.code, each.name, True) for each in plan.new}
+    return [each for code, each in (new | same).items() if code not in told]
+
+
+def _answers(form: Mapping[str, str]) -> dict[str, Answer]:
+    """What a person wrote of units, by code."""
+    codes = {
+        match[1]
+        for name in form
+        if (match := re.fullmatch(r"(?:predecessors|compare_with|reason)-(.+)", name))
+    }
+    found = {}
+    for code in codes:
+        compared = form.get(f"compare_with-{code}", "").strip()
+        found[code] = Answer(
+            split_codes(form.get(f"predecessors-{code}", "")[:2000]),
+            None if not compared else "" if compared.casefold() in NOTHING else compared,
+            " ".join(form.get(f"reason-{code}", "").split()),
+        )
+    return found
+
+
+def _placed(rows: Rows, wrong: tuple[Fault, ...]) -> list[tuple[str, Markup]]:
+    """Faults of rows beside the fields of the questions about their units."""
+    units_of = {row.number: row for row in rows.rows}
+    placed = []
+    for fault in wrong:
+        match = re.fullmatch(r"row (\d+), column (\w+)", fault.where)
+        row = units_of.get(int(match[1])) if match else None
+        if match is None or row is None:
+            placed.append(("", faults.told(fault, catalogue.language())))
+            continue
+        said = faults.told(fault, catalogue.language(), where=False)
+        placed.append((f"field-{match[2]}-{row.code}", Markup("{}: {}").format(row.name, said)))
+    return placed
 
 
 def _digest(plan: Plan) -> str:
