@@ -11,7 +11,7 @@ from flask import Flask, url_for
 
 from survey.access import guard
 from survey.upkeep.services import services
-from survey.web import catalogue
+from survey.web import catalogue, faults
 from survey.web.base import errors, forms, headers, menu
 
 PARTS = (
@@ -24,6 +24,8 @@ PARTS = (
     "survey.web.unit.followup",
     "survey.web.staff.views",
     "survey.web.staff.organisation",
+    "survey.web.staff.unit_pages",
+    "survey.web.staff.reorganisations",
     "survey.web.staff.moderation",
     "survey.web.answer.views",
 )
@@ -37,6 +39,7 @@ def register(app: Flask) -> None:
     """Put the pages on ``app``; guard, headers, languages and error pages with them."""
     guard.install(app)
     catalogue.install(app)
+    faults.install(app)
     app.extensions["error_page"] = errors.page
     app.after_request(forms.remember)
     app.after_request(headers.add)
