@@ -6,11 +6,13 @@ of a unit at a time, so that 20 000 letters need no more memory than a hundred.
 
 from __future__ import annotations
 
+import atexit
 import io
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from sqlalchemy.orm import Session
 
@@ -36,6 +38,7 @@ Deliver = Callable[[str, bytes], None]
 
 _lock = threading.Lock()
 _maker: list[LetterMaker] = []
+atexit.register(_maker.clear)  # WeasyPrint's fonts must go before the interpreter does
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +138,8 @@ def poster(
     return maker().poster(facts, language)
 
 
-def zipped(parts: Iterator[Part], counts: dict[str, int]) -> Iterator[bytes]:
-    """Yield a ZIP file of the parts while they are made.
+def zipped(first: Part, parts: Iterator[Part], counts: dict[str, int]) -> Iterator[bytes]:
+    """Yield a ZIP file of the parts while they are made; ``first`` has been made already.
 
     When one fails the file ends well all the same, with a note that names the units whose codes
     have not left.
@@ -145,7 +148,7 @@ def zipped(parts: Iterator[Part], counts: dict[str, int]) -> Iterator[bytes]:
     left = dict(counts)
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
         try:
-            for part in parts:
+            for part in chain((first,), parts):
                 archive.writestr(part.name, part.pdf)
                 left[part.unit_code] -= part.count
                 yield pipe.taken()

@@ -27,6 +27,8 @@ PARTS = (
     "survey.web.staff.unit_pages",
     "survey.web.staff.reorganisations",
     "survey.web.staff.moderation",
+    "survey.web.staff.invitations",
+    "survey.web.staff.letters",
     "survey.web.answer.views",
 )
 """Modules that each define ``bp``."""
