@@ -70,7 +70,7 @@ def drain(sender: Sender) -> list[str]:
     found = []
     while (outcome := sender.step()) is not None:
         if outcome.what == "early":
-            time.sleep(0.005)
+            time.sleep(0.001)
             continue
         found.append(outcome.what)
         if outcome.down:

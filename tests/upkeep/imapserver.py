@@ -1,0 +1,107 @@
+"""A small IMAP server on a real socket: what RFC 3501 and 4315 say of the commands used here."""
+
+from __future__ import annotations
+
+import re
+import socketserver
+import threading
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Folder:
+    messages: dict[int, bytes] = field(default_factory=dict)
+    flags: dict[int, set[str]] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+    uidplus: bool = True
+    password: str = "hemmelig"
+
+    def add(self, raw: bytes) -> None:
+        uid = max(self.messages, default=6) + 1
+        self.messages[uid] = raw
+        self.flags[uid] = set()
+
+
+class _Connection(socketserver.StreamRequestHandler):
+    server: ImapServer
+
+    def handle(self) -> None:
+        self.say("* OK ready")
+        for line in self.rfile:
+            text = line.decode().strip()
+            self.server.folder.said.append(text)
+            tag, _, command = text.partition(" ")
+            answer = self.answer(command)
+            self.say(f"{tag} {answer}")
+            if command.upper() == "LOGOUT":
+                return
+
+    def say(self, text: str) -> None:
+        self.wfile.write(text.encode() + b"\r\n")
+
+    def answer(self, command: str) -> str:
+        folder = self.server.folder
+        word, _, rest = command.partition(" ")
+        if word == "CAPABILITY":
+            self.say("* CAPABILITY IMAP4rev1" + (" UIDPLUS" if folder.uidplus else ""))
+        elif word == "LOGIN":
+            wanted = f'"{folder.password}"'
+            return "OK in" if rest.split(" ")[1] in (wanted, folder.password) else "NO wrong"
+        elif word == "SELECT":
+            if rest.strip('"') != "Retur post":
+                return "NO no such folder"
+            self.say(f"* {len(folder.messages)} EXISTS")
+        elif word == "UID":
+            return self.uid(rest)
+        elif word == "EXPUNGE":
+            self.expunge(list(folder.messages))
+        elif word == "LOGOUT":
+            self.say("* BYE")
+        elif word not in ("NOOP", "CLOSE"):
+            return "BAD unknown"
+        return "OK done"
+
+    def uid(self, rest: str) -> str:
+        folder = self.server.folder
+        word, _, rest = rest.partition(" ")
+        if word == "SEARCH":
+            assert rest == "UNSEEN UNDELETED"
+            found = [u for u, flags in folder.flags.items() if not flags & {"\\Seen", "\\Deleted"}]
+            self.say("* SEARCH " + " ".join(map(str, found)))
+            return "OK done"
+        uids, _, what = rest.partition(" ")
+        wanted = [int(each) for each in uids.split(",") if int(each) in folder.messages]
+        if word == "EXPUNGE":
+            self.expunge(wanted)
+        for number, uid in enumerate(wanted, 1):
+            raw = folder.messages.get(uid, b"")
+            if word == "FETCH" and "BODY.PEEK[]" in what:
+                self.wfile.write(f"* {number} FETCH (UID {uid} BODY[] {{{len(raw)}}}\r\n".encode())
+                self.wfile.write(raw + b")\r\n")
+            elif word == "FETCH":
+                self.say(f"* {number} FETCH (UID {uid} RFC822.SIZE {len(raw)})")
+            elif word == "STORE":
+                folder.flags[uid] |= set(re.findall(r"\\\w+", what))
+        return "OK done"
+
+    def expunge(self, uids: list[int]) -> None:
+        folder = self.server.folder
+        for uid in uids:
+            if "\\Deleted" in folder.flags[uid]:
+                del folder.messages[uid], folder.flags[uid]
+
+
+class ImapServer(socketserver.ThreadingTCPServer):
+    """Serves one folder, «Retur post», until it is shut down."""
+
+    daemon_threads = True
+
+    def __init__(self, folder: Folder) -> None:
+        super().__init__(("127.0.0.1", 0), _Connection)
+        self.folder = folder
+        self.port = self.server_address[1]
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}).start()
+
+    def stop(self) -> None:
+        self.shutdown()
+        self.server_close()
