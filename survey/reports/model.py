@@ -105,6 +105,8 @@ class DashboardView:
     headline: str
     facts: tuple[Fact, ...]
     sections: tuple[Section, ...]
+    warning: str = ""
+    """What to bear in mind before anything else is read: few answered."""
 
 
 def _inert(cell: str) -> str:

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from survey.followup.model import FollowUp
 from survey.release.document import ReleaseHeader, UnitResult
-from survey.reports import method_text, svg
+from survey.reports import method_text, sentences, svg
 from survey.reports.content import Block, Content, FreeText, Part, content
 from survey.reports.context import Context
 from survey.reports.figures.unit import WIDTH, unit_charts
@@ -22,18 +22,25 @@ __all__ = [
     "UnitReportRenderer",
     "charts_for",
     "dashboard",
+    "drawing",
     "render_unit_html",
 ]
 
 
 def charts_for(
-    header: ReleaseHeader, unit: UnitResult, language: str, width: int = WIDTH
+    header: ReleaseHeader,
+    unit: UnitResult,
+    language: str,
+    width: int = WIDTH,
+    follow_up: FollowUp | None = None,
 ) -> tuple[Chart, ...]:
-    """Return every chart that the tier allows, in reading order; ``width`` in CSS pixels.
+    """Return every chart that the tier allows, in reading order; ``width`` in CSS pixels, targets
+    from ``follow_up``.
 
     Raises ``NotFound`` for a language without report texts.
     """
-    return unit_charts(Context(header, unit, language), width)
+    targets = follow_up.target_values if follow_up else None
+    return unit_charts(Context(header, unit, language), width, targets)
 
 
 def dashboard(
@@ -63,6 +70,7 @@ def dashboard(
         sections=tuple(
             _section(context, part, whole) for part in whole.parts if part.id != "actions"
         ),
+        warning=context.words("answered_few") if sentences.few_answered(context) else "",
     )
 
 
@@ -90,9 +98,13 @@ def _section(context: Context, part: Part, whole: Content) -> Section:
     )
 
 
+def drawing(chart: Chart) -> str:
+    """Return a chart as SVG for a page, with its text alternative."""
+    return svg.render(chart.spec, label=chart.alt, anchors=True)
+
+
 def _view(chart: Chart) -> ChartView:
-    drawn = svg.render(chart.spec, label=chart.alt, anchors=True)
-    return ChartView(chart=chart, svg=drawn, csv=chart.table.csv())
+    return ChartView(chart=chart, svg=drawing(chart), csv=chart.table.csv())
 
 
 @dataclass(frozen=True, slots=True)

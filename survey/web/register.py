@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import cache, partial
-from importlib import import_module, resources
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 from flask import Flask, url_for
@@ -12,7 +11,7 @@ from flask import Flask, url_for
 from survey.access import guard
 from survey.upkeep.services import services
 from survey.web import catalogue, faults
-from survey.web.base import errors, forms, headers, menu
+from survey.web.base import errors, forms, headers, look, menu
 
 PARTS = (
     "survey.web.base.views",
@@ -23,18 +22,23 @@ PARTS = (
     "survey.web.unit.views",
     "survey.web.unit.followup",
     "survey.web.staff.views",
+    "survey.web.staff.studies",
+    "survey.web.staff.preview",
+    "survey.web.staff.waves",
+    "survey.web.staff.release",
+    "survey.web.staff.reports",
     "survey.web.staff.organisation",
     "survey.web.staff.unit_pages",
     "survey.web.staff.reorganisations",
     "survey.web.staff.moderation",
+    "survey.web.staff.people",
+    "survey.web.staff.api_keys",
+    "survey.web.staff.events",
     "survey.web.staff.invitations",
     "survey.web.staff.letters",
     "survey.web.answer.views",
 )
 """Modules that each define ``bp``."""
-
-THEME = "vendor/theme.css"
-"""Designsystemet, under ``base.css``, when tools/frontend built it; the pages stand without it."""
 
 
 def register(app: Flask) -> None:
@@ -45,7 +49,7 @@ def register(app: Flask) -> None:
     app.extensions["error_page"] = errors.page
     app.after_request(forms.remember)
     app.after_request(headers.add)
-    app.jinja_env.globals.update(asset=asset, form_token=forms.form_token)
+    app.jinja_env.globals.update(asset=look.asset, form_token=forms.form_token)
     app.jinja_options = {**app.jinja_options, "autoescape": True}
     app.context_processor(_frame)
     if "static" in app.view_functions:
@@ -54,29 +58,12 @@ def register(app: Flask) -> None:
         app.register_blueprint(import_module(name).bp)
 
 
-def asset(name: str) -> str:
-    """The address of a static file, with a digest so that it may be cached for ever."""
-    return url_for("static", filename=name, v=_digest(name))
-
-
-@cache
-def _digest(name: str) -> str:
-    content = (resources.files("survey.web") / "static" / name).read_bytes()
-    return hashlib.sha256(content).hexdigest()[:12]
-
-
-@cache
-def built(name: str) -> bool:
-    """True when tools/frontend built this static file, or the package came with it."""
-    return (resources.files("survey.web") / "static" / name).is_file()
-
-
 def _frame() -> dict[str, Any]:
     visitor = guard.visitor()
     return {
         "visitor": visitor,
         "menu_links": partial(menu.links, visitor),
         "demo": services().settings.demo,
-        "theme": THEME if built(THEME) else "",
+        "theme": look.THEME if look.built(look.THEME) else "",
         "home_address": url_for("unit.mine") if visitor else url_for("base.start"),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -17,16 +17,27 @@ from survey.instrument.model import Instrument, pick
 from survey.release import moderation, read
 from survey.release.document import ReleaseHeader, WaveFacts
 from survey.release.read import StoredUnit
-from survey.reports.unit_report import FreeText, dashboard
+from survey.reports.model import MERGED, Chart
+from survey.reports.unit_report import FreeText, charts_for, dashboard, drawing
 from survey.study import studies
 from survey.upkeep.services import services
 from survey.web import catalogue
+from survey.web.base import look
 from survey.web.unit import pdf
+from survey.web.unit.selection import ROLES, Selection, chosen
 
 bp = Blueprint("unit", __name__)
 
 PHONE = 328
 """Width in CSS pixels of the charts that phones show."""
+
+PAGE = 560
+"""Width of the charts on a page: half of a wide screen's."""
+
+NARROWEST, WIDEST = 260, 1000
+"""Widths between which an interactive chart may be asked for."""
+
+PLOTLY = "vendor/plotly-basic.min.js"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +84,16 @@ def show(org: str, study: str, unit: str) -> str:
         texts = _free_text(session, who, found)
         known = overview.of_unit(session, who.organisation_id, found)
     spoken = _content_language(found.header)
-    narrow = dashboard(found.header, found.unit, spoken, texts, PHONE, known)
+    selected = _selected(found)
+    narrow = charts_for(found.header, selected.unit, spoken, PHONE, known)
+    view = dashboard(found.header, selected.unit, spoken, texts, PAGE, known)
     return render_template(
         "unit/dashboard.html",
-        view=dashboard(found.header, found.unit, spoken, texts, follow_up=known),
-        narrow={each.chart.id: each.svg for part in narrow.sections for each in part.charts},
+        view=view,
+        sections={each.id: each for each in view.sections},
+        narrow={chart.id: drawing(chart) for chart in narrow},
+        selected=selected,
+        plotly=PLOTLY if look.built(PLOTLY) else "",
         spoken=spoken,
         known=known,
         titles=_titles(found.header, spoken),
@@ -87,6 +103,7 @@ def show(org: str, study: str, unit: str) -> str:
         org=org,
         study=study,
         printing="utskrift" in request.args,
+        merged=MERGED,
         menu="units",
     )
 
@@ -95,21 +112,30 @@ def show(org: str, study: str, unit: str) -> str:
 @access("manager_of_unit")
 def numbers(org: str, study: str, unit: str, chart: str) -> Response:
     """The numbers of one chart, as spreadsheets read them."""
-    who = guard.principal()
-    with services().db.reading() as session:
-        found, _ = _stored(session, who, study, unit)
-        known = overview.of_unit(session, who.organisation_id, found)
-    view = dashboard(found.header, found.unit, _content_language(found.header), follow_up=known)
-    shown = [each for section in view.sections for each in section.charts]
-    text = next((each.csv for each in shown if each.chart.id == chart), None)
+    found, charts = _charts(study, unit, PAGE)
+    text = next((each.table.csv() for each in charts if each.id == chart), None)
     if text is None:
         raise NotFound("There is no such chart.")
+    name = f"{_ascii(unit)}-{found.header.wave.ordinal}-{chart}.csv"
     # Excel takes a file without a byte order mark for Windows' own character set.
     return Response(
         ("\ufeff" + text).encode(),
         content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{_ascii(unit)}-{chart}.csv"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+@bp.get("/enhet/<org>/<study>/<unit>/figurer.json")
+@access("manager_of_unit")
+def figures(org: str, study: str, unit: str) -> Response:
+    """The charts as Plotly figures, ``?bredde=`` CSS pixels wide: for drawing them interactively.
+
+    The same figures, numbers and choices as on the page.
+    """
+    asked = request.args.get("bredde", "")
+    width = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 4 else PAGE
+    _, charts = _charts(study, unit, min(max(width, NARROWEST), WIDEST))
+    return jsonify({each.id: each.spec for each in charts})
 
 
 @bp.get("/enhet/<org>/<study>/<unit>/rapport.pdf")
@@ -163,6 +189,22 @@ def _stored(
     stored = read.unit_document(session, who.organisation_id, found.id, unit, wanted)
     waves = [each.header.wave for each in read.releases(session, who.organisation_id, found.id)]
     return stored, waves
+
+
+def _charts(study: str, unit: str, width: int) -> tuple[StoredUnit, tuple[Chart, ...]]:
+    """The unit and its charts as the address chose them."""
+    who = guard.principal()
+    with services().db.reading() as session:
+        found, _ = _stored(session, who, study, unit)
+        known = overview.of_unit(session, who.organisation_id, found)
+    spoken = _content_language(found.header)
+    return found, charts_for(found.header, _selected(found).unit, spoken, width, known)
+
+
+def _selected(found: StoredUnit) -> Selection:
+    t = catalogue.translator(catalogue.language())
+    names = {role: t(f"unit.against_{role}") for role in ROLES}
+    return chosen(found.unit, request.args, names)
 
 
 def _free_text(session: Session, who: Principal, stored: StoredUnit) -> FreeText:
