@@ -107,11 +107,17 @@ def listing(session: Session, organisation_id: int) -> list[ApiKey]:
     )
 
 
-def revoke(session: Session, organisation_id: int, key_id: int) -> ApiKey:
-    """Make a key useless from now on. Raises NotFound; revoking twice changes nothing."""
+def get(session: Session, organisation_id: int, key_id: int) -> ApiKey:
+    """The key with this id; NotFound when there is none."""
     key = session.get(ApiKey, (organisation_id, key_id))
     if key is None:
         raise NotFound("There is no such key.")
+    return key
+
+
+def revoke(session: Session, organisation_id: int, key_id: int) -> ApiKey:
+    """Make a key useless from now on. Raises NotFound; revoking twice changes nothing."""
+    key = get(session, organisation_id, key_id)
     if key.revoked_at is None:
         key.revoked_at = now()
         session.flush()

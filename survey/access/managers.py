@@ -6,6 +6,7 @@ First a plan, to be looked at; then the same plan carried out, unless something 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -118,6 +119,36 @@ def apply(
                 person = people.get(session, organisation_id, step.person)
                 people.withdraw(session, person, "manager", unit=step.unit, actor=actor)
     return list(made.values())
+
+
+def units_named(
+    session: Session, organisation_id: int, names: Iterable[str]
+) -> tuple[list[str], list[str]]:
+    """(codes of the units that are meant, what means none or several), in the order given.
+
+    A unit is meant by its code, or by its name when only one has it; the case of letters is no
+    matter.
+    """
+    rows = session.execute(
+        sa.select(Unit.code, Unit.name).where(Unit.organisation_id == organisation_id)
+    ).all()
+    by_code = {code.lower(): code for code, _ in rows}
+    by_name: dict[str, list[str]] = {}
+    for code, name in rows:
+        by_name.setdefault(" ".join(name.lower().split()), []).append(code)
+    codes, unknown = [], []
+    for each in names:
+        plain = " ".join(each.lower().split())
+        if not plain:
+            continue
+        alike = by_name.get(plain, [])
+        if plain in by_code:
+            codes.append(by_code[plain])
+        elif len(alike) == 1:
+            codes.append(alike[0])
+        else:
+            unknown.append(each.strip())
+    return list(dict.fromkeys(codes)), unknown
 
 
 def name_from(email: str) -> str:

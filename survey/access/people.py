@@ -22,6 +22,14 @@ _LANGUAGES = ("nb", "nn", "en")
 LAST_STAFF = "Nobody else here could let people in. Give somebody else the role staff first."
 
 
+class EmailTaken(Conflict):
+    """Somebody else in the organisation has the address."""
+
+
+class LastStaff(Conflict):
+    """Nobody else would be left who can let people in."""
+
+
 def create_person(
     session: Session,
     organisation_id: int,
@@ -41,7 +49,7 @@ def create_person(
     if faults:
         raise InvalidInput("The person was not added.", faults)
     if find(session, organisation_id, address) is not None:
-        raise Conflict(f"{address} is in use already.")
+        raise EmailTaken(f"{address} is in use already.")
     person = Person(
         organisation_id=organisation_id,
         id=new_id(),
@@ -71,7 +79,7 @@ def change(
         raise InvalidInput("The person was not changed.", faults)
     other = find(session, person.organisation_id, address)
     if other is not None and other.id != person.id:
-        raise Conflict(f"{address} is in use already.")
+        raise EmailTaken(f"{address} is in use already.")
     wanted = {"name": " ".join(name.split()), "email": address, "language": language}
     changed = [each for each, value in wanted.items() if getattr(person, each) != value]
     if not changed:
@@ -293,7 +301,7 @@ def _keep_somebody(session: Session, person: Person) -> None:
         )
     )
     if staff == {person.id}:
-        raise Conflict(LAST_STAFF)
+        raise LastStaff(LAST_STAFF)
 
 
 def _unit_id(session: Session, organisation_id: int, code: str) -> int:

@@ -18,7 +18,7 @@ from survey.jobs.models import Outbox
 from survey.organisation.models import Organisation
 from survey.study import clock
 from survey.upkeep.mail import frame, words
-from survey.upkeep.mail.frame import Button, Paragraph
+from survey.upkeep.mail.frame import Block, Button, Paragraph
 from survey.upkeep.mail.links import link
 from survey.upkeep.mail.message import Mail
 from survey.upkeep.services import Services
@@ -39,7 +39,7 @@ def person_invitation(session: Session, parts: Services, row: Outbox) -> Mail | 
     links.revoke_all(session, person, "signin")
     token = links.create(session, parts.secret, person, minutes=links.WEEK, actor=_ACTOR)
     until = clock.format_local(now() + timedelta(minutes=links.WEEK), person.language)
-    blocks = [
+    blocks: list[Block] = [
         Paragraph(say("person_invitation.intro", name=person.name, organisation=organisation.name)),
         *(Paragraph(text) for text in _roles(roster.info(session, person), say)),
         Button(say("person_invitation.button"), link(parts.settings, "inn", token)),
@@ -70,7 +70,7 @@ def password_reset(session: Session, parts: Services, row: Outbox) -> Mail | Non
     token = links.create(
         session, parts.secret, person, minutes=resets.MINUTES, purpose="password", actor=_ACTOR
     )
-    blocks = [
+    blocks: list[Block] = [
         Paragraph(say("password_reset.intro", email=person.email)),
         Button(say("password_reset.button"), link(parts.settings, "nytt-passord", token)),
         Paragraph(say("password_reset.how")),
@@ -79,7 +79,7 @@ def password_reset(session: Session, parts: Services, row: Outbox) -> Mail | Non
 
 
 def _mail(
-    person: Person, organisation: Organisation, kind: str, blocks: list[Paragraph | Button]
+    person: Person, organisation: Organisation, kind: str, blocks: list[Block]
 ) -> Mail:
     say = words.of(person.language)
     subject = say(f"{kind}.subject")

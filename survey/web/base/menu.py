@@ -45,7 +45,7 @@ ENTRIES = (
     Entry("units", "unit.mine", "base.my_units", frozenset({"manager"})),
     Entry("staff", "staff.overview", "base.staff_pages", _STAFF),
     Entry("organisation", "organisation.show", "base.menu_organisation", _STAFF),
-    Entry("people", "people.show", "base.menu_people", _STAFF),
+    Entry("people", "persons.show", "base.menu_people", _STAFF),
     Entry("keys", "keys.show", "base.menu_keys", _STAFF),
     Entry("events", "events.show", "base.menu_events", frozenset({"staff", "auditor"})),
     Entry("account", "account.show", "base.menu_account", account=True),

@@ -1,0 +1,332 @@
+"""People who sign in, and what they may do: found, added, changed, kept out, invited."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import segno
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from survey.access import (
+    guard,
+    identities,
+    links,
+    managers,
+    people,
+    roster,
+    second_factor,
+    sessions,
+)
+from survey.access.guard import access
+from survey.access.models import Person
+from survey.access.people import EmailTaken, LastStaff
+from survey.audit import log
+from survey.db import now
+from survey.errors import Conflict, InvalidInput
+from survey.organisation import units
+from survey.upkeep.mail.links import link
+from survey.upkeep.services import services
+from survey.web import catalogue
+
+bp = Blueprint("persons", __name__)
+
+_PATH = "/stab/<org>/personer"
+_ONE = _PATH + "/<int:person>"
+PER_PAGE = 50
+ROLE_FILTERS = ("staff", "manager", "auditor", "none")
+STATES = ("active", "new", "inactive")
+
+Faults = list[tuple[str, str]]
+
+
+class _Faulty(Exception):
+    """The form has faults; what was begun is taken back."""
+
+    def __init__(self, faults: Faults) -> None:
+        self.faults = faults
+
+
+@bp.get(_PATH)
+@access("staff")
+def show(org: str) -> str:
+    """Everybody who matches the search, by name."""
+    who, asked = guard.principal(), request.args
+    role = asked.get("rolle", "") if asked.get("rolle") in ROLE_FILTERS else ""
+    state = asked.get("tilstand", "") if asked.get("tilstand") in STATES else ""
+    page = max(1, asked.get("side", 1, type=int))
+    with services().db.reading() as session:
+        found, total = roster.search(
+            session,
+            who.organisation_id,
+            text=asked.get("sok", "")[:200],
+            role=role,
+            state=state,
+            offset=(min(page, 10_000) - 1) * PER_PAGE,
+            limit=PER_PAGE,
+        )
+    return render_template(
+        "staff/people.html",
+        people=found,
+        total=total,
+        page=page,
+        pages=max(1, -(-total // PER_PAGE)),
+        asked={"sok": asked.get("sok", ""), "rolle": role, "tilstand": state},
+        roles=ROLE_FILTERS,
+        states=STATES,
+        menu="people",
+    )
+
+
+@bp.get(_PATH + "/ny")
+@access("staff")
+def new(org: str) -> str:
+    """The form for a new person."""
+    return _form({"language": "nb", "invite": "1"})
+
+
+@bp.post(_PATH + "/ny")
+@access("staff")
+def create(org: str) -> ResponseReturnValue:
+    """Add a person with their roles, and invite them when that was asked for."""
+    who, given = guard.principal(), request.form
+    try:
+        with services().db.transaction() as session:
+            person = _store(session, None, given)
+            if given.get("invite") and services().settings.smtp_host:
+                people.invite(session, person, actor=who.actor)
+    except _Faulty as error:
+        return _form(given, error.faults), 422
+    return redirect(url_for(".one", org=org, person=person.id, gjort="lagt-til"), 303)
+
+
+@bp.get(_ONE)
+@access("staff")
+def one(org: str, person: int) -> str:
+    """A person: roles, how they sign in, where they are signed in."""
+    return _person_page(person)
+
+
+@bp.post(_ONE)
+@access("staff")
+def change(org: str, person: int) -> ResponseReturnValue:
+    """Change name, address, language and roles."""
+    who, given = guard.principal(), request.form
+    try:
+        with services().db.transaction() as session:
+            found = people.get(session, who.organisation_id, person)
+            _store(session, found, given)
+    except _Faulty as error:
+        return _person_page(person, given, error.faults), 422
+    return redirect(url_for(".one", org=org, person=person, gjort="endret"), 303)
+
+
+@bp.post(_ONE + "/<any(aktiver, deaktiver, inviter, okter, totrinn, koblinger):act>")
+@access("staff")
+def do(org: str, person: int, act: str) -> ResponseReturnValue:
+    """Let in, keep out, invite, sign out everywhere, reset the second factor, disconnect."""
+    who = guard.principal()
+    try:
+        with services().db.transaction() as session:
+            found = people.get(session, who.organisation_id, person)
+            _ACTS[act](session, found, who.actor)
+    except LastStaff:
+        text = catalogue.text("people.fault_last_staff", catalogue.language())
+        return _person_page(person, faults=[("", text)]), 409
+    return redirect(url_for(".one", org=org, person=person, gjort=act), 303)
+
+
+@bp.post(_ONE + "/lenke")
+@access("staff")
+def make_link(org: str, person: int) -> ResponseReturnValue:
+    """Make a link that signs the person in once, and show it: here and now, never again."""
+    who, parts = guard.principal(), services()
+    with parts.db.transaction() as session:
+        found = people.get(session, who.organisation_id, person)
+        if not found.active:
+            raise Conflict("The person is kept out.")
+        links.revoke_all(session, found, "signin")
+        token = links.create(session, parts.secret, found, actor=who.actor, minutes=links.WEEK)
+        found.invited_at = now()
+    address = link(parts.settings, "inn", token)
+    response = make_response(
+        render_template(
+            "staff/person_link.html",
+            person=found,
+            address=address,
+            qr=segno.make(address, error="m").svg_data_uri(scale=4, border=3, light="#fff"),
+            until=now() + timedelta(minutes=links.WEEK),
+            menu="people",
+        )
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@bp.get(_PATH + "/ledere")
+@access("staff")
+def managers_plan(org: str) -> str:
+    """Which managers the units name, and what making them managers would change."""
+    return _plan_page()
+
+
+@bp.post(_PATH + "/ledere")
+@access("staff")
+def managers_apply(org: str) -> ResponseReturnValue:
+    """Carry out what was shown; shown again when it would be something else by now."""
+    who, given = guard.principal(), request.form
+    with services().db.transaction() as session:
+        plan = managers.plan(session, who.organisation_id)
+        stale = _digest(plan) != given.get("digest")
+        if not stale:
+            withdraw = bool(given.get("withdraw"))
+            made = managers.apply(
+                session, who.organisation_id, plan, withdraw=withdraw, actor=who.actor
+            )
+            if given.get("invite") and services().settings.smtp_host:
+                for person in made:
+                    people.invite(session, person, actor=who.actor)
+    if stale:
+        return _plan_page(stale=True), 409
+    return redirect(url_for(".show", org=org, gjort="ledere", rolle="manager"), 303)
+
+
+def _end_sessions(session: Session, person: Person, actor: str) -> None:
+    ended = sessions.end_all(session, person.organisation_id, person.id)
+    if ended:
+        subject, details = f"person:{person.id}", {"count": ended}
+        log.record(session, person.organisation_id, actor, "sessions.ended", subject, details)
+
+
+def _reset_factor(session: Session, person: Person, actor: str) -> None:
+    second_factor.remove(session, person, actor=actor)
+    _end_sessions(session, person, actor)
+
+
+def _release(session: Session, person: Person, actor: str) -> None:
+    for issuer in identities.of_person(session, person):
+        identities.release(session, person, issuer, "", actor=actor)
+
+
+_ACTS = {
+    "aktiver": lambda session, person, actor: people.set_active(session, person, True, actor=actor),
+    "deaktiver": lambda session, person, actor: people.set_active(
+        session, person, False, actor=actor
+    ),
+    "inviter": lambda session, person, actor: people.invite(session, person, actor=actor),
+    "okter": _end_sessions,
+    "totrinn": _reset_factor,
+    "koblinger": _release,
+}
+
+
+def _store(session: Session, person: Person | None, given: Mapping[str, str]) -> Person:
+    """Add or change a person as the form says. Raises _Faulty with every fault at once."""
+    who, language = guard.principal(), catalogue.language()
+    named = given.get("units", "").replace(";", "\n").splitlines()[:500]
+    codes, unknown = managers.units_named(session, who.organisation_id, named)
+    faults: Faults = []
+    values: dict[str, Any] = {
+        "name": given.get("name", ""),
+        "email": given.get("email", ""),
+        "language": given.get("language", ""),
+        "actor": who.actor,
+    }
+    try:
+        if person is None:
+            person = people.create_person(session, who.organisation_id, **values)
+        else:
+            people.change(session, person, **values)
+    except InvalidInput as error:
+        names = [fault.where for fault in error.faults]
+        faults += [(name, catalogue.text(f"people.fault_{name}", language)) for name in names]
+    except EmailTaken:
+        faults.append(("email", catalogue.text("people.fault_email_taken", language)))
+    faults += [
+        ("units", catalogue.text("people.fault_units", language, unit=each)) for each in unknown
+    ]
+    if person is not None and not faults:
+        try:
+            people.set_roles(
+                session,
+                person,
+                staff="staff" in given,
+                auditor="auditor" in given,
+                units=codes,
+                actor=who.actor,
+            )
+        except LastStaff:
+            faults.append(("staff", catalogue.text("people.fault_last_staff", language)))
+    if person is None or faults:
+        raise _Faulty(faults)
+    return person
+
+
+def _form(given: Mapping[str, str], faults: Faults | None = None) -> str:
+    return render_template(
+        "staff/person_new.html",
+        given=given,
+        faults=faults or [],
+        units=_units(),
+        mails=bool(services().settings.smtp_host),
+        menu="people",
+    )
+
+
+def _person_page(
+    person_id: int, given: Mapping[str, str] | None = None, faults: Faults | None = None
+) -> str:
+    who, parts = guard.principal(), services()
+    idle = timedelta(minutes=parts.settings.session_idle_minutes)
+    with parts.db.reading() as session:
+        found = people.get(session, who.organisation_id, person_id)
+        info = roster.info(session, found)
+        signed_in = sessions.listing(session, who.organisation_id, person_id=person_id, idle=idle)
+        connected = len(identities.of_person(session, found))
+    return render_template(
+        "staff/person.html",
+        person=info,
+        given=given if given is not None else _given(info),
+        faults=faults or [],
+        sessions=signed_in,
+        connected=connected,
+        units=_units(),
+        mails=bool(parts.settings.smtp_host),
+        menu="people",
+    )
+
+
+def _given(info: roster.PersonInfo) -> dict[str, str]:
+    """A person as the form shows them."""
+    given = {"name": info.name, "email": info.email, "language": info.language}
+    given |= {each.role: "1" for each in info.roles if each.role != "manager"}
+    given["units"] = "\n".join(each.unit or "" for each in info.roles if each.role == "manager")
+    return given
+
+
+def _units() -> list[tuple[str, str]]:
+    who = guard.principal()
+    with services().db.reading() as session:
+        return [(unit.code, unit.name) for unit in units.tree(session, who.organisation_id)]
+
+
+def _plan_page(*, stale: bool = False) -> str:
+    who = guard.principal()
+    with services().db.reading() as session:
+        plan = managers.plan(session, who.organisation_id)
+    return render_template(
+        "staff/people_managers.html",
+        plan=plan,
+        digest=_digest(plan),
+        stale=stale,
+        mails=bool(services().settings.smtp_host),
+        menu="people",
+    )
+
+
+def _digest(plan: managers.Plan) -> str:
+    return hashlib.sha256("\n".join(plan.lines()).encode()).hexdigest()
