@@ -12,11 +12,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
+from sqlalchemy.orm import Session
+
 from survey.db import Database
 from survey.release.close import settled, told
 from survey.release.compute import compute
 from survey.release.document import Tier, UnitFacts
 from survey.release.load import find_wave
+from survey.release.read import StoredRelease, hidden_log, merged_units
 
 WHOLE = "n"
 """The log's name for a unit of which nothing is shown."""
@@ -74,6 +77,33 @@ def preview(db: Database, organisation_id: int, wave_id: int) -> Preview:
         published=computed.header.published_values,
         hidden=computed.header.hidden_values,
         exposed=len(computed.audit.exposures),
+    )
+
+
+def of_release(session: Session, organisation_id: int, stored: StoredRelease) -> Preview:
+    """The same of a release that is stored, from its log."""
+    wave = find_wave(session, organisation_id, stored.wave_id)
+    merged = merged_units(session, wave)
+    lines = hidden_log(session, organisation_id, stored.id)
+    units = [
+        (
+            UnitFacts(
+                entry.code,
+                entry.name,
+                entry.kind,
+                entry.level,
+                entry.parent,
+                merged_into=merged.get(entry.code),
+            ),
+            entry.tier,
+        )
+        for entry in stored.header.units
+    ]
+    return Preview(
+        units=counted(units, ((each.code, each.statistic, each.reason) for each in lines)),
+        published=stored.header.published_values,
+        hidden=stored.header.hidden_values,
+        exposed=0,
     )
 
 

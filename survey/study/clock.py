@@ -7,7 +7,7 @@ refused until its offset says which of the two is meant.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from survey.errors import Fault, InvalidInput
@@ -111,6 +111,11 @@ def format_local(moment: datetime, language: str = "nb") -> str:
         text = f"{local:%d.%m.%Y} kl. {local:%H:%M}"
     twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     return f"{text} (UTC{_signed(local)})" if twice else text
+
+
+def today() -> date:
+    """The date in Norway now."""
+    return datetime.now(ZONE).date()
 
 
 def form_value(moment: datetime | None) -> str:

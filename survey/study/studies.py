@@ -41,10 +41,16 @@ def create_study(
     Raises InvalidInput with every fault at once, Conflict when the code is taken.
     """
     code, name = code.strip(), " ".join(name.split())
-    faults = [*_faults_of_texts(code, name), *_faults_of_k(k), *_faults_of_mode(mode)]
-    faults.extend(_faults_of_relevance(relevance))
-    spoken = _languages(library, instrument, faults)
-    faults.extend(_faults_of_languages(languages, spoken))
+    faults, spoken = faults_of_study(
+        library,
+        code=code,
+        name=name,
+        instrument=instrument,
+        languages=languages,
+        k=k,
+        relevance=relevance,
+        mode=mode,
+    )
     if faults:
         raise InvalidInput("The study cannot be made.", faults)
     if is_taken(session, organisation_id, code):
@@ -66,6 +72,25 @@ def create_study(
     details = {"code": code, "instrument": instrument, "k": k, "mode": mode}
     record(session, organisation_id, actor, "study.created", f"study:{study.id}", details)
     return study
+
+
+def faults_of_study(
+    library: Library,
+    *,
+    code: str,
+    name: str,
+    instrument: str,
+    languages: Sequence[str],
+    k: int,
+    relevance: int,
+    mode: str,
+) -> tuple[list[Fault], tuple[str, ...]]:
+    """Everything that keeps a study from being made, and the languages that its line has."""
+    faults = [*_faults_of_texts(code, name), *_faults_of_k(k), *_faults_of_mode(mode)]
+    faults.extend(_faults_of_relevance(relevance))
+    spoken = _languages(library, instrument, faults)
+    faults.extend(_faults_of_languages(languages, spoken))
+    return faults, spoken
 
 
 def is_taken(session: Session, organisation_id: int, code: str) -> bool:

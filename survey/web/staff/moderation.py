@@ -1,8 +1,12 @@
-"""Where innovation staff read free text and decide what may be shown."""
+"""Where innovation staff read free text and decide what may be shown: many at once, or one by one
+with a redaction that is looked at first."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,43 +14,100 @@ from sqlalchemy.orm import Session
 
 from survey.access import guard
 from survey.access.guard import access
-from survey.access.principal import Principal
-from survey.errors import InvalidInput, NotFound
+from survey.errors import Fault, InvalidInput, NotFound
 from survey.instrument.model import Instrument, pick
 from survey.release import moderation, read
+from survey.release.models import ModeratedText
 from survey.release.moderation import Decision
 from survey.release.read import StoredRelease
 from survey.study import studies
 from survey.upkeep.services import services
 from survey.web import catalogue
+from survey.web.staff.common import WAVE, Wrong, summary, told
 
 bp = Blueprint("moderation", __name__)
 
-_PATH = "/stab/<org>/undersokelse/<study>/maling/<int:ordinal>/tekster"
+_PATH = WAVE + "/tekster"
 DECISIONS: dict[str, Decision] = {
     "release": "release",
     "redact": "redact",
     "withhold": "withhold",
 }
+STATES = ("waiting", "released", "withheld")
+PER_PAGE = 25
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A text with the names of its unit and its question."""
+
+    text: ModeratedText
+    unit: str
+    question: str
 
 
 @bp.get(_PATH)
 @access("staff")
 def show(org: str, study: str, ordinal: int) -> str:
-    """The first text that waits, and how many there are."""
-    return _page(guard.principal(), study, ordinal)
+    """Texts in a state, filtered by unit and question; those that wait can be decided together."""
+    return _list(study, ordinal)
+
+
+@bp.post(_PATH)
+@access("staff")
+def decide_many(org: str, study: str, ordinal: int) -> ResponseReturnValue:
+    """Store the same decision, with one reason, for every text that was chosen."""
+    who = guard.principal()
+    decision = DECISIONS.get(request.form.get("decision", ""))
+    chosen = _ids(request.form.getlist("texts"))
+    missing = [] if decision else [Fault("decision", "none was made.")]
+    try:
+        if missing:
+            empty = [] if chosen else [Fault("texts", "no text was chosen.")]
+            raise InvalidInput("Nothing was decided.", [*empty, *missing])
+        with services().db.transaction() as session:
+            release = _release(session, study, ordinal)
+            moderation.decide_many(
+                session,
+                who.organisation_id,
+                release.wave_id,
+                chosen,
+                decision or "withhold",
+                actor=who.actor,
+                reason=request.form.get("reason", "")[:300],
+            )
+    except InvalidInput as error:
+        return _list(study, ordinal, told("moderation", error.faults)), 422
+    kept: dict[str, Any] = {
+        name: request.args[name] for name in ("enhet", "sporsmal") if name in request.args
+    }
+    address = url_for(
+        ".show", org=org, study=study, ordinal=ordinal, gjort=f"{len(chosen)}", **kept
+    )
+    return redirect(address, 303)
+
+
+@bp.get(_PATH + "/<uuid:text>")
+@access("staff")
+def one(org: str, study: str, ordinal: int, text: uuid.UUID) -> str:
+    """One text by itself."""
+    return _one(study, ordinal, text)
 
 
 @bp.post(_PATH + "/<uuid:text>")
 @access("staff")
 def decide(org: str, study: str, ordinal: int, text: uuid.UUID) -> ResponseReturnValue:
-    """Store one decision and go on to the next text."""
+    """Show how a redaction would look; or store one decision and go on to the next text."""
     who = guard.principal()
+    if "look" in request.form:
+        return _one(study, ordinal, text)
     decision = DECISIONS.get(request.form.get("decision", ""))
     if decision is None:
-        return _page(who, study, ordinal, {"decision": "moderation.fault_decision"}), 422
+        return _one(study, ordinal, text, told("moderation", [Fault("decision", "")])), 422
     try:
         with services().db.transaction() as session:
+            wave_id = _release(session, study, ordinal).wave_id
+            moderation.text_of_wave(session, who.organisation_id, wave_id, text)
             moderation.decide(
                 session,
                 who.organisation_id,
@@ -54,43 +115,111 @@ def decide(org: str, study: str, ordinal: int, text: uuid.UUID) -> ResponseRetur
                 decision,
                 actor=who.actor,
                 redacted=request.form.get("redacted", ""),
-                reason=request.form.get("reason", ""),
+                reason=request.form.get("reason", "")[:300],
             )
+            following = moderation.next_waiting(session, who.organisation_id, wave_id, text)
     except InvalidInput as error:
-        faults = {fault.where: f"moderation.fault_{fault.where}" for fault in error.faults}
-        return _page(who, study, ordinal, faults), 422
-    return redirect(
-        url_for("moderation.show", org=org, study=study, ordinal=ordinal, gjort="lagret"), 303
-    )
+        return _one(study, ordinal, text, told("moderation", error.faults)), 422
+    here: dict[str, Any] = {"org": org, "study": study, "ordinal": ordinal, "gjort": "1"}
+    if following is None:
+        return redirect(url_for(".show", **here), 303)
+    return redirect(url_for(".one", text=following.id, **here), 303)
 
 
-def _page(who: Principal, study: str, ordinal: int, faults: dict[str, str] | None = None) -> str:
+def _list(study: str, ordinal: int, wrong: Wrong | None = None) -> str:
+    state = request.args.get("tilstand", STATES[0])
+    unit, question = request.args.get("enhet", "")[:100], request.args.get("sporsmal", "")[:100]
+    start = request.args.get("fra", "0")
+    start_at = int(start) if start.isascii() and start.isdigit() and len(start) < 7 else 0
     with services().db.reading() as session:
-        release = _release(session, who, study, ordinal)
-        waiting = moderation.queue(session, who.organisation_id, release.wave_id)
-    instrument = Instrument.from_dict(release.header.instrument)
-    first = waiting[0] if waiting else None
-    language = catalogue.language()
+        release = _release(session, study, ordinal)
+        found = moderation.search(
+            session,
+            guard.principal().organisation_id,
+            release.wave_id,
+            state=state if state in STATES else STATES[0],
+            unit=unit,
+            question=question,
+            start=start_at,
+            limit=PER_PAGE,
+        )
+    units, questions = _names(release)
     return render_template(
         "staff/moderation.html",
-        first=first,
-        count=len(waiting),
-        question=pick(instrument.question(first.question).text, language) if first else "",
-        unit=next((u.name for u in release.header.units if first and u.code == first.code), ""),
-        header=release.header,
-        study=study,
-        faults=[
-            ("field-" + name, catalogue.text(text, language))
-            for name, text in (faults or {}).items()
-        ],
-        given=request.form,
-        menu="staff",
+        texts=_shown(release, found.texts),
+        total=found.total,
+        units=[(code, units.get(code, code)) for code in found.units],
+        questions=[(each, questions.get(each, each)) for each in found.questions],
+        state=state if state in STATES else STATES[0],
+        states=STATES,
+        unit=unit,
+        question=question,
+        start=start_at,
+        per_page=PER_PAGE,
+        chosen=request.form.getlist("texts"),
+        **_common(release, study, wrong),
     )
 
 
-def _release(session: Session, who: Principal, study: str, ordinal: int) -> StoredRelease:
-    found = studies.study_by_code(session, who.organisation_id, study)
-    for release in read.releases(session, who.organisation_id, found.id):
+def _one(study: str, ordinal: int, text: uuid.UUID, wrong: Wrong | None = None) -> str:
+    organisation_id = guard.principal().organisation_id
+    with services().db.reading() as session:
+        release = _release(session, study, ordinal)
+        found = moderation.text_of_wave(session, organisation_id, release.wave_id, text)
+        following = moderation.next_waiting(session, organisation_id, release.wave_id, text)
+        count = len(moderation.queue(session, organisation_id, release.wave_id))
+    [shown] = _shown(release, [found])
+    return render_template(
+        "staff/text.html",
+        shown=shown,
+        following=following,
+        count=count,
+        looked="look" in request.form,
+        **_common(release, study, wrong),
+    )
+
+
+def _common(release: StoredRelease, study: str, wrong: Wrong | None) -> dict[str, Any]:
+    return {
+        "header": release.header,
+        "study": study,
+        "wrong": wrong or {},
+        "summary": summary(wrong or {}),
+        "given": request.form,
+        "menu": "staff",
+    }
+
+
+def _shown(release: StoredRelease, texts: Iterable[ModeratedText]) -> list[Shown]:
+    units, questions = _names(release)
+    return [
+        Shown(each, units.get(each.code, each.code), questions.get(each.question, each.question))
+        for each in texts
+    ]
+
+
+def _names(release: StoredRelease) -> tuple[dict[str, str], dict[str, str]]:
+    """Code → name of every unit, and question → what was asked."""
+    instrument = Instrument.from_dict(release.header.instrument)
+    language = catalogue.language()
+    questions = {each.id: pick(each.text, language) for each in instrument.questions}
+    return {each.code: each.name for each in release.header.units}, questions
+
+
+def _ids(texts: Iterable[str]) -> list[uuid.UUID]:
+    found = []
+    for each in texts:
+        try:
+            found.append(uuid.UUID(each))
+        except ValueError as error:
+            raise NotFound("There is no such text.") from error
+    return found
+
+
+def _release(session: Session, study: str, ordinal: int) -> StoredRelease:
+    organisation_id = guard.principal().organisation_id
+    found = studies.study_by_code(session, organisation_id, study)
+    for release in read.releases(session, organisation_id, found.id):
         if release.header.wave.ordinal == ordinal:
             return release
     raise NotFound("This wave has not been released.")

@@ -1,0 +1,143 @@
+"""Making a study and changing its settings, until its first wave opens and they are fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from survey.access import guard
+from survey.access.guard import access
+from survey.errors import Fault, InvalidInput
+from survey.organisation import units
+from survey.study import studies
+from survey.study.consequences import USUAL, Consequence, consequences
+from survey.study.models import Study
+from survey.upkeep.services import services
+from survey.web.staff.common import STUDY, Wrong, library, newest, summary, told, whole_field
+
+bp = Blueprint("staff_studies", __name__)
+
+NEW = "/stab/<org>/undersokelse/ny"
+_LOOK = "look"
+"""Name of the button that shows the consequences of what is filled in and stores nothing."""
+
+
+@bp.get(NEW)
+@access("staff")
+def new(org: str) -> str:
+    """The form for a new study."""
+    given = {"k": studies.SMALLEST_K, "relevance": 10, "mode": "ordinary", "languages": []}
+    lines = newest()
+    if len(lines) == 1:
+        given |= {"instrument": lines[0].id}
+    return _page(None, given)
+
+
+@bp.post(NEW)
+@access("staff")
+def create(org: str) -> ResponseReturnValue:
+    """Make the study, or show the form with every fault."""
+    who = guard.principal()
+    given = _given()
+    if _LOOK in request.form:
+        return _page(None, given)
+    with services().db.transaction() as session:
+        code = given["code"] or studies.suggest_code(session, who.organisation_id, given["name"])
+        study = {**given, "code": code}
+        faults, _ = studies.faults_of_study(library(), **study)
+        if studies.is_taken(session, who.organisation_id, code):
+            faults.append(Fault("taken", code))
+        if not faults:
+            studies.create_study(session, library(), who.organisation_id, **study, actor=who.actor)
+    if faults:
+        return _page(None, given, _wrong(faults, given)), 422
+    return redirect(url_for("staff.show_study", org=org, study=code, gjort="laget"), 303)
+
+
+@bp.get(STUDY + "/endre")
+@access("staff")
+def edit(org: str, study: str) -> str:
+    """The settings that may still change; the fixed ones with the reason."""
+    found = _study(study)
+    given = {name: getattr(found, name) for name in ("name", "languages", "k", "relevance", "mode")}
+    return _page(found, {**given, "instrument": found.instrument_id})
+
+
+@bp.post(STUDY + "/endre")
+@access("staff")
+def save(org: str, study: str) -> ResponseReturnValue:
+    """Store the settings, or show the form with every fault."""
+    who = guard.principal()
+    found = _study(study)
+    given = {**_given(), "instrument": found.instrument_id}
+    if _LOOK in request.form:
+        return _page(found, given)
+    names = ("name",) if found.frozen_at else ("name", "languages", "k", "relevance", "mode")
+    try:
+        if not found.frozen_at and given["k"] < found.k:
+            raise InvalidInput("k is only raised.", [Fault("lowered", str(found.k))])
+        with services().db.transaction() as session:
+            mine = studies.study_by_code(session, who.organisation_id, study)
+            changes = {name: given[name] for name in names}
+            studies.update_study(session, library(), mine, **changes, actor=who.actor)
+    except InvalidInput as error:
+        return _page(found, given, _wrong(error.faults, given, found)), 422
+    return redirect(url_for("staff.show_study", org=org, study=study, gjort="endret"), 303)
+
+
+def _study(code: str) -> Study:
+    with services().db.reading() as session:
+        return studies.study_by_code(session, guard.principal().organisation_id, code)
+
+
+def _given() -> dict[str, Any]:
+    form = request.form
+    return {
+        "instrument": form.get("instrument", "")[:100],
+        "name": form.get("name", "")[:500].strip(),
+        "code": form.get("code", "")[:100].strip(),
+        "languages": form.getlist("languages")[:20],
+        "k": whole_field("k", -1),
+        "relevance": whole_field("relevance", -1),
+        "mode": form.get("mode", ""),
+    }
+
+
+def _wrong(faults: Iterable[Fault], given: Mapping[str, Any], study: Study | None = None) -> Wrong:
+    lowest = study.k if study else studies.SMALLEST_K
+    found = told("studies", faults, least=lowest, most=studies.LARGEST_K)
+    if study is None and not given["code"] and "name" in found:
+        found.pop("code", None)  # it would have been made of the name
+    for fault, field in (("taken", "code"), ("lowered", "k")):
+        if fault in found:
+            found[field] = found.pop(fault)
+    order = ("instrument", "name", "code", "languages", "k", "relevance", "mode")
+    return {name: found[name] for name in order if name in found}
+
+
+def _page(study: Study | None, given: Mapping[str, Any], wrong: Wrong | None = None) -> str:
+    chosen = given["k"] if studies.SMALLEST_K <= given["k"] <= studies.LARGEST_K else 0
+    return render_template(
+        "staff/study_form.html",
+        study=study,
+        given=given,
+        wrong=wrong or {},
+        summary=summary(wrong or {}),
+        instruments=newest(),
+        consequences=_consequences(chosen),
+        chosen=chosen,
+        looked=_LOOK in request.form,
+        modes=studies.MODES,
+        least=studies.SMALLEST_K if study is None else study.k,
+        most=studies.LARGEST_K,
+        menu="staff",
+    )
+
+
+def _consequences(chosen: int) -> list[Consequence]:
+    with services().db.reading() as session:
+        listed = units.tree(session, guard.principal().organisation_id)
+    return consequences(listed, [*USUAL, *([chosen] if chosen else [])])
