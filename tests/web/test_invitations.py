@@ -76,7 +76,7 @@ def test_headcounts_stand_in_the_form_and_make_codes(world: World, client: Flask
 def test_numbers_come_from_a_file_and_are_looked_at_first(
     world: World, client: FlaskClient
 ) -> None:
-    file = (io.BytesIO("enhet;antall\nn1;7\ns1;12\n".encode()), "x.csv")
+    file = (io.BytesIO(b"enhet;antall\nn1;7\ns1;12\n"), "x.csv")
     shown = post(world, client, f"{PAGE}/antall/fil", file=file)
     assert shown.status_code == 200
     assert re.search(r'name="unit-n1"[^>]*value="7"', shown.text)

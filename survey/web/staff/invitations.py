@@ -271,7 +271,7 @@ def _counts_page(
         given=given,
         reason=request.form.get("reason", ""),
         longest=LONGEST_REASON,
-        faults=[(_field(fault, given, field), str(fault)) for fault in faults[:_SHOWN_FAULTS]],
+        faults=[(_field(fault, given, field), fault) for fault in faults[:_SHOWN_FAULTS]],
         at_fault={fault.where.removeprefix("unit ") for fault in faults},
         menu="staff",
     )
@@ -287,7 +287,7 @@ def _addresses_page(study: str, ordinal: int, faults: Sequence[Fault] = ()) -> s
         wave=wave,
         reason=request.form.get("reason", ""),
         longest=LONGEST_REASON,
-        faults=[str(fault) for fault in faults[:_SHOWN_FAULTS]],
+        faults=faults[:_SHOWN_FAULTS],
         more=max(len(faults) - _SHOWN_FAULTS, 0),
         menu="staff",
     )
