@@ -1,4 +1,4 @@
-"""Eight weeks after a release the clock notices who has agreed nothing; once, and no mail goes."""
+"""Eight weeks after a release the clock notices who has agreed nothing, and mails them once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
+from survey.access import people
 from survey.audit import log
 from survey.db import now
 from survey.followup import actions, reminders
@@ -90,17 +91,33 @@ def test_a_closed_unit_is_left_alone(world: World, here: Place) -> None:
     assert "n1" in waiting(world, here)
 
 
-def test_the_clock_does_it_the_log_remembers_it_and_nothing_is_mailed(
+def test_the_clock_does_it_the_log_remembers_it_and_each_manager_gets_one_mail(
     world: World, here: Place
 ) -> None:
     with world.parts.db.transaction() as session:
         wave = session.get_one(Wave, (here.organisation_id, here.stored.wave_id))
         wave.released_at = now() - 8 * WEEK
+        other = people.get(session, here.organisation_id, world.people["sykehjem"].id)
+        people.set_active(session, other, False, actor="cli")
+        people.grant(session, world.people["north"], "manager", unit="n1", actor="cli")
     with world.parts.db.transaction() as session:
+        timed.tick(session, world.parts.keys)
         timed.tick(session, world.parts.keys)
     with world.parts.db.reading() as session:
         events = [e for e in log.events(session, here.organisation_id) if "remind" in e.action]
-        assert session.scalar(sa.select(sa.func.count()).select_from(Outbox)) == 0
+        mails = list(session.scalars(sa.select(Outbox)))
+        led = reminders.led_without_action(
+            session, here.organisation_id, here.stored.wave_id, world.people["north"].id
+        )
     assert [(e.action, e.actor, e.details) for e in events] == [
         ("reminders.made", "worker", {"units": len(waiting(world, here))})
     ]
+    reference = f"{here.stored.wave_id}:{world.people['north'].id}"
+    assert [(mail.kind, mail.reference) for mail in mails] == [("followup_reminder", reference)]
+    assert [unit.code for unit in led] == ["nord", "n1"]
+    agree(world, here)
+    with world.parts.db.reading() as session:
+        led = reminders.led_without_action(
+            session, here.organisation_id, here.stored.wave_id, world.people["north"].id
+        )
+    assert [unit.code for unit in led] == ["nord"]

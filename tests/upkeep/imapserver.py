@@ -24,6 +24,7 @@ class Folder:
 
 class _Connection(socketserver.StreamRequestHandler):
     server: ImapServer
+    signed_in = False
 
     def handle(self) -> None:
         self.say("* OK ready")
@@ -43,10 +44,12 @@ class _Connection(socketserver.StreamRequestHandler):
         folder = self.server.folder
         word, _, rest = command.partition(" ")
         if word == "CAPABILITY":
-            self.say("* CAPABILITY IMAP4rev1" + (" UIDPLUS" if folder.uidplus else ""))
+            more = " UIDPLUS" if folder.uidplus and self.signed_in else ""
+            self.say("* CAPABILITY IMAP4rev1" + more)
         elif word == "LOGIN":
             wanted = f'"{folder.password}"'
-            return "OK in" if rest.split(" ")[1] in (wanted, folder.password) else "NO wrong"
+            self.signed_in = rest.split(" ")[1] in (wanted, folder.password)
+            return "OK in" if self.signed_in else "NO wrong"
         elif word == "SELECT":
             if rest.strip('"') != "Retur post":
                 return "NO no such folder"

@@ -20,7 +20,7 @@ from survey.study.waves import create_wave, open_wave
 from survey.upkeep.services import Services
 from tests.release.journey import CSV
 
-PEOPLE = {"n1": 6, "n2": 5, "s1": 7}
+PEOPLE = {"n1": 6, "s1": 5}
 
 
 def address(unit: str, number: int) -> str:

@@ -113,6 +113,7 @@ class Imap:
         self._settings = settings
         self._client: imaplib.IMAP4 | None = None
         self._removed: list[str] = []
+        self._uidplus = False
 
     def __enter__(self) -> Imap:
         """Connect, sign in and open the folder. Raises OSError and imaplib's errors."""
@@ -130,6 +131,9 @@ class Imap:
                 client.starttls(ssl_context=ssl.create_default_context())
             secret = password(settings.bounce_imap_password, settings.bounce_imap_password_file)
             client.login(settings.bounce_imap_user, secret)
+            # Servers say only after signing in what they can do, and imaplib does not ask again.
+            _, told = client.capability()
+            self._uidplus = b"UIDPLUS" in bytes(told[0] or b"").upper().split()
             folder = settings.bounce_imap_folder.replace("\\", "\\\\").replace('"', '\\"')
             answer, _ = client.select(f'"{folder}"')
             if answer != "OK":
@@ -179,7 +183,7 @@ class Imap:
     def _expunge(self) -> None:
         """Only our own, where the server can; else all that are marked as deleted."""
         client = self._open()
-        if "UIDPLUS" in client.capabilities:
+        if self._uidplus:
             client.uid("EXPUNGE", ",".join(self._removed))
         else:
             client.expunge()
