@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from survey.disclosure import rules
 from survey.disclosure.blocks import Blocks
 from survey.disclosure.crossing import Crossing
+from survey.disclosure.joint import untied
 from survey.disclosure.model import (
     OVERALL,
     FloatArray,
@@ -60,7 +61,8 @@ def protect(
     for m in range(len(measured.options)):
         plan.option(m)
     kinds = plan.crossing.kinds(plan.stats, measured.indices, secondary)
-    return Printer(table, plan.stats, kinds, plan.log(), not earlier).protected()
+    printed = Printer(table, plan.stats, kinds, plan.log(), not earlier).protected()
+    return untied(printed, measured) if secondary else printed
 
 
 class Plan:
