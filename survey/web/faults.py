@@ -60,9 +60,11 @@ def told(fault: Fault, language: str, *, where: bool = True) -> Markup:
     parts = [sentence(text, language) for text in (fault.what, fault.fix) if text]
     said = Markup(" ").join(_marked(part, language) for part in parts)
     if not where or not fault.where:
-        return said
-    place = _marked(sentence(fault.where, language), language)
-    return Markup("{}: {}").format(place, said)
+        return _begin(said)
+    place = _value("where", fault.where, language)
+    if place == fault.where:
+        place = _marked(sentence(fault.where, language), language)
+    return _begin(Markup("{}: {}").format(place, said))
 
 
 def here(message: str | Fault) -> Markup:
@@ -140,6 +142,11 @@ def _value(name: str, value: str, language: str) -> str:
         return word
     quoted = _QUOTED.fullmatch(value)
     return f"«{quoted['inside']}»" if quoted else value
+
+
+def _begin(said: Markup) -> Markup:
+    """A sentence begins with a capital; markup at its start is left alone."""
+    return Markup(said[:1].upper()) + said[1:]  # noqa: S704  # one character of what was escaped
 
 
 def _marked(said: Said, language: str) -> Markup:

@@ -104,8 +104,8 @@ class _Module:
         if isinstance(node, ast.IfExp):
             return self._read(node.body, above) + self._read(node.orelse, above)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            left = self._read(node.left, above) or ["{%s}" % _name(node.left)]
-            right = self._read(node.right, above) or ["{%s}" % _name(node.right)]
+            left = self._read(node.left, above) or ["{" + _name(node.left) + "}"]
+            right = self._read(node.right, above) or ["{" + _name(node.right) + "}"]
             return [a + b for a, b in product(left, right)]
         if isinstance(node, ast.Name):
             return [
@@ -129,7 +129,7 @@ def _joined(node: ast.JoinedStr) -> str:
         elif isinstance(part, ast.FormattedValue):
             name = _name(part.value)
             taken[name] += 1
-            parts.append("{%s}" % (name if taken[name] == 1 else f"{name}{taken[name]}"))
+            parts.append("{" + (name if taken[name] == 1 else f"{name}{taken[name]}") + "}")
     return "".join(parts)
 
 
