@@ -32,11 +32,13 @@ class Got:
 
     @property
     def text(self) -> str:
-        return self.message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+        whole: str = self.message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+        return whole.replace("\r\n", "\n")
 
     @property
     def html(self) -> str:
-        return self.message.get_body(("html",)).get_content()  # type: ignore[union-attr]
+        whole: str = self.message.get_body(("html",)).get_content()  # type: ignore[union-attr]
+        return whole.replace("\r\n", "\n")
 
 
 @dataclass

@@ -16,11 +16,11 @@ from survey.study import mailings
 from survey.study.contact_models import Contact
 from survey.upkeep.mail import bounces
 from survey.upkeep.mail.bounces import parse
-from survey.upkeep.mailing import Mailroom, Sender
+from survey.upkeep.mailing import Mailroom
 from survey.upkeep.services import Services
 from tests.upkeep.imapserver import Folder, ImapServer
 from tests.upkeep.postoffice import Got, PostOffice, posted
-from tests.upkeep.test_mailing import _until, drain
+from tests.upkeep.test_mailing import _until, send_due
 from tests.upkeep.town import Town, address, ready
 
 TOKEN = "abcdefghijklmnopqrstuvw2"
@@ -204,9 +204,7 @@ def test_no_message_brings_the_reader_down(data: Any) -> None:
 @pytest.fixture
 def town(services: Services, office: PostOffice) -> Town:
     town = ready(posted(services, office))
-    sender = Sender(town.parts)
-    drain(sender)
-    sender.close()
+    send_due(town.parts)
     return town
 
 
@@ -261,9 +259,7 @@ def test_a_report_on_a_reminder_leads_nowhere(
     _days_pass(town, 5)
     town.remind()
     office.got.clear()
-    sender = Sender(town.parts)
-    drain(sender)
-    sender.close()
+    send_due(town.parts)
     box = maildir(tmp_path / "Maildir")
     for number, got in enumerate(office.got):
         (box / "new" / f"1.M{number}.mx").write_bytes(report_on(office, got.to))

@@ -78,6 +78,15 @@ def drain(sender: Sender) -> list[str]:
     return found
 
 
+def send_due(parts: Services) -> list[str]:
+    """The same with a sender of its own."""
+    sender = Sender(parts)
+    try:
+        return drain(sender)
+    finally:
+        sender.close()
+
+
 def due_now(parts: Services) -> None:
     with parts.db.transaction() as session:
         session.execute(sa.update(Outbox).values(due_at=now() - timedelta(seconds=1)))
@@ -125,9 +134,7 @@ def test_a_mail_says_who_sends_it_and_nothing_about_who_reads_it(
             mail_bounce="retur+{token}@post.provevik.test",
         ),
     )
-    sender = Sender(parts)
-    drain(sender)
-    sender.close()
+    send_due(parts)
     with parts.db.reading() as session:
         tokens = {row.email: row.token for row in session.scalars(sa.select(Contact))}
         ids = [row.id for row in session.scalars(sa.select(Invitation))]
@@ -138,6 +145,7 @@ def test_a_mail_says_who_sends_it_and_nothing_about_who_reads_it(
         assert message["Reply-To"] == "Innovasjonsstaben <stab@provevik.test>"
         assert message["To"] == got.to
         assert message["Auto-Submitted"] == "auto-generated"
+        assert message["Content-Language"] == "nb"
         assert message["Date"].datetime.tzinfo is not None
         assert message["Message-ID"].endswith("@provevik.test>")
         assert message["Message-ID"].startswith(f"<{tokens[got.to]}.")
@@ -228,9 +236,9 @@ def test_a_mail_server_that_is_down_or_not_to_be_trusted_costs_one_try_at_a_time
     town: Town, office: PostOffice
 ) -> None:
     nobody = replace(town.parts, settings=replace(town.parts.settings, smtp_port=1))
-    assert drain(Sender(nobody)) == ["deferred"]
+    assert send_due(nobody) == ["deferred"]
     plain = replace(town.parts, settings=replace(town.parts.settings, smtp_tls="starttls"))
-    assert drain(Sender(plain)) == ["deferred"]
+    assert send_due(plain) == ["deferred"]
     assert office.got == []
     assert sorted(row.attempts for row in rows(town.parts))[-3:] == [0, 1, 1]
     assert {row.error for row in rows(town.parts)} == {
@@ -312,7 +320,7 @@ def test_a_mail_waits_until_people_can_answer(services: Services, office: PostOf
     with town.parts.db.transaction() as session:
         town.wave(session).opens_at = now() + timedelta(days=1)
     assert town.mail() == EVERYBODY
-    assert drain(Sender(town.parts)) == []
+    assert send_due(town.parts) == []
     with pytest.raises(Conflict, match="Nobody waits"):
         town.mail()
 
@@ -357,7 +365,7 @@ def test_a_sender_that_is_killed_sends_nothing_twice(
 def send_all(settings: Any) -> None:
     """In a process of its own: send until killed."""
     parts = build(settings)
-    drain(Sender(parts))
+    send_due(parts)
 
 
 @pytest.mark.postgresql
@@ -458,7 +466,7 @@ def test_nothing_gets_into_a_header(services: Services, office: PostOffice) -> N
 
 def test_a_link_leads_to_this_service_only(town: Town, office: PostOffice) -> None:
     settings = replace(town.parts.settings, base_url="https://evil.example")
-    drain(Sender(replace(town.parts, settings=settings)))
+    send_due(replace(town.parts, settings=settings))
     assert office.got == []
     assert {row.error for row in rows(town.parts)} >= {"ConfigurationError"}
 

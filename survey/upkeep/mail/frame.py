@@ -18,12 +18,14 @@ _BODY = (
 )
 _SHEET = (
     "max-width:560px;margin:0 auto;padding:28px 28px 20px;background:#ffffff;"
-    "border:1px solid #d2d6db;border-radius:8px"
+    "border:1px solid #d2d6db;border-radius:8px;overflow-wrap:anywhere"
 )
 _BUTTON = (
     "display:inline-block;padding:14px 26px;background:#0b4f9e;color:#ffffff;"
     "border-radius:6px;font-weight:600;text-decoration:none"
 )
+_SHORT = 24
+"""Characters that fit on a line of any phone: a code is not broken at its hyphen."""
 _SMALL = "font-size:14px;line-height:1.5;color:#4a5666"
 
 
@@ -129,11 +131,12 @@ def _block(block: Block, say: words.Say) -> str:
                 f'<p style="margin:24px 0 12px"><a href="{address}" style="{_BUTTON}">'
                 f"{html.escape(label)}</a></p>\n"
                 f'<p style="margin:0 0 20px;{_SMALL}">{html.escape(say("frame.or_copy"))}<br>'
-                f'<span style="overflow-wrap:anywhere">{address}</span></p>'
+                f"{address}</p>"
             )
         case Fact(label, value):
+            whole = "white-space:nowrap;" if len(value) <= _SHORT else ""
             return (
                 f'<p style="margin:0 0 16px">{html.escape(label)}: '
-                f'<strong style="font-family:Consolas,Menlo,monospace;overflow-wrap:anywhere">'
+                f'<strong style="{whole}font-family:Consolas,Menlo,monospace">'
                 f"{html.escape(value)}</strong></p>"
             )

@@ -90,7 +90,8 @@ def _blocks(
     blocks: list[Block] = [
         Paragraph(intro),
         Button(say("invitation.button"), link(parts.settings, "s", code)),
-        Fact(say("invitation.code", address=link(parts.settings, "kode")), short),
+        Paragraph(say("invitation.type", address=link(parts.settings, "kode"))),
+        Fact(say("invitation.code"), short),
         Paragraph(
             say("invitation.anonymous.cryptographic" if cryptographic else "invitation.anonymous")
         ),

@@ -193,9 +193,9 @@ def compose(settings: Settings, mail: Mail) -> bytes:
     message["Message-ID"] = f"<{start}{secrets.token_hex(6)}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    message["Content-Language"] = mail.language
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    message["Content-Language"] = mail.language
     raw = message.as_bytes()
     return raw if raw.endswith(b"\r\n") else raw + b"\r\n"
 
