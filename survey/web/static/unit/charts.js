@@ -56,9 +56,6 @@ async function enliven(figure) {
     box.remove();
     throw error;
   }
-  figure.querySelectorAll(".chart__drawing--live").forEach((each) => {
-    if (each !== box) { engine.purge(each.firstChild); each.remove(); }
-  });
   figure.dataset.width = String(width);
   figure.classList.add("chart--live");
 }
@@ -74,13 +71,22 @@ function watch() {
   document.querySelectorAll("figure[data-chart]").forEach((figure) => near.observe(figure));
 }
 
-// A turned phone or another window size: draw anew, from the drawings' own width.
+// A turned phone or another window size: draw anew, from the drawings' own width. A phone's bars
+// that come and go change the height alone.
 let settled = 0;
+let wide = window.innerWidth;
 window.addEventListener("resize", () => {
   clearTimeout(settled);
   settled = setTimeout(() => {
+    if (window.innerWidth === wide) { return; }
+    wide = window.innerWidth;
     document.querySelectorAll("figure.chart--live").forEach((figure) => {
       figure.classList.remove("chart--live");
+      delete figure.dataset.width;
+      figure.querySelectorAll(".chart__drawing--live").forEach((each) => {
+        window.Plotly.purge(each.firstChild);
+        each.remove();
+      });
       near.observe(figure);
     });
   }, 250);
