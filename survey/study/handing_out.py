@@ -29,6 +29,10 @@ WAYS = ("letters", "slips")
 _BATCH = 500
 
 
+class Taken(Conflict):
+    """Somebody else has handed out some of these codes meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """Codes of one unit that are about to leave; ``codes`` by invitation, in random order."""
@@ -108,7 +112,8 @@ def mark(
 ) -> None:
     """Note that these codes leave now, as ``letters`` or ``slips``; let them go only afterwards.
 
-    Raises Conflict when one of them has left, or may not leave any more: then none is noted.
+    Raises Taken when one of them has left, Conflict when none may leave any more: then none is
+    noted.
     """
     if way not in WAYS:
         raise ValueError(f"{way!r} is no way for codes to leave")
@@ -124,7 +129,7 @@ def mark(
         )
         marked += int(changed.rowcount)  # type: ignore[attr-defined]
     if marked != len(wanted) or not wanted:
-        raise Conflict("Somebody else has just taken these codes. Nothing was handed out here.")
+        raise Taken("Somebody else has just taken these codes. Nothing was handed out here.")
     wave.codes_exported_at = now()
     session.flush()
     details = {"count": marked, "unit": unit_code, "as": way}

@@ -22,7 +22,7 @@ from survey.reports.bulk import file_name
 from survey.reports.letters import CONTACT_LIMIT, LANGUAGES, Facts, LetterMaker, Ticket
 from survey.study import handing_out
 from survey.study.freezing import wave_units
-from survey.study.handing_out import WAYS, Drawn
+from survey.study.handing_out import WAYS, Drawn, Taken
 from survey.study.models import Wave
 from survey.study.waves import study_of
 from survey.upkeep.services import Services
@@ -112,7 +112,7 @@ def hand_out(
                         session, find_wave(session), unit_code, ids, order.way, actor=actor
                     )
                     deliver(name, pdf)
-            except Conflict:
+            except Taken:
                 # Somebody took some of these meanwhile: what is left is drawn again.
                 tries += 1
                 if tries >= _TRIES:

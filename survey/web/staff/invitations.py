@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from survey.access import guard
 from survey.access.guard import access
+from survey.db import now
 from survey.errors import Conflict, Fault, InvalidInput, TooLarge
 from survey.organisation.reading import SIZE_LIMIT
 from survey.study import contacts, invited, mailings
@@ -48,6 +49,7 @@ def show(org: str, study: str, ordinal: int) -> str:
         rows=rows,
         total=_totals(rows),
         reminders=standing,
+        mail_works=bool(services().settings.smtp_host),
         done=request.args.get("gjort", ""),
         number=_number(request.args.get("antall", "")),
         menu="staff",
@@ -288,6 +290,7 @@ def _addresses_page(study: str, ordinal: int, faults: Sequence[Fault] = ()) -> s
         reason=request.form.get("reason", ""),
         longest=LONGEST_REASON,
         faults=faults[:_SHOWN_FAULTS],
+        mail_works=bool(services().settings.smtp_host),
         more=max(len(faults) - _SHOWN_FAULTS, 0),
         menu="staff",
     )
@@ -296,14 +299,13 @@ def _addresses_page(study: str, ordinal: int, faults: Sequence[Fault] = ()) -> s
 def _confirm(study: str, ordinal: int, act: str) -> str:
     with services().db.reading() as session:
         found, wave = wave_of(session, guard.principal(), study, ordinal)
-        rows = invited.overview(session, wave)
         standing = mailings.reminders(session, wave)
     return render_template(
         "invitations/confirm.html",
         study=found,
         wave=wave,
         act=act,
-        total=_totals(rows),
+        may=act != "remind" or (standing.next_at is not None and standing.next_at <= now()),
         reminders=standing,
         menu="staff",
     )

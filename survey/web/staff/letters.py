@@ -201,6 +201,7 @@ def _page(study: str, ordinal: int, act: str, wrong: Sequence[str] = ()) -> str:
             for name in wrong
         ],
         at_fault=wrong,
+        reply_to=services().settings.mail_reply_to,
         longest=CONTACT_LIMIT,
         menu="staff",
     )
