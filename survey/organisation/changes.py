@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from survey.audit.log import record
 from survey.db import new_id, now
 from survey.errors import Conflict, Fault, InvalidInput, NotFound
-from survey.organisation.models import Unit, UnitChange
+from survey.organisation.models import Organisation, Unit, UnitChange
 from survey.organisation.rows import REASON_LIMIT
 
 SAME_STAFF = 80
@@ -56,7 +56,7 @@ def listed(session: Session, organisation_id: int) -> list[UnitChange]:
         session.scalars(
             sa.select(UnitChange)
             .where(UnitChange.organisation_id == organisation_id)
-            .order_by(UnitChange.made_at.desc(), UnitChange.id.desc())
+            .order_by(UnitChange.sequence.desc())
         )
     )
 
@@ -246,10 +246,19 @@ def _add(
     actor: str,
     texts: tuple[str, str] = ("", ""),
 ) -> UnitChange:
+    session.execute(  # one at a time: the order of changes tells what became of what
+        sa.select(Organisation.id).where(Organisation.id == organisation_id).with_for_update()
+    )
+    last = session.scalar(
+        sa.select(sa.func.max(UnitChange.sequence)).where(
+            UnitChange.organisation_id == organisation_id
+        )
+    )
     moment = now()
     change = UnitChange(
         organisation_id=organisation_id,
         id=new_id(),
+        sequence=(last or 0) + 1,
         kind=kind,
         from_codes=before,
         to_codes=after,

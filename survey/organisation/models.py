@@ -58,11 +58,13 @@ class UnitChange(Base):
     __tablename__ = "unit_change"
     __table_args__ = (
         sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"]),
-        sa.Index("ix_unit_change_made", "organisation_id", "made_at"),
+        sa.UniqueConstraint("organisation_id", "sequence"),
     )
 
     organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sequence: Mapped[int]
+    """The order in which changes were made, from 1: times are to the second only."""
     kind: Mapped[str]
     """renamed, moved, merged, split, regrouped, recoded, new or closed."""
     from_codes: Mapped[list[str]] = mapped_column(sa.JSON)

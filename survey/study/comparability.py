@@ -81,6 +81,6 @@ def frozen_changes(session: Session, wave: Wave) -> list[tuple[int, UnitChange]]
             Wave.study_id == wave.study_id,
             Wave.ordinal <= wave.ordinal,
         )
-        .order_by(Wave.ordinal, UnitChange.made_at, UnitChange.id)
+        .order_by(Wave.ordinal, UnitChange.sequence)
     )
     return [(ordinal, change) for ordinal, change in rows]

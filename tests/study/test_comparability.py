@@ -1,0 +1,42 @@
+"""Changes of units belong to the wave that opens next, in each study for itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from survey.instrument.library import Library
+from survey.organisation import changes, editing
+from survey.study.comparability import frozen_changes
+from survey.study.models import Wave
+from survey.study.studies import create_study
+from survey.study.waves import create_wave, open_wave
+from tests.release.journey import start
+
+
+def test_each_study_takes_the_changes_since_its_own_last_wave(services: Any) -> None:
+    journey = start(services.db, services.keys, services.secret)
+    library, here = Library(), journey.organisation_id
+    with services.db.transaction() as session:
+        editing.update_unit(session, here, "n1", {"name": "Ny"})
+        other = create_study(
+            session, library, here, code="andre", name="Andre", instrument="baerum-barometer"
+        )
+        first = create_wave(session, other, phase="before")
+        open_wave(session, services.keys, library, first)
+        editing.update_unit(session, here, "n2", {"name": "Nyere"})
+        open_ones = [each for each in changes.listed(session, here) if each.frozen_at is None]
+        assert [each.names for each in open_ones] == [{"n2": "Nyere"}]
+        journey_wave = session.get_one(Wave, (here, journey.wave.id))
+        journey_wave.state = "closed"
+        second = create_wave(session, journey.study, phase="during")
+        open_wave(session, services.keys, library, second)
+        assert _names(session, second) == [(2, "Ny"), (2, "Nyere")]
+        assert _names(session, first) == [(1, "Ny")]
+        third = create_wave(session, other, phase="during")
+        first.state = "closed"
+        open_wave(session, services.keys, library, third)
+        assert _names(session, third) == [(1, "Ny"), (2, "Nyere")]
+
+
+def _names(session: Any, wave: Wave) -> list[tuple[int, str]]:
+    return [(ordinal, each.after) for ordinal, each in frozen_changes(session, wave)]
