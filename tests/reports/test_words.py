@@ -106,6 +106,8 @@ def test_a_verdict_whose_numbers_are_missing_counts_as_hidden() -> None:
         (Participation(24, 30, 26, over=True), "26 svarte. Det er flere enn de 24 ansatte som er "
          "registrert."),
         (Participation(None, 30, 26), "26 av 30 inviterte svarte (87\u00a0%)."),
+        (Participation(None, 30, 31, over=True), "31 svarte. Det er flere enn de 30 som var "
+         "invitert: noen kan ha svart to ganger, med en kode til erstatning for en tapt."),
         (Participation(None, None, 26), "26 svarte."),
         (Participation(6, None, None), "Hvor mange som svarte, vises ikke (for få svar, eller for "
          "å verne andre)."),
