@@ -60,6 +60,12 @@ def days_until(value: datetime) -> int:
     return (value.astimezone(clock.ZONE).date() - today).days
 
 
+@bp.app_template_filter("language")
+def language(code: str) -> str:
+    """A language's own name."""
+    return catalogue.LANGUAGE_NAMES.get(code, code)
+
+
 @bp.get("/stab/<org>")
 @access("staff")
 def overview(org: str) -> str:
@@ -120,6 +126,7 @@ def show_wave(org: str, study: str, ordinal: int) -> str:
         wave=wave,
         rows=_asked(rows, sort, shown, asked),
         all_rows=rows,
+        names={each.row.code: each.row.name for each in rows},
         sort=sort if sort in SORTS else "tree",
         shown=shown if shown in SHOWN else "all",
         asked=asked,
