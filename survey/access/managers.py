@@ -153,7 +153,7 @@ def units_named(
 
 def name_from(email: str) -> str:
     """A name to begin with: "kari.nordmann-lie@…" is Kari Nordmann-Lie; people correct it."""
-    local = re.sub(r"\d+$", "", email.partition("@")[0].partition("+")[0])
+    local = re.sub(r"[\d\W_]+$", "", email.partition("@")[0].partition("+")[0])
     words = [each for each in re.split(r"[._]+", local) if each]
     name = " ".join("-".join(part.capitalize() for part in word.split("-")) for word in words)
     return name or email

@@ -184,6 +184,7 @@ def _page(faults: list[tuple[str, str]] | None = None) -> str:
         "account/factor.html",
         faults=faults or [],
         enrolled=enrolled,
+        email=person.email,
         has_password=person.password_hash is not None,
         secret=" ".join(base32[at : at + 4] for at in range(0, len(base32), 4)) if base32 else "",
         qr=qr,

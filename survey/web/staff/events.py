@@ -133,7 +133,9 @@ def _row(event: Event, names: Mapping[str, Name]) -> dict[str, Any]:
         "who": _called(event.actor, names),
         "action": _action(event.action),
         "subject": "" if event.subject == event.actor else _called(event.subject, names),
-        "details": [f"{name}: {_short(value)}" for name, value in event.details.items()],
+        "details": [
+            f"{name}: {_short(value)}" for name, value in event.details.items() if value is not None
+        ],
     }
 
 
