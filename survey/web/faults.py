@@ -59,7 +59,9 @@ def told(fault: Fault, language: str, *, where: bool = True) -> Markup:
     """A fault as markup: where, what, and what to do about it."""
     parts = [sentence(text, language) for text in (fault.what, fault.fix) if text]
     said = Markup(" ").join(_marked(part, language) for part in parts)
-    if not where or not fault.where:
+    if not where:
+        return said  # it follows a field's label
+    if not fault.where:
         return _begin(said)
     place = _value("where", fault.where, language)
     if place == fault.where:
