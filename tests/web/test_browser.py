@@ -44,6 +44,10 @@ PAGES = [
     ("staff", f"{WAVE}/2/lukk"),
     ("staff", f"{WAVE}/1/arbeid/{{task}}"),
     ("staff", "/stab/3999/enheter"),
+    ("staff", "/stab/3999/enheter/enhet/n3"),
+    ("staff", "/stab/3999/enheter/ny"),
+    ("staff", "/stab/3999/enheter/endringer/ny"),
+    ("staff", "/stab/3999/enheter/endringer/ny?fra=n3&til=n1&valgt=1"),
 ]
 
 
