@@ -133,8 +133,7 @@ def claim(session: Session, lease: timedelta = LEASE) -> tuple[Claimed, Outbox] 
         statement = sa.update(Outbox).where(*mine)
         if _changed(session, statement.values(**values, attempts=Outbox.attempts + 1)):
             row = session.get_one(Outbox, (organisation_id, row_id), populate_existing=True)
-            taken = Claimed(organisation_id, row_id, holder, row.kind, row.reference, row.attempts)
-            return taken, row
+            return _claimed(row), row
     return None
 
 
@@ -174,29 +173,17 @@ def abandoned(session: Session) -> list[Claimed]:
         .limit(500)
         .with_for_update(skip_locked=True)
     )
-    return [
-        Claimed(r.organisation_id, r.id, r.holder or "", r.kind, r.reference, r.attempts)
-        for r in rows
-    ]
+    return [_claimed(row) for row in rows]
 
 
 def stale(session: Session) -> list[Claimed]:
     """Claim rows that have been due for so long that sending them would only surprise people."""
-    rows = session.scalars(
-        sa.select(Outbox)
-        .where(Outbox.state == "queued", Outbox.due_at < now() - TOO_LATE)
-        .limit(500)
-        .with_for_update(skip_locked=True)
-    ).all()
-    found = []
-    for row in rows:
-        row.state, row.holder = "sending", secrets.token_hex(16)
-        row.running_until = now() + LEASE
-        found.append(
-            Claimed(row.organisation_id, row.id, row.holder, row.kind, row.reference, row.attempts)
-        )
-    session.flush()
-    return found
+    return _take(session, Outbox.due_at < now() - TOO_LATE, limit=500)
+
+
+def take_all(session: Session) -> list[Claimed]:
+    """Claim everything that waits, due or not, to settle it unsent."""
+    return _take(session, sa.true(), limit=None)
 
 
 def forget(session: Session) -> int:
@@ -265,6 +252,26 @@ def errors(session: Session) -> list[tuple[str, str, str, int]]:
         .order_by(number.desc())
     )
     return [(kind, state, error or "", count) for kind, state, error, count in rows]
+
+
+def _take(session: Session, which: sa.ColumnElement[bool], *, limit: int | None) -> list[Claimed]:
+    rows = session.scalars(
+        sa.select(Outbox)
+        .where(Outbox.state == "queued", which)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        row.state, row.holder = "sending", secrets.token_hex(16)
+        row.running_until = now() + LEASE
+    session.flush()
+    return [_claimed(row) for row in rows]
+
+
+def _claimed(row: Outbox) -> Claimed:
+    return Claimed(
+        row.organisation_id, row.id, row.holder or "", row.kind, row.reference, row.attempts
+    )
 
 
 def _due() -> sa.ColumnElement[bool]:

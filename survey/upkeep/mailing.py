@@ -29,7 +29,17 @@ from survey.upkeep.mail.message import Mail
 from survey.upkeep.mail.transport import Outcome, Transport, configured
 from survey.upkeep.services import Services
 
-__all__ = ["RENDERERS", "SETTLED", "Mail", "Mailroom", "Renderer", "Sender", "configured", "sweep"]
+__all__ = [
+    "RENDERERS",
+    "SETTLED",
+    "Mail",
+    "Mailroom",
+    "Renderer",
+    "Sender",
+    "configured",
+    "drop_waiting",
+    "sweep",
+]
 
 Renderer = Callable[[Session, Services, Outbox], Mail | None]
 """Runs inside a write transaction right before sending; it may make a one-time token there,
@@ -140,7 +150,8 @@ class Sender:
         with self._parts.db.transaction() as session:
             _record(session, taken, outcome.what, outcome.error)
         if outcome.what != "sent":
-            logger().warning("mail not sent", kind=taken.kind, outcome=outcome.what)
+            # Not of what kind: a reminder's trouble would tell that its code was not used.
+            logger().warning("mail not sent", outcome=outcome.what, error=outcome.error)
         metrics.count_mail("handled" if outcome.what == "sent" else outcome.what)
 
 
@@ -156,6 +167,18 @@ def sweep(parts: Services) -> int:
     if left or late:
         logger().warning("mails settled", uncertain=len(left), too_late=len(late))
     return len(left) + len(late)
+
+
+def drop_waiting(parts: Services) -> int:
+    """Send nothing of what waits now: after a restore it may have been sent since the backup.
+
+    Invitations count as uncertain. Returns how many rows were settled.
+    """
+    with parts.db.transaction() as session:
+        waiting = outbox.take_all(session)
+        for taken in waiting:
+            _record(session, taken, "uncertain", "dropped by hand")
+    return len(waiting)
 
 
 def _record(session: Session, taken: Claimed, outcome: str, error: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from aiosmtpd.smtp import AuthResult
 
 from survey import logs
 from survey.db import now
@@ -449,6 +450,15 @@ def test_what_nobody_sent_for_a_week_is_not_sent_any_more(
     assert office.got == []
 
 
+def test_what_waited_in_a_backup_can_be_dropped_before_it_leaves_twice(
+    town: Town, sender: Sender, office: PostOffice
+) -> None:
+    assert mailing.drop_waiting(town.parts) == EVERYBODY
+    assert drain(sender) == []
+    assert set(town.states().values()) == {"uncertain"}
+    assert office.got == []
+
+
 def test_nothing_gets_into_a_header(services: Services, office: PostOffice) -> None:
     parts = posted(services, office)
     evil = "Hei\r\nBcc: alle@provevik.test\r\n\r\nKjøp"
@@ -496,6 +506,9 @@ def test_no_address_or_code_stands_in_logs_or_events(
     codes = {code for got in office.got for code in re.findall(r"/s/(\w{26})", got.text)}
     assert codes
     assert not [code for code in codes if code in written]
+    stored = b"".join(path.read_bytes() for path in town.parts.settings.data_dir.glob("survey.db*"))
+    assert b"n1.0@provevik.test" in stored
+    assert not [code for code in codes if code.encode() in stored]
 
 
 def test_tls_is_demanded_and_the_server_is_checked(
@@ -506,16 +519,37 @@ def test_tls_is_demanded_and_the_server_is_checked(
     certificate = _certificate(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
-    office, controller = start(tls_context=context, require_starttls=True)
+
+    def check(
+        _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any
+    ) -> AuthResult:
+        return AuthResult(success=data.password == b"hemmelig")
+
+    office, controller = start(
+        tls_context=context, require_starttls=True, auth_required=True, authenticator=check
+    )
     try:
         parts = posted(services, office)
-        settings = replace(parts.settings, smtp_host="localhost", smtp_tls="starttls")
+        secret = tmp_path / "secret"
+        secret.write_text("hemmelig\n")
+        settings = replace(
+            parts.settings,
+            smtp_host="localhost",
+            smtp_tls="starttls",
+            smtp_user="undersokelse",
+            smtp_password_file=secret,
+        )
         mail = Mail("en@provevik.test", "Hei", "tekst", "<p>tekst</p>", "test")
         with Transport(settings) as transport:
             assert transport.send(mail).error == "SSLCertVerificationError"
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         with Transport(settings) as transport:
             assert transport.send(mail).what == "sent"
+        secret.write_text("feil")
+        with Transport(settings) as transport:
+            outcome = transport.send(mail)
+        assert (outcome.what, outcome.down) == ("deferred", True)
+        assert outcome.error.startswith(("SMTPAuthenticationError 535", "SMTPServerDisconnected"))
         assert len(office.got) == 1
     finally:
         controller.stop()

@@ -10,6 +10,7 @@ from survey.errors import ConfigurationError, Fault
 from survey.jobs import outbox
 from survey.study import contacts, mailings
 from survey.study.clock import format_local
+from survey.upkeep import mailing
 from survey.upkeep.commands.common import opened
 from survey.upkeep.commands.wave import of_wave
 from survey.upkeep.find import find_study, find_wave
@@ -113,6 +114,22 @@ def bounces() -> None:
             )
         done = reports.read(parts)
     click.echo(f"{done.messages} messages read; {done.bounced} invitations did not arrive.")
+
+
+@mail.command()
+@click.option("--yes", is_flag=True, help="Do it.")
+def drop(yes: bool) -> None:
+    """Send nothing of what waits now. Run this after a restore, before the worker starts.
+
+    What waited in the backup may have been sent since. Invitations count as uncertain.
+    """
+    if not yes:
+        raise click.ClickException(
+            "This drops every mail that waits. Say --yes when that is meant."
+        )
+    with opened() as parts:
+        count = mailing.drop_waiting(parts)
+    click.echo(f"{count} mails will not be sent.")
 
 
 @mail.command()
