@@ -190,7 +190,7 @@ def waiting_counts(session: Session, organisation_id: int) -> dict[int, int]:
         .where(ModeratedText.organisation_id == organisation_id, ModeratedText.state == "waiting")
         .group_by(ModeratedText.wave_id)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def decide_many(

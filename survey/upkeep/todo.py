@@ -132,4 +132,4 @@ def _invited(session: Session, organisation_id: int) -> dict[int, int]:
         .where(WaveUnit.organisation_id == organisation_id)
         .group_by(WaveUnit.wave_id)
     )
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
