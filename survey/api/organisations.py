@@ -11,7 +11,7 @@ from marshmallow import fields
 from survey.access import guard
 from survey.access.guard import access
 from survey.api.base import Blueprint, PageArguments, Schema, decode_cursor, page, page_of
-from survey.organisation import imports
+from survey.organisation import changes, imports
 from survey.organisation.reading import SIZE_LIMIT
 from survey.organisation.units import organisation_by_code, unit_by_code, units_by_code
 from survey.upkeep.services import services
@@ -48,6 +48,48 @@ class UnitChangeSchema(Schema):
     after = fields.String(required=True)
 
 
+class DeclaredSchema(Schema):
+    """Units that a file says were merged, split or given another code."""
+
+    kind = fields.String(required=True)
+    before = fields.List(fields.String(), required=True)
+    after = fields.List(fields.String(), required=True)
+    continues = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "Unit after → the unit before that it is compared with."},
+    )
+
+
+class RecordedUnitChangeSchema(Schema):
+    """What was done to units between waves, and what it means for comparison."""
+
+    id = fields.Integer(required=True)
+    sequence = fields.Integer(required=True)
+    kind = fields.String(required=True)
+    from_codes = fields.List(fields.String(), required=True)
+    to_codes = fields.List(fields.String(), required=True)
+    before = fields.String(
+        required=True, metadata={"description": "The name, or the name of the unit above, before."}
+    )
+    after = fields.String(required=True)
+    continues = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "Unit after → the unit before that it is compared with."},
+    )
+    reasons = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    same_staff = fields.Integer(required=True, allow_none=True)
+    made_at = fields.AwareDateTime(required=True)
+    frozen_at = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When a wave opened and the decision became final."},
+    )
+
+
 class ImportArguments(Schema):
     """Whether the file is only compared, or carried out."""
 
@@ -70,6 +112,7 @@ class ImportPlanSchema(Schema):
     kinds = fields.List(fields.Nested(UnitChangeSchema), required=True)
     headcounts = fields.List(fields.Nested(UnitChangeSchema), required=True)
     managers = fields.List(fields.Nested(UnitChangeSchema), required=True)
+    declared = fields.List(fields.Nested(DeclaredSchema), required=True)
 
 
 @blp.route("/organisations/<org>")
@@ -115,6 +158,25 @@ class OneUnit(MethodView):
             return unit_by_code(session, guard.principal().organisation_id, unit)
 
 
+@blp.route("/organisations/<org>/reorganisations")
+class Reorganisations(MethodView):
+    """What was done to units between waves."""
+
+    @blp.arguments(PageArguments, location="query")
+    @blp.response(200, page_of(RecordedUnitChangeSchema))
+    @access("api", "organisations:read")
+    def get(self, arguments: dict[str, Any], org: str) -> dict[str, Any]:
+        """Changes of units, the newest first."""
+        who = guard.principal()
+        secret, limit = services().secret, arguments["limit"]
+        purpose = f"reorganisations:{who.organisation_id}"
+        cursor = arguments["cursor"]
+        before = decode_cursor(secret, purpose, cursor)[0] if cursor else None
+        with services().db.reading() as session:
+            rows = changes.listed(session, who.organisation_id, before=before, limit=limit + 1)
+        return page(secret, purpose, rows, limit, lambda row: [row.sequence])
+
+
 @blp.route("/organisations/<org>/imports")
 class Imports(MethodView):
     """Bring the tree up to date."""
@@ -147,5 +209,6 @@ class Imports(MethodView):
             "applied": arguments["apply"],
             "unchanged": plan.unchanged,
             "notes": list(plan.notes),
+            "declared": list(plan.declared),
             **dict(plan.lists()),
         }

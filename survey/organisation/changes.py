@@ -50,15 +50,14 @@ def kind_of(before: Sequence[str], after: Sequence[str]) -> str:
     return "merged" if len(after) == 1 else "regrouped"
 
 
-def listed(session: Session, organisation_id: int) -> list[UnitChange]:
-    """Every recorded change, the newest first."""
-    return list(
-        session.scalars(
-            sa.select(UnitChange)
-            .where(UnitChange.organisation_id == organisation_id)
-            .order_by(UnitChange.sequence.desc())
-        )
-    )
+def listed(
+    session: Session, organisation_id: int, *, before: int | None = None, limit: int | None = None
+) -> list[UnitChange]:
+    """Recorded changes, the newest first: those made ``before`` a sequence, at most ``limit``."""
+    query = sa.select(UnitChange).where(UnitChange.organisation_id == organisation_id)
+    if before is not None:
+        query = query.where(UnitChange.sequence < before)
+    return list(session.scalars(query.order_by(UnitChange.sequence.desc()).limit(limit)))
 
 
 def find(session: Session, organisation_id: int, change_id: int) -> UnitChange:

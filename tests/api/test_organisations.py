@@ -81,3 +81,26 @@ def test_a_key_that_may_only_read_changes_nothing(here):
     body = {"data": TREE.encode(), "content_type": "text/csv"}
     assert here.call("POST", "/imports?apply=true", key=reader, **body).status_code == 403
     assert here.call("GET", "/units", key=reader).status_code == 200
+
+
+def test_reorganisations_come_newest_first_and_a_file_tells_mergers(here):
+    here.bring()
+    assert here.call("GET", "/reorganisations").json["items"] == []
+    tree = (
+        "kode;navn;overordnet;tidligere kode;begrunnelse\n"
+        "K;Kommunen;;;\nA;Skole og oppvekst;K;;\nA3;Nye Åsly;A;A1 A2;To like store\nB;Helse;K;;\n"
+    )
+    body = {"data": tree.encode(), "content_type": "text/csv"}
+    planned = here.call("POST", "/imports", **body).json
+    assert planned["declared"] == [
+        {"kind": "merged", "before": ["A1", "A2"], "after": ["A3"], "continues": {}}
+    ]
+    assert here.call("POST", "/imports?apply=true", **body).status_code == 200
+    first = here.call("GET", "/reorganisations?limit=1").json
+    assert (first["items"][0]["kind"], first["items"][0]["reasons"]) == (
+        "merged",
+        {"A3": "To like store"},
+    )
+    rest = here.call("GET", f"/reorganisations?cursor={first['next']}").json["items"]
+    assert {"renamed", "new", "closed"} <= {each["kind"] for each in rest}
+    assert all(each["frozen_at"] is None for each in rest)
