@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -18,6 +19,9 @@ from survey.release.document import (
 )
 from survey.release.models import HiddenValue, Release, ReleaseUnit
 from survey.study.models import Wave, WaveUnit
+
+_header = lru_cache(maxsize=16)(header_from_json)
+"""Headers are frozen and list every unit of the municipality: each is built once, not per page."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def unit_document(
     )
     if text is None:
         raise NotFound(f"There is no unit {code!r} in this release.")
-    header = header_from_json(release.header)
+    header = _header(release.header)
     return StoredUnit(
         release.id, study_id, release.wave_id, release.digest, header, unit_from_json(text)
     )
@@ -190,5 +194,5 @@ def _stored(release: Release) -> StoredRelease:
         release.wave_id,
         release.created_at,
         release.digest,
-        header_from_json(release.header),
+        _header(release.header),
     )
