@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
@@ -219,23 +219,27 @@ class Mailroom(threading.Thread):
         sender = Sender(self._parts) if configured(self._parts.settings) else None
         pause, next_look = self._pause, 0.0
         while not self._ending.is_set():
-            trouble = False
-            try:
-                if time.monotonic() >= next_look:
-                    next_look = time.monotonic() + LOOK_EVERY
-                    self._look_around()
-                trouble = sender is not None and not self._send(sender)
-            except Exception as error:  # a thread that ended silently would be worse
-                logger().error("mail room", error=type(error).__name__)
-                trouble = True
+            if time.monotonic() >= next_look:
+                next_look = time.monotonic() + LOOK_EVERY
+                self._carefully(self._look_around)  # a mailbox that is away holds no mail up
+            trouble = sender is not None and not self._carefully(self._send, sender, next_look)
             pause = min(2 * pause, LONGEST_PAUSE) if trouble else self._pause
             self._ending.wait(pause)
         if sender is not None:
             sender.close()
 
-    def _send(self, sender: Sender) -> bool:
-        """Send what is due; False when the mail server is down."""
-        while not self._ending.is_set():
+    @staticmethod
+    def _carefully(step: Callable[..., bool], *arguments: Any) -> bool:
+        """What the step says; False when it failed. A thread that ended silently would be worse."""
+        try:
+            return step(*arguments)
+        except Exception as error:
+            logger().error("mail room", step=step.__name__, error=type(error).__name__)
+            return False
+
+    def _send(self, sender: Sender, until: float) -> bool:
+        """Send what is due, at most until the next look; False when the mail server is down."""
+        while not self._ending.is_set() and time.monotonic() < until:
             outcome = sender.step()
             if outcome is None:
                 return True
@@ -245,11 +249,12 @@ class Mailroom(threading.Thread):
                 return False
         return True
 
-    def _look_around(self) -> None:
+    def _look_around(self) -> bool:
         sweep(self._parts)
         if not bounces.configured(self._parts.settings):
-            return
+            return True
         with self._parts.db.transaction() as session:
             mine = leases.hold(session, "bounces", self._holder, timedelta(seconds=3 * LOOK_EVERY))
         if mine:
             bounces.read(self._parts)
+        return True
