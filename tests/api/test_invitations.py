@@ -56,3 +56,21 @@ def test_there_is_no_way_to_fetch_codes_without_the_right_to(here):
     here.call("POST", INVITATIONS, json={})
     writer = here.key_of("invitations:write", "studies:read", "waves:write")
     assert here.call("POST", INVITATIONS + "/export", key=writer).status_code == 403
+
+
+def test_lost_codes_are_replaced_and_no_answer_holds_one(here):
+    here.call("POST", INVITATIONS, json={"counts": {"B": 7}})
+    answer = here.call("POST", INVITATIONS + "/export")
+    rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig")), delimiter=";"))
+    lost = {"unit": "B", "reason": "lost"}
+    made = here.call("POST", INVITATIONS + "/replacements", json=lost)
+    assert (made.status_code, made.json["unit_code"], made.json["count"]) == (201, "B", 1)
+    assert here.call("POST", INVITATIONS + "/replacements", json=lost).status_code == 409
+    old = {"code": rows[0]["short_code"], "reason": "returned"}
+    made = here.call("POST", INVITATIONS + "/revocations", json=old)
+    assert (made.status_code, set(made.json)) == (201, {"unit_code", "unit_name", "count"})
+    assert here.call("POST", INVITATIONS + "/revocations", json=old).status_code == 404
+    wrong = here.call("POST", INVITATIONS + "/revocations", json={**old, "reason": "fordi"})
+    assert wrong.status_code == 422
+    seen = here.call("GET", "/studies/S/waves/1/participation").json["units"]
+    assert {row["code"]: (row["invited"], row["replaced"]) for row in seen}["B"] == (7, 1)

@@ -104,7 +104,7 @@ def drawn(svg: bytes) -> list[list[bool]]:
     """What a scanner sees of the drawing: the colour at the middle of each module."""
     size = int(re.search(rb'viewBox="0 0 (\d+) ', svg)[1])  # type: ignore[index]
     seen = [[False] * size for _ in range(size)]
-    for x, y, run in re.findall(rb"M(\d+) (\d+)h(\d+)v1", svg):
+    for x, y, run in re.findall(rb"M(\d+) (\d+)\.5h(\d+)", svg):
         for at in range(int(x), int(x) + int(run)):
             seen[int(y)][at] = True
     return seen
