@@ -90,15 +90,7 @@ def create_invitations(
     total = sum(counts.values())
     details = {"count": total, "units": sum(1 for count in counts.values() if count)}
     record(session, wave.organisation_id, actor, "invitations.created", f"wave:{wave.id}", details)
-    for row, headcount in beyond.items():
-        over = {
-            "unit": row.code,
-            "headcount": headcount,
-            "invited": row.invited,
-            "reason": reason,
-        }
-        action, subject = "invitations.beyond_headcount", f"wave:{wave.id}"
-        record(session, wave.organisation_id, actor, action, subject, over)
+    _tell_beyond(session, wave, beyond, reason, actor)
     return Created(total, tuple(merged))
 
 
@@ -207,6 +199,21 @@ def _beyond_headcount(
         if (heads := [n for n in (row.headcount, today.get(row.unit_id)) if n is not None])
     }
     return {row: n for row, n in known.items() if row.invited + counts[row.code] > n}
+
+
+def _tell_beyond(
+    session: Session, wave: Wave, beyond: Mapping[WaveUnit, int], reason: str, actor: str
+) -> None:
+    """One event for each unit that has more codes than employees."""
+    for row, headcount in beyond.items():
+        over = {
+            "unit": row.code,
+            "headcount": headcount,
+            "invited": row.invited,
+            "reason": reason,
+        }
+        action, subject = "invitations.beyond_headcount", f"wave:{wave.id}"
+        record(session, wave.organisation_id, actor, action, subject, over)
 
 
 def _refuse_beyond(beyond: Mapping[WaveUnit, int], reason: str) -> str:
