@@ -37,7 +37,10 @@ def questionnaire(
 
 
 def choose(languages: list[str], wanted: str) -> str:
-    """Return ``wanted`` when it is one of the languages, else the first."""
+    """Return ``wanted`` when it is one of the languages; else Norwegian for a reader of Sámi, who
+    reads it before the others; else the first."""
+    if wanted not in languages and wanted == "se":
+        return next((each for each in ("nb", "nn") if each in languages), languages[0])
     return wanted if wanted in languages else languages[0]
 
 

@@ -30,6 +30,7 @@ _FALLBACK: Mapping[str, tuple[str, ...]] = {
     "nb": ("nn", "en"),
     "nn": ("nb", "en"),
     "en": ("nb", "nn"),
+    "se": ("nb", "nn", "en"),
 }
 
 

@@ -17,12 +17,16 @@ from importlib import resources
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 
 from survey.access import guard
 
 LANGUAGES = ("nb", "nn", "en")
 """Languages of the whole service; the first is the default. A part may have further ones."""
+
+RESPONDENT_LANGUAGES = (*LANGUAGES, "se")
+"""What the frame of the respondents' pages speaks. A text that a further language lacks is said in
+the first one; ``docs/translations.md`` names what a native speaker has yet to read."""
 
 LANGUAGE_NAMES = {"nb": "Bokmål", "nn": "Nynorsk", "en": "English", "se": "Davvisámegiella"}
 COOKIE = "language"
@@ -45,14 +49,32 @@ def text(name: str, language: str, **values: Any) -> str:
     in it must not pass the tests.
     """
     part, _, key = name.partition(".")
-    entry = catalogue(part, language)[key]
+    entry = _entry(part, key, language)
     if not isinstance(entry, str):
         entry = entry["one" if values["n"] == 1 else "other"]
     return entry.format_map(values)
 
 
+def _entry(part: str, key: str, language: str) -> Text:
+    try:
+        return catalogue(part, language)[key]
+    except (FileNotFoundError, KeyError):
+        if language in LANGUAGES:
+            raise
+        return catalogue(part, LANGUAGES[0])[key]
+
+
+def offered() -> tuple[str, ...]:
+    """The languages that the page asked for can be shown in."""
+    if request.endpoint is not None and request.url_rule is not None:
+        rule = guard.rule_of(current_app, request.endpoint, request.method)
+        if rule is not None and rule.kind == "respondent":
+            return RESPONDENT_LANGUAGES
+    return LANGUAGES
+
+
 def language() -> str:
-    """The language of this request, one of LANGUAGES.
+    """The language of this request, one of ``offered()``.
 
     The address's ``?language=`` comes first, then what was chosen before, then the signed-in
     person's own, then what the browser prefers.
@@ -70,14 +92,14 @@ def install(app: Flask) -> None:
         return {
             "t": translator(language()),
             "language": language(),
-            "languages": LANGUAGES,
+            "languages": offered(),
             "language_name": LANGUAGE_NAMES,
             "language_address": language_address,
         }
 
     @app.after_request
     def remember(response: Response) -> Response:
-        if request.args.get("language") in LANGUAGES:
+        if request.args.get("language") in offered():
             response.set_cookie(
                 COOKIE,
                 language(),
@@ -112,8 +134,9 @@ def language_address(chosen: str) -> str:
 
 
 def _choose() -> str:
+    spoken = offered()
     for asked in (request.args.get("language"), request.cookies.get(COOKIE)):
-        if asked in LANGUAGES:
+        if asked in spoken:
             return str(asked)
     if not request.path.startswith("/api/"):
         who = guard.visitor()
@@ -121,7 +144,7 @@ def _choose() -> str:
             return who.language
     for wanted, _ in request.accept_languages:
         base = wanted.lower().split("-")[0]
-        if base in LANGUAGES:
+        if base in spoken:
             return base
         if base == "no":
             return "nb"

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import html
+import os
 import re
 import uuid
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask.testing import FlaskClient
 
 from survey.answering import ratelimit
 from survey.answering.ratelimit_models import FailedCode
 from survey.db import now
+from survey.instrument.model import Instrument
 from tests.answering.conftest import World, build
 
-LANGUAGES = ("nb", "nn", "en")
+LANGUAGES = ("nb", "nn", "en", "se")
 
 
 @pytest.fixture
@@ -133,7 +137,7 @@ def test_a_rejected_form_comes_back_filled_in_with_its_faults_linked(
     for target in targets:
         assert f'id="{target}"' in page
     assert 'aria-describedby="e-trust"' in page
-    assert re.search(r"<title>(Feil|Error): ", page)
+    assert re.search(r"<title>(Feil|Error|Boasttuvuohta): ", page)
     assert answering.inbox() == []
 
 
@@ -294,3 +298,107 @@ def test_the_cookie_alone_answers_nothing(client: FlaskClient, answering: World)
     response = client.post("/svar", data={"submission_id": str(uuid.uuid4()), "i.trust": "1"})
     assert response.status_code == 404
     assert answering.spent() == 0
+
+
+def locked(page: str, form: dict[str, str]) -> bytes:
+    """A form as the page locks it to wait for a connection."""
+    nonce, key = (
+        bytes.fromhex(re.search(rf'data-{name}="([0-9a-f]+)"', page)[1])  # type: ignore[index]
+        for name in ("nonce", "lock")
+    )
+    iv = os.urandom(12)
+    return nonce + iv + AESGCM(key).encrypt(iv, urlencode(form).encode(), b"svar")
+
+
+def test_an_answer_that_waited_is_opened_by_the_service_only_and_counts_once(
+    client: FlaskClient, answering: World
+) -> None:
+    page = opened(client, answering)
+    envelope = locked(page, {**fields(page), "i.trust": "4", "t.help": "Mer tid, ærlig talt"})
+    for _ in range(2):
+        assert client.post("/sender", data=envelope).json == {"received": True}
+    (stored,) = answering.inbox()
+    assert stored.sheet.startswith("4")
+    assert stored.texts == {"help": ["Mer tid, ærlig talt"]}
+    other = opened(client, answering, 1)
+    assert re.findall("data-nonce=.*", other) != re.findall("data-nonce=.*", page)
+
+
+@pytest.mark.parametrize(
+    "harm", [lambda e: e[:-1], lambda e: e[:20], lambda e: b"", lambda e: e[1:]]
+)
+def test_what_was_not_locked_by_a_page_of_ours_is_refused(
+    client: FlaskClient, answering: World, harm: Any
+) -> None:
+    page = opened(client, answering)
+    envelope = locked(page, {**fields(page), "i.trust": "4"})
+    assert client.post("/sender", data=harm(envelope)).status_code == 422
+    assert client.post("/sender", data=b"x" * 70_000).status_code == 413
+    assert answering.spent() == 0
+
+
+def test_an_envelope_is_no_way_to_guess_codes_uncounted(
+    client: FlaskClient, answering: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ratelimit, "PER_ADDRESS", 2)
+    page = opened(client, answering)
+    guess = {**fields(page), "code": "0" * 10, "i.trust": "4"}
+    statuses = [client.post("/sender", data=locked(page, guess)).status_code for _ in range(3)]
+    assert statuses == [404, 404, 429]
+
+
+def test_an_answer_that_waited_too_long_is_refused(client: FlaskClient, answering: World) -> None:
+    page = opened(client, answering)
+    envelope = locked(page, {**fields(page), "i.trust": "4"})
+    answering.change_wave(closes_at=now())
+    assert client.post("/sender", data=envelope).status_code == 410
+    assert answering.inbox() == []
+
+
+def test_the_service_worker_controls_no_page_and_keeps_nothing(client: FlaskClient) -> None:
+    response = client.get("/sender/sender.js")
+    assert response.mimetype == "text/javascript"
+    assert response.headers["Cache-Control"] == "no-store"
+    assert "Service-Worker-Allowed" not in response.headers, "no wider scope than /sender/"
+    assert "worker-src 'self'" in response.headers["Content-Security-Policy"]
+    listens = re.findall(r'addEventListener\("(\w+)"', response.text)
+    assert listens == ["install", "sync"], "it answers no request, so it can cache none"
+    assert "caches." not in response.text
+
+
+def test_an_empty_choice_takes_an_answer_back(client: FlaskClient, answering: World) -> None:
+    form = fields(opened(client, answering))
+    data = {**form, "i.trust": "1", "i.time": "", "s.tenure": ""}
+    assert client.post("/svar", data=data).status_code == 303
+    (stored,) = answering.inbox()
+    assert answering.layout.decode(stored.sheet) == {"items": {"trust": 1}, "questions": {}}
+
+
+def test_a_whole_link_may_be_pasted_where_a_code_is_asked_for(
+    client: FlaskClient, answering: World
+) -> None:
+    link = f" https://barometer.example/s/{answering.codes['north'][0].link} "
+    assert client.post("/kode", data={"code": link}).location == "/svar"
+
+
+def test_a_frame_in_sami_marks_the_questions_language(
+    client: FlaskClient, answering: World
+) -> None:
+    opened(client, answering)
+    page = client.get("/svar?language=se").text
+    assert '<html lang="se">' in page
+    assert page.count('<legend class="block__text" lang="nb">') == 7
+    assert fields(page)["shown_language"] == "se"
+    again = client.post("/svar", data={**fields(page), "i.time": "2"})
+    assert again.status_code == 422
+    assert '<html lang="se">' in again.text
+    assert ' lang="' not in client.get("/svar?language=nn").text.split("<main")[1]
+
+
+def test_the_title_says_the_service_once(client: FlaskClient, answering: World) -> None:
+    plain = answering.instrument.to_dict()
+    plain["title"] = dict.fromkeys(("nb", "nn", "en"), "Innovasjonsbarometeret")
+    named = Instrument.from_dict(plain)
+    answering.change_wave(instrument=named.to_dict(), instrument_digest=named.digest)
+    page = opened(client, answering)
+    assert "<title>Svar på undersøkelsen – Innovasjonsbarometeret</title>" in page

@@ -16,6 +16,9 @@ from tests.access.world import World
 WEB = Path(survey.__path__[0]) / "web"
 PARTS = sorted(each.name for each in (WEB / "translations").iterdir() if each.is_dir())
 
+PARTLY = {"base"}
+"""Parts of which a further language has only what respondents meet."""
+
 
 def values(entry: catalogue.Text) -> set[str]:
     texts = [entry] if isinstance(entry, str) else list(entry.values())
@@ -29,7 +32,9 @@ def test_the_languages_of_a_part_are_parallel(part: str) -> None:
     assert set(catalogue.LANGUAGES) <= spoken
     for language in spoken:
         other = catalogue.catalogue(part, language)
-        assert list(other) == list(first), language
+        partly = language not in catalogue.LANGUAGES and part in PARTLY
+        expected = [name for name in first if name in other] if partly else list(first)
+        assert list(other) == expected, language
         for name, entry in other.items():
             assert values(entry) == values(first[name]), f"{language} {name}"
             assert isinstance(entry, str) == isinstance(first[name], str), f"{language} {name}"
@@ -58,6 +63,27 @@ def test_every_text_that_a_template_names_exists() -> None:
             if key not in catalogue.catalogue(part, "nb"):
                 missing.append(f"{file.name}: {name}")
     assert missing == []
+
+
+def test_a_further_language_has_every_text_of_the_frame_that_respondents_meet() -> None:
+    frame = (WEB / "templates" / "layout.html").read_text()
+    frame = re.sub(r"{% block (header_menu|footer) %}.*?{% endblock %}\n", "", frame, flags=re.S)
+    for name in {
+        *re.findall(r"\bt\([\"']base\.([a-z_]+)[\"']", frame),
+        "error_404",
+        "error_404_title",
+    }:
+        assert name in catalogue.catalogue("base", "se"), name
+    assert catalogue.text("base.sign_in", "se") == catalogue.text("base.sign_in", "nb")
+
+
+def test_sami_is_offered_to_respondents_only(world: World) -> None:
+    client = world.client()
+    assert lang(client.get("/kode?language=se")) == "se"
+    assert lang(client.get("/takk")) == "se", "kept, as the other languages are"
+    assert lang(client.get("/")) == "nb"
+    assert "language=se" not in client.get("/").text
+    assert lang(world.client().get("/kode", headers={"Accept-Language": "se-NO,nb;q=0.5"})) == "se"
 
 
 def test_a_number_chooses_the_wording() -> None:

@@ -43,11 +43,14 @@ def answers_of(values: MultiDict[str, str]) -> dict[str, dict[str, Any]]:
     """Return the plain answers in a form, as ``survey.instrument.answers`` has them."""
     items: dict[str, Any] = {}
     questions: dict[str, Any] = {}
+    one_of = (LETTERS["item"], LETTERS["single"])
     for name in values:
         letter, _, block = name.partition(".")
         if not block or letter not in LETTERS.values():
             continue
         given = [each.replace("\r\n", "\n") for each in values.getlist(name)]
+        if letter in one_of and not given[-1]:
+            continue  # the choice that takes an answer back
         if letter == "i":
             items[block] = int(given[-1]) if _WHOLE.fullmatch(given[-1]) else given[-1]
         elif letter == "m":

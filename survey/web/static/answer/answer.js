@@ -43,14 +43,17 @@ async function openDraft(form) {
       }
     },
     async write(content) {
-      const mine = ++generation;
+      const mine = ++generation; // true when it is kept
       const iv = crypto.getRandomValues(new Uint8Array(12));
       const data = new Uint8Array(await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, bytes(JSON.stringify(content))));
       const pack = (array) => btoa(Array.from(array, (each) => String.fromCharCode(each)).join(""));
-      if (mine !== generation) return; // deleted or overtaken meanwhile
+      if (mine !== generation) return false; // deleted or overtaken meanwhile
       try {
         localStorage[name] = JSON.stringify({ until, iv: pack(iv), data: pack(data) });
-      } catch { /* storage is full or shut: the form works without a draft */ }
+        return true;
+      } catch {
+        return false; // storage is full or shut: the form works without a draft
+      }
     },
     remove() {
       generation += 1;
@@ -174,6 +177,7 @@ class Steps {
 // --- single answers ------------------------------------------------------------------------------
 
 function choices(form, changed) {
+  for (const none of form.querySelectorAll(".choice--none")) none.remove(); // the button does it here
   for (const block of form.querySelectorAll("fieldset.block")) {
     const radios = [...block.querySelectorAll("input[type=radio]")];
     if (radios.length === 0) continue;
@@ -201,6 +205,27 @@ function choices(form, changed) {
   });
 }
 
+// On a phone, and only for who asked for it on the first page: an answer that was pressed (never one
+// that the keyboard reached) leads to the next statement. Says whether it is on, and turns it on.
+function advancing(form, steps, changed) {
+  const row = form.querySelector("#advance");
+  const wanted = row.querySelector("input");
+  const show = () => { row.hidden = WIDE.matches; };
+  WIDE.addEventListener("change", show);
+  show();
+  wanted.addEventListener("change", changed);
+  let pressed = -Infinity;
+  form.addEventListener("pointerup", ({ timeStamp }) => { pressed = timeStamp; });
+  form.addEventListener("change", ({ target, timeStamp }) => {
+    if (target.type !== "radio" || !wanted.checked || WIDE.matches || timeStamp - pressed > 700) return;
+    const { at } = steps;
+    setTimeout(() => {
+      if (target.checked && steps.at === at && at < steps.steps.length - 1) steps.go(at + 1);
+    }, 350); // long enough to see what was chosen
+  });
+  return wanted;
+}
+
 // --- sending -------------------------------------------------------------------------------------
 
 const wait = (milliseconds) => new Promise((done) => {
@@ -208,36 +233,54 @@ const wait = (milliseconds) => new Promise((done) => {
   addEventListener("online", () => { clearTimeout(timer); done(); }, { once: true });
 });
 
-async function post(form) {
+async function post(form, body, stop) {
+  const cut = new AbortController();
+  const late = setTimeout(() => cut.abort(), 15000);
+  stop.addEventListener("abort", () => cut.abort(), { once: true });
   try {
     return await fetch(form.action, {
       method: "POST",
       headers: { Accept: "application/json" },
-      body: new URLSearchParams(new FormData(form)),
-      signal: AbortSignal.timeout(15000),
+      body: new URLSearchParams(body),
+      signal: cut.signal,
     });
   } catch {
     return null; // no connection, or no answer in time
+  } finally {
+    clearTimeout(late);
   }
 }
 
-async function send(form, draft, say) {
-  for (let attempt = 0; ; attempt += 1) {
-    say(attempt === 0 ? form.dataset.sending : form.dataset.retrying);
-    const response = await post(form);
+// Goes on until the answer is acknowledged, by way of this page or of the service worker (`waiting`,
+// null where the browser has none), or until the respondent stops it.
+async function send(form, draft, waiting, say, stop) {
+  const body = new URLSearchParams(new FormData(form)).toString();
+  const arrived = (next) => {
+    draft?.remove();
+    return location.replace(next);
+  };
+  say(form.dataset.sending);
+  for (let attempt = 0; !stop.aborted; attempt += 1) {
+    const response = await post(form, body, stop);
+    if (stop.aborted) return undefined;
     if (response?.ok && response.headers.get("Content-Type")?.startsWith("application/json")) {
       const { next } = await response.json();
-      draft?.remove();
-      return location.replace(next);
+      await waiting?.remove();
+      return arrived(next);
     }
     // The server says why it refuses better than we could: let it show its page.
     if (response && response.status < 500 && response.status !== 429) {
+      await waiting?.remove();
       if (draft) sessionStorage[SENT] = draft.name;
       return HTMLFormElement.prototype.submit.call(form);
     }
-    say(form.dataset.retrying);
-    await wait(Math.min(30000, 1000 * 2 ** attempt));
+    const promised = await waiting?.keep(body);
+    if (stop.aborted) return waiting?.remove();
+    say(promised ? form.dataset.waiting : form.dataset.retrying);
+    const what = await Promise.race([wait(Math.min(30000, 1000 * 2 ** attempt)), waiting?.arrived ?? new Promise(() => {})]);
+    if (what === "arrived") return arrived(form.dataset.thanks);
   }
+  return undefined;
 }
 
 // --- together ------------------------------------------------------------------------------------
@@ -252,6 +295,15 @@ async function openCredential(form) {
     if (!credential) return null;
     for (const text of form.querySelectorAll("[data-mode]")) text.hidden = text.dataset.mode === "ordinary";
     return { blind, credential };
+  } catch {
+    return null;
+  }
+}
+
+// What can send an answer when the page cannot (waiting.js); null in most browsers.
+async function openWaiting(form, draft) {
+  try {
+    return await (await waitingModule).open(form, draft);
   } catch {
     return null;
   }
@@ -290,26 +342,37 @@ async function begin(form) {
   const draft = await openDraft(form);
   const held = await openCredential(form);
   if (held?.credential.lost) return refused(form, { status: 409 }, say);
+  const waiting = held ? null : openWaiting(form, draft); // not waited for: the form comes first
+  waiting?.then((able) => { form.querySelector("#send-offline").hidden = !able; });
   let sending = false;
 
-  const save = () => {
-    if (!draft) return undefined;
+  const save = async () => {
+    if (!draft) return false;
     note.hidden = false;
-    return draft.write({ fields: contents(form), step: steps.at, sending });
+    return draft.write({ fields: contents(form), step: steps.at, sending, advance: advance.checked });
   };
   let timer;
   const changed = () => { clearTimeout(timer); timer = setTimeout(save, 250); };
   choices(form, changed);
+  const advance = advancing(form, steps, changed);
   form.addEventListener("input", changed);
   addEventListener("pagehide", () => { if (timer && !note.hidden && !sending) save(); });
+
+  const forget = form.querySelector("#forget");
+  const still = (quiet) => {
+    for (const button of form.elements) {
+      if (button.type === "submit" || button.type === "button") button.disabled = quiet && (button !== forget || Boolean(held));
+    }
+  };
+  let stop = new AbortController();
 
   const start = async () => {
     if (sending) return;
     sending = true;
     clearTimeout(timer);
-    for (const button of form.querySelectorAll("button")) button.disabled = true;
+    still(true);
     await save();
-    if (!held) return send(form, draft, say);
+    if (!held) return send(form, draft, await waiting, say, stop.signal);
     say(form.dataset.sending);
     try {
       await held.credential.redeem(held.blind.answersOf(form), () => say(form.dataset.retrying));
@@ -317,7 +380,7 @@ async function begin(form) {
       return location.replace(form.dataset.thanks);
     } catch (error) {
       sending = false;
-      for (const button of form.querySelectorAll("button")) button.disabled = false;
+      still(false);
       await save();
       if (error.status !== 422) return refused(form, error, say);
       say("");
@@ -332,29 +395,42 @@ async function begin(form) {
       if (steps.at > 0) held.credential.obtain().catch((error) => refused(form, error, say));
     });
   }
+  // Another language: the answers stay here, in the draft, and only the form travels; without a draft
+  // they travel with it and come back filled in.
+  const speak = async (event) => {
+    event.preventDefault();
+    clearTimeout(timer);
+    timer = undefined; // nothing is saved once more when the page goes, with its fields shut
+    if (await save()) {
+      for (const field of form.elements) if (field.name?.[1] === ".") field.disabled = true;
+    } else if (held) return location.assign(`${form.dataset.form}?language=${event.submitter.value}`);
+    const chosen = document.createElement("input");
+    Object.assign(chosen, { type: "hidden", name: "language", value: event.submitter.value });
+    form.append(chosen);
+    return HTMLFormElement.prototype.submit.call(form);
+  };
   form.addEventListener("submit", (event) => {
-    if (event.submitter?.name === "language") { // the form travels and comes back filled in
-      if (!held) save();
-      else { // answers and code must not travel together: the draft brings them back
-        event.preventDefault();
-        Promise.resolve(save()).then(() => location.assign(`${form.dataset.form}?language=${event.submitter.value}`));
-      }
-      return;
-    }
+    if (event.submitter?.name === "language") return speak(event);
     event.preventDefault();
     // Enter in a field means "next" until the last step.
     if (event.submitter?.id !== "send" && steps.at < steps.steps.length - 1) steps.go(steps.at + 1);
     else start();
   });
-  form.querySelector("#forget").addEventListener("click", () => {
+  forget.addEventListener("click", async () => {
+    const sent = sending;
     clearTimeout(timer);
+    stop.abort();
+    stop = new AbortController();
+    sending = false;
     draft.remove();
+    (await waiting)?.remove();
     fill(form, [["submission_id", crypto.randomUUID()]]);
     for (const field of form.querySelectorAll("textarea, input[type=text]")) field.value = "";
     form.dispatchEvent(new Event("svar:filled"));
+    still(false);
     note.hidden = true;
     steps.go(0);
-    say(form.dataset.forgotten);
+    say(sent ? form.dataset.forgottenSending : form.dataset.forgotten);
   });
   if (draft && draft.until > Date.now()) {
     // Longer than setTimeout can count (24 days): nobody keeps a page open that long.
@@ -362,17 +438,20 @@ async function begin(form) {
     if (left < 2 ** 31) setTimeout(() => draft.remove(), left);
   }
 
-  const kept = form.dataset.fresh === "yes" ? await draft?.read() : null;
+  const { fresh } = form.dataset; // "again": another language, and the answers were left here
+  const kept = fresh === "no" ? null : await draft?.read();
   if (kept) {
     fill(form, kept.fields);
+    advance.checked = kept.advance ?? false;
     form.dispatchEvent(new Event("svar:filled"));
     note.hidden = false;
-    say(form.dataset.draftFound);
+    if (fresh === "yes") say(form.dataset.draftFound);
     steps.show(kept.step);
     if (kept.sending) start();
-  } else if (form.dataset.fresh !== "yes") {
+  } else if (fresh === "no") {
     const before = await draft?.read();
     const wrong = form.querySelector(".block--wrong");
+    advance.checked = before?.advance ?? false;
     steps.show(wrong ? steps.indexOf(wrong) : (before?.step ?? 0));
     linkFaults(form, steps);
     save();
@@ -381,6 +460,8 @@ async function begin(form) {
   }
 }
 
+const form = document.querySelector("#svar");
+const waitingModule = import(document.querySelector("#waiting").href);
 try {
   sweep();
   if (document.querySelector("#thanks") && sessionStorage[SENT]) {
@@ -388,5 +469,5 @@ try {
     sessionStorage.removeItem(SENT);
   }
 } catch { /* storage is shut */ }
-const form = document.querySelector("#svar");
+waitingModule.then((module) => module.sweep(Boolean(form))).catch(() => {});
 if (form) begin(form);
