@@ -54,7 +54,9 @@ def check_mode(session: Session, study: Study, mode: str, actor: str) -> None:
 def check_instrument(session: Session, study: Study, instrument: Instrument, actor: str) -> None:
     """Refuse a questionnaire that asks more about the person than the study's first one did.
 
-    The format knows one question about the person, the one whose purpose is ``role``.
+    Any question that is no item of a dimension may be about the person (how long one has worked
+    here, what one wants to say), so none is added and none gets more answers to choose from.
+    Items may change: they are rated by everybody, and shown by group only.
     """
     first = session.scalar(
         sa.select(Wave.instrument)
@@ -81,14 +83,16 @@ def check_instrument(session: Session, study: Study, instrument: Instrument, act
         )
 
 
-def _about_the_person(instrument: Instrument) -> set[tuple[str, str | None]]:
-    """(option, role) of every choice by which a person says who he is."""
-    return {
-        (option.id, option.role)
-        for question in instrument.questions
-        if question.purpose is not None
-        for option in question.options
-    }
+def _about_the_person(instrument: Instrument) -> set[tuple[str, str, str, str | None]]:
+    """(question, type, option, role) of every way in which a person says more than ratings; a
+    question that is written freely has one of them, without an option."""
+    found: set[tuple[str, str, str, str | None]] = set()
+    for question in instrument.questions:
+        # The role question is known by its purpose, so that a new wording may have a new id.
+        name = question.purpose or question.id
+        found.add((name, question.type, "", None))
+        found |= {(name, question.type, option.id, option.role) for option in question.options}
+    return found
 
 
 @sa.event.listens_for(Study, "before_update")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -97,6 +98,41 @@ def test_a_later_questionnaire_may_not_ask_more_about_the_person(frozen: Any) ->
     assert details["what"] == "questions about the person"
     with frozen.db.reading() as session:
         assert wave_by_ordinal(session, frozen.study(session), 2).state == "draft"
+
+
+@pytest.mark.parametrize("added", ["single", "multiple", "text", "option"])
+def test_a_later_questionnaire_may_not_ask_anything_new_besides_ratings(
+    frozen: Any, added: str
+) -> None:
+    """How long one has worked here, or a box to write in, points at people as much as a role."""
+    text = {"nb": "Ny", "nn": "Ny", "en": "New"}
+    with frozen.db.transaction() as session:
+        plain = copy.deepcopy(frozen.wave(session).instrument)
+        if added == "option":
+            asked = next(q for q in plain["questions"] if q["type"] == "multiple")
+            asked["options"].append({"id": "new", "text": text})
+        else:
+            options = [{"id": "new_a", "text": text}, {"id": "new_b", "text": text}]
+            new = {"id": "new", "type": added, "text": text}
+            plain["questions"].append(new if added == "text" else {**new, "options": options})
+            plain["pages"][-1].setdefault("questions", []).append("new")
+        study, later = frozen.study(session), Instrument.from_dict(plain)
+        with pytest.raises(Weakening, match="about the person"):
+            promise.check_instrument(session, study, later, "person:1")
+
+
+def test_a_later_questionnaire_may_ask_less_and_rate_more(frozen: Any) -> None:
+    with frozen.db.transaction() as session:
+        plain = copy.deepcopy(frozen.wave(session).instrument)
+        gone = plain["questions"].pop()["id"]
+        for page in plain["pages"]:
+            page["questions"] = [q for q in page.get("questions", []) if q != gone]
+        item = {**plain["dimensions"][0]["items"][0], "id": "new_item"}
+        plain["dimensions"][0]["items"].append(item)
+        promise.check_instrument(
+            session, frozen.study(session), Instrument.from_dict(plain), "person:1"
+        )
+    assert refusals(frozen) == []
 
 
 def test_before_the_first_wave_k_may_change_without_an_alarm(both: Any) -> None:
