@@ -137,7 +137,9 @@ class Settings:
         _whole(0, 365), 30, "days after a wave closed until its invitations are deleted"
     )
     retention_response_days: int = _setting(
-        _whole(30, 3650), 365, "days after a wave's release until answer sheets and texts go"
+        _whole(30, 3650),
+        365,
+        "days after a wave's release (if never released: its close) until sheets and texts go",
     )
     jobs: str = _setting(_one_of("embedded", "celery"), "embedded", "who runs background work")
     redis_url: str = _setting(_text, "", "Redis for SURVEY_JOBS=celery")

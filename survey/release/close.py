@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.audit.log import record
+from survey.audit.models import Event
 from survey.db import Database, new_id, now
 from survey.errors import Conflict
 from survey.release import raw
@@ -142,9 +143,26 @@ def settled(session: Session, wave: Wave) -> Settled:
     """What the release of a closed wave is computed from; Conflict when it is not closed."""
     if wave.state != "closed" or not wave.settled:
         raise Conflict(f"The wave is {wave.state}; close it before making a release.")
+    if wave.id in expired(session, wave.organisation_id):
+        raise Conflict("The wave was not released in time; retention has deleted its answers.")
     return Settled(
         load_frame(session, wave), raw.own_sheets(session, wave), load_earlier(session, wave)
     )
+
+
+def expired(session: Session, organisation_id: int) -> set[int]:
+    """Waves that were never released and whose answers retention has deleted."""
+    deleted = session.scalars(
+        sa.select(Event.subject).where(
+            Event.organisation_id == organisation_id, Event.action == "retention.responses"
+        )
+    )
+    return {
+        wave_id
+        for wave_id in (int(subject.removeprefix("wave:")) for subject in deleted)
+        if (wave := session.get(Wave, (organisation_id, wave_id))) is not None
+        and wave.state == "closed"
+    }
 
 
 def close_and_release(
@@ -190,6 +208,7 @@ def unreleased_before(session: Session, wave: Wave) -> list[str]:
                 Wave.study_id == wave.study_id,
                 Wave.ordinal < wave.ordinal,
                 Wave.state.in_(["open", "closed"]),
+                Wave.id.not_in(expired(session, wave.organisation_id)),
             )
             .order_by(Wave.ordinal)
         )

@@ -15,7 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.answering.store import Comment, Response
+from survey.answering.store import Comment, Inbox, Response
 from survey.audit.log import record
 from survey.audit.models import Event
 from survey.db import Base
@@ -41,11 +41,11 @@ def delete_invitations(session: Session, wave: Wave) -> int:
 
 
 def delete_responses(session: Session, wave: Wave) -> tuple[int, int]:
-    """Delete a wave's answer sheets, and its texts that were not released.
+    """Delete a wave's answer sheets, sealed ones too, and its texts that were not released.
 
     Returns (sheets, texts). Releases, and texts that a moderator released into them, stay.
     """
-    sheets = _delete(session, Response.__table__, wave)
+    sheets = _delete(session, Response.__table__, wave) + _delete(session, Inbox.__table__, wave)
     texts = _delete(session, Comment.__table__, wave)
     unseen = ModeratedText.state != "released"
     texts += _delete(session, ModeratedText.__table__, wave, unseen)
@@ -58,6 +58,7 @@ def has_responses(session: Session, wave: Wave) -> bool:
         session.scalar(sa.select(sa.exists().where(*_of(table, wave), *more)))
         for table, *more in (
             (Response.__table__,),
+            (Inbox.__table__,),
             (Comment.__table__,),
             (ModeratedText.__table__, ModeratedText.state != "released"),
         )

@@ -6,7 +6,9 @@ what                kept until                                  setting
 invitations         days after the wave closed                  ``retention_invitation_days``
 e-mail addresses    as the invitations                          (the same)
 keys                codes: the wave closes; private: released   (none)
-sheets, texts       days after the wave was released            ``retention_response_days``
+sheets, texts       days after the wave was released, or after  ``retention_response_days``
+                    it closed when it never was (then it can
+                    never be: its answers and keys are gone)
 releases            for good, until the study is destroyed      (none)
 ==================  ==========================================  ===============================
 
@@ -34,8 +36,7 @@ from survey.upkeep.services import Services
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A wave that has closed, and when what is left of it goes (None: nothing is left, or not
-    yet released)."""
+    """A wave that has closed, and when what is left of it goes (None: nothing is left)."""
 
     organisation_id: int
     wave_id: int
@@ -116,7 +117,10 @@ def run(
             if _is_due(each.responses, moment):
                 sheets, words = erase.delete_responses(session, wave)
                 responses, texts = responses + sheets, texts + words
+                wave.settled = True  # sealed ones that were never opened are gone too
                 _record(session, wave, actor, "responses", {"responses": sheets, "texts": words})
+        if each.state == "closed" and _is_due(each.responses, moment):
+            parts.keys.destroy_private_key(each.wave_id)  # what it could open is gone
     with parts.db.reading() as session:
         organisations = session.scalars(sa.select(Organisation.id)).all()
     mine = [each for each in organisations if organisation_id in (None, each)]
@@ -134,9 +138,10 @@ def _invitations_go(session: Session, settings: Settings, wave: Wave) -> datetim
 
 
 def _responses_go(session: Session, settings: Settings, wave: Wave) -> datetime | None:
-    if wave.released_at is None or not erase.has_responses(session, wave):
+    begins = wave.released_at or wave.closed_at
+    if begins is None or not erase.has_responses(session, wave):
         return None
-    return wave.released_at + timedelta(days=settings.retention_response_days)
+    return begins + timedelta(days=settings.retention_response_days)
 
 
 def _is_due(when: datetime | None, moment: datetime) -> bool:

@@ -10,20 +10,22 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from survey.answering.store import Comment, Response
+from survey.answering.store import Comment, Inbox, Response
 from survey.audit.models import Event
 from survey.db import now
+from survey.errors import Conflict
 from survey.jobs.models import Task
 from survey.release import read
-from survey.release.close import close_and_release, close_wave
+from survey.release.close import close_and_release, close_wave, make_release
 from survey.release.models import ModeratedText
 from survey.release.moderation import decide, queue
+from survey.study.closing import mark_closed
 from survey.study.keys import KeyStore
 from survey.study.models import Invitation
 from survey.study.participation import participation
 from survey.upkeep import retention, timed
 from survey.upkeep.services import Services
-from tests.release.journey import Journey, start
+from tests.release.journey import Journey, open_next, start
 
 ANSWERS = {"n1": 22, "n2": 8, "n3": 6, "s1": 28, "s2": 9}
 
@@ -64,6 +66,34 @@ def test_an_open_wave_is_never_touched(services: Services, journey: Journey) -> 
     assert retention.run(services, moment=now() + timedelta(days=9999)) == retention.Deleted()
     assert count(services, Invitation) == 88
     assert journey.keys.left(journey.wave.id) == {"codes", "private"}
+
+
+@pytest.mark.parametrize("opened", [True, False])
+def test_a_wave_that_is_never_released_does_not_keep_its_answers(
+    services: Services, journey: Journey, opened: bool
+) -> None:
+    """Sealed ones as little as opened ones, nor the key to them; and they cannot be half released
+    afterwards. The study's next wave does not wait for a release that can never come."""
+    journey.answer(ANSWERS)
+    if opened:
+        close_wave(services.db, services.keys, journey.organisation_id, journey.wave.id)
+    else:
+        with services.db.transaction() as session:
+            mark_closed(session, session.merge(journey.wave, load=True), "cli")
+    table = Response if opened else Inbox
+    assert retention.run(services, moment=now() + timedelta(days=364)).responses == 0
+    assert count(services, table) == sum(ANSWERS.values())
+    done = retention.run(services, moment=now() + timedelta(days=366))
+    assert done.responses == sum(ANSWERS.values())
+    assert count(services, table) == count(services, Comment) == 0
+    assert services.keys.left(journey.wave.id) == set()
+    close_wave(services.db, services.keys, journey.organisation_id, journey.wave.id)
+    with pytest.raises(Conflict, match="retention has deleted"):
+        make_release(services.db, services.keys, journey.organisation_id, journey.wave.id)
+    later, codes = open_next(services.db, services.keys, services.secret, journey.study, "after")
+    journey.wave, journey.codes = later, codes
+    journey.answer(ANSWERS)
+    assert close_and_release(services.db, services.keys, journey.organisation_id, later.id)
 
 
 def test_invitations_go_after_thirty_days_and_the_release_stays(
@@ -111,7 +141,7 @@ def test_sheets_and_unreleased_texts_go_later_and_released_texts_stay(
 def test_sheets_wait_for_the_release(services: Services, journey: Journey) -> None:
     journey.answer({"n1": 12})
     close_wave(services.db, services.keys, journey.organisation_id, journey.wave.id)
-    retention.run(services, moment=now() + timedelta(days=5000))
+    retention.run(services, moment=now() + timedelta(days=364))
     assert count(services, Response) == 12
 
 
