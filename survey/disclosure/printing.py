@@ -144,9 +144,11 @@ class Printer:
         )
 
     def _flat_ok(self, v: int, j: int, item: Item, flat: tuple[tuple[int, int], ...]) -> bool:
-        """May "minst 90 %" be printed, at every boundary that it nearly tells?"""
+        """May "minst 90 %" be printed, at every boundary that it nearly tells? That is all of
+        them: below the run at most one person stands, above it likewise."""
         edges = {edge for run in flat for edge in run} - {0, item.options}
-        stats = [self.stats[f"item:{item.id}/{i}"] for i in sorted(edges)]
+        outside = {i for i in range(1, item.options) if all(not a < i < b for a, b in flat)}
+        stats = [self.stats[f"item:{item.id}/{i}"] for i in sorted(edges | outside)]
         return all(self._bound_ok(blocks, v, self._flat(j, item)) for blocks in stats)
 
     def _flat(self, j: int, item: Item) -> NDArray[np.bool_]:
