@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,6 +100,18 @@ def verify(session: Session, organisation_id: int) -> list[Break]:
         if event.digest != _digest(event):
             breaks.append(Break(event.sequence, "its content was changed after it was written"))
         expected, previous = event.sequence + 1, event.digest
+    return breaks
+
+
+def compare(session: Session, organisation_id: int, noted: Iterable[Head]) -> list[Break]:
+    """Heads that were noted elsewhere and are not in the chain: it was cut off, or written anew."""
+    breaks = []
+    for head in noted:
+        event = session.get(Event, (organisation_id, head.sequence))
+        if event is None:
+            breaks.append(Break(head.sequence, "was noted elsewhere and is missing"))
+        elif event.digest != head.digest:
+            breaks.append(Break(head.sequence, "has another digest than was noted elsewhere"))
     return breaks
 
 

@@ -130,3 +130,23 @@ def test_writers_at_the_same_time_make_one_chain_on_postgresql(
     assert breaks(postgres_database) == []
     with postgres_database.reading() as session:
         assert log.head(session, 7).sequence == 40
+
+
+def test_a_chain_written_anew_is_found_by_a_head_that_was_noted(database: Database) -> None:
+    write(database, 3)
+    with database.reading() as session:
+        noted = [log.head(session, 7)]
+        assert log.compare(session, 7, noted) == []
+    with database.transaction() as session:
+        session.execute(sa.delete(Event))
+    with database.reading() as session:
+        assert [each.sequence for each in log.compare(session, 7, noted)] == [3]
+    write(database, 4)
+    assert breaks(database) == []  # by itself it holds
+    with database.transaction() as session:
+        session.execute(sa.update(Event).values(at=Event.at))
+        event = session.get_one(Event, (7, 3))
+        event.digest = "another"
+    with database.reading() as session:
+        (found,) = log.compare(session, 7, noted)
+    assert "another digest" in found.what

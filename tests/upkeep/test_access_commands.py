@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyotp
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from survey import config
+from survey.access import people, second_factor
 from survey.audit.models import Event
 from survey.cli import cli
 from survey.errors import SurveyError
@@ -50,8 +52,24 @@ def test_a_person_is_added_given_a_role_and_a_link(home: Path) -> None:
     assert "auditor" not in run("person", "list").output
     link = run("signin-link", "anna@kommune.no").output.strip()
     assert link.startswith("http://127.0.0.1:8000/inn/")
+    last = run("person", "active", "anna@kommune.no", "no", fails=True)
+    assert isinstance(last.exception, SurveyError)
+    run("person", "create", "b@kommune.no", "--name", "B", "--role", "staff")
     run("person", "active", "anna@kommune.no", "no")
     assert "kept out" in run("person", "list").output
+
+
+def test_a_lost_app_is_taken_away(home: Path) -> None:
+    run("person", "create", "anna@kommune.no", "--name", "Anna")
+    assert "There was no app" in run("person", "reset-factor", "anna@kommune.no").output
+    parts = build(config.load())
+    with parts.db.transaction() as session:
+        (anna,) = people.with_email(session, "anna@kommune.no")
+        app = pyotp.TOTP(second_factor.begin(session, parts.secret, anna))
+        assert second_factor.confirm(session, parts.secret, anna, app.now(), actor="cli")
+    parts.db.dispose()
+    assert run("person", "reset-factor", "anna@kommune.no").output == "done\n"
+    assert "second_factor.removed" in run("audit", "list").output
 
 
 def test_a_password_is_asked_for_twice_and_never_shown(home: Path) -> None:
@@ -89,3 +107,21 @@ def test_the_event_log_is_verified_and_a_forgery_found(home: Path) -> None:
     broken = run("audit", "verify", fails=True)
     assert broken.exit_code == 1
     assert "event 1: its content was changed" in broken.output
+
+
+def test_an_end_that_was_cut_off_is_found_by_what_was_noted(home: Path) -> None:
+    run("person", "create", "anna@kommune.no", "--name", "Anna", "--role", "auditor")
+    noted = home / "anchors.txt"
+    run("audit", "verify", "--anchors", str(noted))
+    run("audit", "verify", "--anchors", str(noted))
+    assert len(noted.read_text().splitlines()) == 1
+    parts = build(config.load())
+    with parts.db.transaction() as session:
+        session.execute(sa.delete(Event).where(Event.sequence == 2))
+    parts.db.dispose()
+    assert "holds" in run("audit", "verify").output
+    broken = run("audit", "verify", "--anchors", str(noted), fails=True)
+    assert "event 2: was noted elsewhere and is missing" in broken.output
+    noted.write_text("no head\n")
+    unread = run("audit", "verify", "--anchors", str(noted), fails=True)
+    assert isinstance(unread.exception, SurveyError)

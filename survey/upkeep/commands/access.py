@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import click
 
-from survey.access import api_keys, links, passwords, people, roster
+from survey.access import (
+    api_keys,
+    links,
+    passwords,
+    people,
+    roster,
+    second_factor,
+    sessions,
+)
 from survey.access.principal import ROLES, SCOPES
 from survey.audit import log
 from survey.errors import Conflict, NotFound
@@ -119,6 +127,21 @@ def set_active(email: str, state: str, organisation: str | None) -> None:
             raise NotFound(f"Nobody in {home.name} has the address {email}.")
         people.set_active(session, found, state == "yes", actor=_ACTOR)
     click.echo("done")
+
+
+@person.command("reset-factor")
+@click.argument("email")
+@_ORGANISATION
+def reset_factor(email: str, organisation: str | None) -> None:
+    """Take a person's authenticator app and recovery codes away; they are signed out everywhere."""
+    with opened() as parts, parts.db.transaction() as session:
+        home = find_organisation(session, organisation)
+        found = people.find(session, home.id, email)
+        if found is None:
+            raise NotFound(f"Nobody in {home.name} has the address {email}.")
+        had = second_factor.remove(session, found, actor=_ACTOR)
+        sessions.end_all(session, home.id, found.id)
+    click.echo("done" if had else "There was no app.")
 
 
 @click.command("signin-link")
