@@ -45,7 +45,10 @@ class Outbox(Base):
     """
 
     __tablename__ = "outbox"
-    __table_args__ = (sa.Index("ix_outbox_state_due_at", "state", "due_at"),)
+    __table_args__ = (
+        sa.Index("ix_outbox_state_due_at", "state", "due_at"),
+        sa.Index("ix_outbox_state_kind", "state", "kind", "due_at"),
+    )
 
     organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
