@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass
 
@@ -13,14 +14,18 @@ from survey.study.freezing import wave_units
 from survey.study.models import Invitation, Wave, WaveUnit
 from survey.study.waves import study_of
 
+STEP = 5
+"""To what counts of units below the top are rounded."""
+
 
 @dataclass(frozen=True, slots=True)
 class Participation:
     """A unit with everybody below it.
 
-    ``answered`` is None where it is masked: fewer than k, or needed to mask another; and
-    everywhere once the invitations were deleted, since nobody can count then. A unit that is
-    counted in a neighbour names it in ``merged_into`` and has no count of its own.
+    ``answered`` is exact at the top and rounded to a multiple of five (at most ``invited``) below
+    it. It is None where it is masked: fewer than k, or needed to mask another; and everywhere once
+    the invitations were deleted, since nobody can count then. A unit that is counted in a
+    neighbour names it in ``merged_into`` and has no count of its own.
 
     ``replaced`` codes were given besides lost ones, so that as many answers may be of people who
     have answered before. They make nobody invited, and ``answered`` is never more than invited.
@@ -39,8 +44,10 @@ def participation(session: Session, wave: Wave, *, masked: bool = True) -> list[
     """Return the wave's units with their counts, parents before children.
 
     The rows answer no question that a few people's absence could answer: counts below k are
-    masked, and so many others that no masked one follows by subtraction. ``masked=False`` is for
-    the code that decides when to remind, never for people.
+    masked, and so many others that no masked one follows by subtraction. Below the top they are
+    rounded to a multiple of five, because leaders count here and not in what is released of their
+    unit: the difference of two exact numbers would tell whether the leader has answered.
+    ``masked=False`` is for the code that decides when to remind, never for people.
     """
     rows = _parents_first(wave_units(session, wave))
     by_id = {row.unit_id: row for row in rows}
@@ -71,10 +78,23 @@ def participation(session: Session, wave: Wave, *, masked: bool = True) -> list[
         code = None if row.parent_id is None else by_id[row.parent_id].code
         into = by_id[row.reporting_unit_id].code if away else None
         told = None if away or row.unit_id in hidden else total[row.unit_id]
+        if told is not None and masked and row.parent_id is not None:
+            told = min(_rounded(wave, row.unit_id, told), invited[row.unit_id])
         count = row.invited if away else invited[row.unit_id]
         spare = row.replaced if away else replaced[row.unit_id]
         found.append(Participation(row.code, row.name, code, count, told, into, spare))
     return found
+
+
+def _rounded(wave: Wave, unit_id: int, count: int) -> int:
+    """``count`` to one of the two multiples of five around it (random rounding, as statistical
+    offices do it): up the more often the nearer, always the same way for one count of one unit.
+
+    The draw hangs on the wave's public key for sealed answers, which nobody is shown, so that no
+    reader knows at which count the number moves on.
+    """
+    drawn = hashlib.sha256(b"participation" + (wave.public_key or b"") + str(unit_id).encode())
+    return STEP * ((count + int.from_bytes(drawn.digest()[:8]) % STEP) // STEP)
 
 
 def _answered(session: Session, wave: Wave) -> dict[int, int]:
