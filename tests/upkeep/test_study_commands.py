@@ -135,3 +135,32 @@ def test_wrong_counts_are_told_at_once(study):
 def test_a_wave_that_is_not_there_is_not_found(study):
     with pytest.raises(NotFound):
         study("wave", "open", *WAVE)
+
+
+def test_settings_and_drafts_are_changed_and_what_k_means_is_told(study):
+    told = study("study", "consequences", "5", "13")
+    assert "k=5: 1 of 4 units" in told
+    assert "A2 Åsly: counted with A1 Bjørkåsen" in told
+    changed = study("study", "change", "S", "--name", "Ny", "--k", "8", "--language", "nb")
+    assert changed == "Study S: Ny, k=8, nb.\n"
+    with pytest.raises(Conflict, match="only be raised"):
+        study("study", "change", "S", "--k", "6")
+    study("wave", "create", "--study", "S", "--phase", "before", "--look-first")
+    study("wave", "change", *WAVE, "--label", "Vår", "--closes", "2099-03-01 08:00")
+    assert "1  before  Vår  draft" in study("wave", "list", "--study", "S")
+
+
+def test_a_wave_is_closed_before_its_time_with_a_reason_and_looked_at_before_its_release(study):
+    later = ("--closes", "2099-03-01 08:00", "--look-first")
+    study("wave", "create", "--study", "S", "--phase", "before", *later)
+    study("invitations", "create", *WAVE)
+    study("wave", "open", *WAVE)
+    with pytest.raises(InvalidInput):
+        study("wave", "close", *WAVE, "--no-release")
+    why = ("--reason", "mistake", "--note", "Feil enheter var invitert.")
+    assert study("wave", "close", *WAVE, "--no-release", *why) == "Wave 1 is closed.\n"
+    told = study("release", "preview", "S", "--wave", "1")
+    assert "A2\tcounted with Bjørkåsen" in told
+    assert "0 exposed" in told
+    assert study("release", "list", "S") == ""
+    assert "is released" in study("wave", "close", *WAVE)

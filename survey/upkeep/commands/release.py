@@ -1,4 +1,4 @@
-"""``survey release``: what has been released, and why values are hidden."""
+"""``survey release``: what has been or will be released, and why values are hidden."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from dataclasses import asdict
 import click
 
 from survey.release import clearance, read
+from survey.release import preview as looking
 from survey.upkeep.commands.common import opened
-from survey.upkeep.find import find_study
+from survey.upkeep.find import find_study, find_wave
 
 _STUDY = click.argument("study")
 _ORGANISATION = click.option("--organisation", help="The organisation's code, if several.")
@@ -51,6 +52,23 @@ def show(study: str, organisation: str | None, unit: str, wave: int | None) -> N
         found = find_study(session, organisation, study)
         stored = read.unit_document(session, found.organisation_id, found.id, unit, wave)
     click.echo(to_json(stored.unit))
+
+
+@release.command()
+@_STUDY
+@_ORGANISATION
+@click.option("--wave", required=True, type=int, help="Ordinal of a wave that has closed.")
+def preview(study: str, organisation: str | None, wave: int) -> None:
+    """Print what the release of a closed wave will hide and why. Stores nothing, shows no value."""
+    with opened() as parts:
+        with parts.db.reading() as session:
+            found = find_wave(session, find_study(session, organisation, study), wave)
+        made = looking.preview(parts.db, found.organisation_id, found.id)
+    for unit in made.units:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in unit.reasons.items())
+        told = f"counted with {unit.merged_into}" if unit.merged_into else unit.tier
+        click.echo(f"{unit.code}\t{told}\t{reasons}")
+    click.echo(f"{made.hidden} values hidden, {made.published} shown, {made.exposed} exposed")
 
 
 @release.command()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import click
 
 from survey.instrument.library import Library
-from survey.study.studies import MODES, create_study, studies
+from survey.organisation import units
+from survey.study.consequences import USUAL, consequences
+from survey.study.studies import MODES, create_study, studies, update_study
 from survey.upkeep.commands.common import opened
 from survey.upkeep.commands.retention import destroy
-from survey.upkeep.find import find_organisation
+from survey.upkeep.find import find_organisation, find_study
 
 
 @click.group()
@@ -58,6 +60,52 @@ def create(
             mode=mode,
         )
         click.echo(f"Study {made.code}: {made.instrument_id}, {', '.join(made.languages)}.")
+
+
+@study.command()
+@click.argument("code")
+@click.option("--organisation", help="Code; may be left out when there is only one.")
+@click.option("--name", help="Name, as respondents see it.")
+@click.option("--language", "languages", multiple=True, help="May be repeated: all of them.")
+@click.option("--k", type=int, help="Fewest answers behind any number; only upwards.")
+@click.option("--relevance", type=int, help="Smallest change, in points, that matters.")
+@click.option("--mode", type=click.Choice(MODES))
+def change(
+    code: str,
+    organisation: str | None,
+    name: str | None,
+    languages: tuple[str, ...],
+    k: int | None,
+    relevance: int | None,
+    mode: str | None,
+) -> None:
+    """Change the study CODE: its name always, the rest until its first wave opens."""
+    with opened() as parts, parts.db.transaction() as session:
+        changed = update_study(
+            session,
+            Library(parts.settings.instrument_dir),
+            find_study(session, organisation, code),
+            name=name,
+            languages=list(languages) or None,
+            k=k,
+            relevance=relevance,
+            mode=mode,
+        )
+        spoken = ", ".join(changed.languages)
+        click.echo(f"Study {changed.code}: {changed.name}, k={changed.k}, {spoken}.")
+
+
+@study.command("consequences")
+@click.argument("k", nargs=-1, type=click.IntRange(5, 100))
+@click.option("--organisation", help="Code; may be left out when there is only one.")
+def explain(k: tuple[int, ...], organisation: str | None) -> None:
+    """Tell what a smallest group of K means for today's units, from their headcounts."""
+    with opened() as parts, parts.db.reading() as session:
+        listed = units.tree(session, find_organisation(session, organisation).id)
+    for each in consequences(listed, k or USUAL):
+        click.echo(f"k={each.k}: {len(each.merged)} of {each.units} units get no results of own")
+        for unit in each.merged:
+            click.echo(f"  {unit.code} {unit.name}: counted with {unit.into_code} {unit.into_name}")
 
 
 @study.command("list")
