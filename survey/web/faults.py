@@ -64,7 +64,7 @@ def told(fault: Fault, language: str, *, where: bool = True) -> Markup:
     if not fault.where:
         return _begin(said)
     place = _value("where", fault.where, language)
-    if place == fault.where:
+    if place == fault.where and " " in place:  # one word is a name, in no language
         place = _marked(sentence(fault.where, language), language)
     return _begin(Markup("{}: {}").format(place, said))
 
@@ -74,7 +74,28 @@ def here(message: str | Fault) -> Markup:
     spoken = catalogue.language()
     if isinstance(message, Fault):
         return told(message, spoken)
-    return _marked(sentence(message, spoken), spoken)
+    lines = [_line(each.strip(), spoken) for each in message.splitlines()]
+    return Markup("<br>").join(lines)
+
+
+def _line(text: str, language: str) -> Markup:
+    """A line of an error that was kept as text: a message, or a fault with its place."""
+    if _match(text) is not None:
+        return _marked(sentence(text, language), language)
+    where, _, rest = text.partition(": ")
+    if rest and (found := _two(rest)):
+        return told(Fault(where, *found), language)
+    found = _two(text)
+    return told(Fault("", *found), language) if found else _marked(Said(text, "en"), language)
+
+
+def _two(text: str) -> tuple[str, str] | None:
+    """What is wrong and what to do about it, where both are known."""
+    for end in (len(text), *(each.end() - 1 for each in re.finditer(r"[.?] ", text))):
+        what, fix = text[:end], text[end:].strip()
+        if _match(what) is not None and (not fix or _match(fix) is not None):
+            return what, fix
+    return None
 
 
 def fields(

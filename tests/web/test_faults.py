@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from survey.errors import Fault
+from survey.errors import Fault, KeyLost
 from survey.web import catalogue, faults
 from tests.access.world import World
 from tests.web.fault_templates import PACKAGE, normal, templates
@@ -125,6 +125,23 @@ def test_values_that_are_words_are_translated_and_codes_are_quoted(
 def test_what_has_no_translation_is_shown_in_english_and_marked() -> None:
     shown = faults.told(Fault("row 2", "is <b>quite</b> unheard of."), "nb")
     assert shown == 'Rad 2: <span lang="en">is &lt;b&gt;quite&lt;/b&gt; unheard of.</span>'
+
+
+def test_an_error_that_was_kept_as_text_is_read_line_by_line(world: World) -> None:
+    kept = str(
+        KeyLost(
+            "The private key of wave 7 is not in /keys; its answers cannot be opened.",
+            [Fault("wave-7.private", "is missing or damaged.", "Make it writable.")],
+        )
+    )
+    with world.app.test_request_context("/?language=nb"):
+        shown = str(faults.here(kept))
+        assert faults.here("ZeroDivisionError <x>") == (
+            '<span lang="en">ZeroDivisionError &lt;x&gt;</span>'
+        )
+    first, second = shown.split("<br>")
+    assert first == "Den private nøkkelen til måling 7 er ikke i /keys. Svarene kan ikke åpnes."
+    assert second == "Wave-7.private: mangler eller er ødelagt. Gjør den skrivbar."
 
 
 def test_staff_read_the_faults_of_a_file_in_their_language(world: World) -> None:
