@@ -131,7 +131,7 @@ class _Writer:
             return self._merged(facts)
         spread = Spread(self.measured, self.measured.nodes.index(code))
         counted = cell.n is not None
-        # Without a headcount: codes given for lost letters may have been used besides the lost ones.
+        # Without a headcount: codes given for lost letters may have been used besides these.
         whole = staff.headcount if staff.headcount is not None else staff.invited or None
         over = counted and whole is not None and (cell.n or 0) > whole
         return doc.UnitResult(
