@@ -15,6 +15,7 @@ from survey.web.base import errors, forms, headers, look, menu
 
 PARTS = (
     "survey.web.base.views",
+    "survey.web.base.accessibility",
     "survey.web.account.views",
     "survey.web.account.factor",
     "survey.web.account.password",

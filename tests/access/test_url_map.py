@@ -71,6 +71,7 @@ def test_the_open_addresses_are_these_and_no_others(app: Flask) -> None:
         "/sender/sender.js",
         "/svar",
         "/takk",
+        "/tilgjengelighet",
     }
 
 
