@@ -187,7 +187,11 @@ def _stored(
     wanted = int(asked) if asked else None
     found = studies.study_by_code(session, who.organisation_id, study)
     stored = read.unit_document(session, who.organisation_id, found.id, unit, wanted)
-    waves = [each.header.wave for each in read.releases(session, who.organisation_id, found.id)]
+    released = read.releases(session, who.organisation_id, found.id)
+    # A unit that was made or given another code since has no page in the waves before.
+    waves = [
+        each.header.wave for each in released if any(e.code == unit for e in each.header.units)
+    ]
     return stored, waves
 
 
