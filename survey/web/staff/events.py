@@ -29,6 +29,7 @@ bp = Blueprint("events", __name__)
 
 _PATH = "/stab/<org>/hendelser"
 PER_PAGE = 50
+LATEST = 9000
 AT_ONCE = 2000
 """Events that are checked without being asked: it takes a few hundredths of a second."""
 
@@ -57,6 +58,7 @@ def show(org: str) -> str:
         studies=listed,
         actions=_actions(),
         asked=request.args,
+        days={name: _day(request.args.get(name, "")) or "" for name in ("fra", "til")},
         kept={name: value for name, value in request.args.items() if name in _KEPT and value},
         faults=faults,
         menu="events",
@@ -114,16 +116,22 @@ def _wanted(session: Session, organisation_id: int, faults: list[tuple[str, str]
     )
 
 
-def _midnight(text: str, *, after: bool) -> datetime | None:
-    """The midnight in Norway before a day, or after it; None for what is no day."""
+def _day(text: str) -> date | None:
+    """A day as browsers send it, or as Norwegians write it; None for what is no day."""
     for form in ("%Y-%m-%d", "%d.%m.%Y"):
         try:
-            day: date = datetime.strptime(text.strip(), form).date()  # noqa: DTZ007  # a day
-            day = day + timedelta(days=1) if after else day
-        except (ValueError, OverflowError):
+            return datetime.strptime(text.strip(), form).date()  # noqa: DTZ007  # a day, no time
+        except ValueError:
             continue
-        return datetime.combine(day, time(), clock.ZONE)
     return None
+
+
+def _midnight(text: str, *, after: bool) -> datetime | None:
+    """The midnight in Norway before a day, or after it; None for what is no day."""
+    day = _day(text)
+    if day is None or day.year > LATEST:
+        return None
+    return datetime.combine(day + timedelta(days=after), time(), clock.ZONE)
 
 
 def _row(event: Event, names: Mapping[str, Name]) -> dict[str, Any]:
