@@ -19,7 +19,7 @@ from survey.instrument.library import Library
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "survey"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if "versions" not in path.parts)
-WITHOUT_ROWID = ("response", "inbox", "comment", "invitation")
+WITHOUT_ROWID = ("response", "inbox", "comment", "invitation", "contact")
 
 
 def name_of(path: Path) -> str:
