@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from survey.db import now
 from survey.jobs import tasks
 from survey.jobs.models import Task
-from survey.release import moderation
+from survey.release import close, moderation
 from survey.study.models import Study, Wave, WaveUnit
 
 SOON = timedelta(days=7)
@@ -65,8 +65,11 @@ def todo(session: Session, organisation_id: int) -> list[Todo]:
     texts = moderation.waiting_counts(session, organisation_id)
     work = _latest(tasks.listing(session, organisation_id, limit=500))
     moment = now()
+    gone = close.expired(session, organisation_id)
     found: list[Todo] = []
     for study, wave in rows:
+        if wave.id in gone:
+            continue
         mine = [task for task in work if _concerns(task, study, wave)]
         found += _failed(study, wave, mine)
         found += _of_state(study, wave, mine, invited.get(wave.id, 0), moment)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -11,8 +13,9 @@ from survey.errors import Conflict
 from survey.jobs import tasks
 from survey.organisation.writing import csv_file
 from survey.release import preview, read
-from survey.release.close import unreleased_before
+from survey.release.close import expired, unreleased_before
 from survey.release.preview import UnitPreview
+from survey.study.models import Wave
 from survey.study.slugs import slug
 from survey.upkeep.services import services
 from survey.web import catalogue
@@ -37,6 +40,7 @@ def show(org: str, study: str, ordinal: int) -> str:
             raise Conflict(f"The wave is {wave.state}; its release is looked at once it is closed.")
         work = [each for each in of_wave(session, found, wave) if each.kind in ("close", "release")]
         before = unreleased_before(session, wave)
+        gone = wave.id in expired(session, who.organisation_id)
     looked = next((w for w in work if w.state == "done" and "preview" in (w.result or {})), None)
     running = next((w for w in work if w.state in tasks.OPEN_STATES), None)
     made = preview.from_plain((looked.result or {})["preview"]) if looked else None
@@ -50,6 +54,8 @@ def show(org: str, study: str, ordinal: int) -> str:
         running=running,
         failed=next((each for each in work[:1] if each.state == "failed"), None),
         before=before,
+        gone=gone,
+        deadline=_deadline(wave),
         **_filter(),
         menu="staff",
     )
@@ -131,6 +137,13 @@ def _order(org: str, study: str, ordinal: int, kind: str) -> ResponseReturnValue
         payload = {"wave_id": wave.id}
         task = tasks.enqueue_once(session, who.organisation_id, kind, payload, who.actor)
     return to_task(org, study, ordinal, task)
+
+
+def _deadline(wave: Wave) -> datetime | None:
+    """When retention deletes the answers of a wave that nobody releases."""
+    if wave.closed_at is None:
+        return None
+    return wave.closed_at + timedelta(days=services().settings.retention_response_days)
 
 
 def _filter() -> dict[str, str]:
