@@ -45,6 +45,8 @@ def protect(
 ) -> Protected:
     """Decide what of ``measured`` may be printed, given all that was printed before.
 
+    ``earlier`` are releases of (partly) the same answers. The service refuses to publish the same
+    answers twice (``release.raw.twins``) and passes none; pooled waves would need it.
     ``nodes`` is the wave's tree (one root; ids equal ``measured.nodes``). Deterministic: the same
     input in any order of rows gives the same output. ``secondary=False`` exists for tests that
     prove what secondary suppression is good for; a release never uses it.

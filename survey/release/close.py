@@ -145,6 +145,13 @@ def settled(session: Session, wave: Wave) -> Settled:
         raise Conflict(f"The wave is {wave.state}; close it before making a release.")
     if wave.id in expired(session, wave.organisation_id):
         raise Conflict("The wave was not released in time; retention has deleted its answers.")
+    if twins := raw.twins(session, wave):
+        found = [session.get_one(Wave, (wave.organisation_id, twin)) for twin in twins]
+        labels = ", ".join(each.label for each in found)
+        raise Conflict(
+            f"These answers have been released already, in {labels}. Two tables of the same "
+            "answers could be subtracted from each other."
+        )
     return Settled(
         load_frame(session, wave), raw.own_sheets(session, wave), load_earlier(session, wave)
     )

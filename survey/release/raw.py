@@ -28,6 +28,10 @@ from survey.release.moderation import RawText
 from survey.study.models import Wave, WaveUnit
 
 _BATCH = 1000
+_LONG = 12
+"""So many answers in a sheet make it improbable that two people give the same."""
+_TELLING = 5
+"""So many different sheets in common are no accident."""
 _TRACES = ("inbox", "response", "comment", "invitation", "redeemed_credential")
 
 
@@ -168,6 +172,46 @@ def own_sheets(session: Session, wave: Wave) -> dict[str, str]:
         .group_by(Response.unit_id)
     )
     return {codes[unit]: "".join(sorted(joined.split(","))) for unit, joined in rows}
+
+
+def twins(session: Session, wave: Wave) -> list[int]:
+    """Ids of the organisation's other waves that hold the same people's answers over again.
+
+    Two tables of one group can be subtracted, so the same answers must not be published twice: as
+    two waves, in two studies, or corrected here and there. Told by sheets that one person alone
+    has: half of them in common says it of long sheets; short ones must agree altogether. Waves
+    whose sheets retention has deleted cannot be compared any more.
+    """
+    mine = _sheets(session, wave.organisation_id, wave.id)
+    others = session.scalars(
+        sa.select(Wave.id).where(
+            Wave.organisation_id == wave.organisation_id,
+            Wave.id != wave.id,
+            Wave.settled.is_(True),
+            Wave.state == "released",
+        )
+    )
+    return [other for other in others if _same(mine, _sheets(session, wave.organisation_id, other))]
+
+
+def _sheets(session: Session, organisation_id: int, wave_id: int) -> Counter[str]:
+    """How many have each sheet."""
+    rows = session.execute(
+        sa.select(Response.answers, sa.func.count())
+        .where(Response.organisation_id == organisation_id, Response.wave_id == wave_id)
+        .group_by(Response.answers)
+    )
+    return Counter({str(sheet): int(count) for sheet, count in rows})
+
+
+def _same(one: Counter[str], other: Counter[str]) -> bool:
+    """Are these, by all appearances, the same people's sheets?"""
+    if one == other and len(one) >= _TELLING:
+        return True
+    alone = [{sheet for sheet, n in each.items() if n == 1} for each in (one, other)]
+    long = {sheet for sheet in alone[0] if len(sheet) - sheet.count("0") >= _LONG}
+    both = long & alone[1]
+    return len(both) >= _TELLING and 2 * len(both) >= min(len(long), len(alone[1]))
 
 
 def texts(session: Session, wave: Wave) -> list[RawText]:

@@ -45,9 +45,14 @@ class Journey:
     wave: Wave
     codes: dict[str, list[str]]
 
-    def answer(self, shares: Mapping[str, int], *, leaders: int = 0, seed: int = 1) -> None:
-        """Let the first so many of each unit answer; the first ``leaders`` of n1 are leaders."""
-        rng = random.Random(seed)
+    def answer(
+        self, shares: Mapping[str, int], *, leaders: int = 0, seed: int | None = None
+    ) -> None:
+        """Let the first so many of each unit answer; the first ``leaders`` of n1 are leaders.
+
+        Each wave's answers are its own: the same ones are never released twice.
+        """
+        rng = random.Random(self.wave.ordinal if seed is None else seed)
         for unit, count in shares.items():
             for number, code in enumerate(self.codes[unit][:count]):
                 lead = unit == "n1" and number < leaders

@@ -1,0 +1,57 @@
+"""The same answers are not published twice: one table could be subtracted from the other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from survey.db import Base, Database
+from survey.errors import Conflict
+from survey.release import raw
+from survey.release.close import close_and_release
+from survey.secret import Secret
+from survey.study.keys import KeyStore
+from tests.release.journey import Journey, open_next, start
+
+FIRST = {"n1": 20, "n2": 11, "n3": 7, "s1": 25, "s2": 9}
+CORRECTED = {"n1": 20, "n2": 11, "n3": 8, "s1": 24, "s2": 8}
+
+
+@pytest.fixture
+def journey(database: Database, tmp_path: Path) -> Journey:
+    assert Base.metadata.tables
+    journey = start(database, KeyStore(tmp_path / "keys"), Secret(b"s" * 32))
+    journey.answer(FIRST, seed=1)
+    close_and_release(database, journey.keys, journey.organisation_id, journey.wave.id)
+    found = open_next(database, journey.keys, journey.secret, journey.study, "after")
+    journey.wave, journey.codes = found
+    return journey
+
+
+@pytest.mark.parametrize("shares", [FIRST, CORRECTED])
+def test_a_wave_of_answers_that_were_released_before_is_refused(
+    journey: Journey, shares: dict[str, int]
+) -> None:
+    """Taken away (``twins`` gives nothing), the second release differs from the first by one unit's
+    answers. The units that they are in do not matter, nor the order; one answer more or less does
+    not hide it."""
+    journey.answer(shares, seed=1)
+    with pytest.raises(Conflict, match="released already"):
+        close_and_release(journey.db, journey.keys, journey.organisation_id, journey.wave.id)
+
+
+def test_other_answers_of_the_same_people_are_released(journey: Journey) -> None:
+    journey.answer(FIRST, seed=2)
+    assert close_and_release(journey.db, journey.keys, journey.organisation_id, journey.wave.id)
+
+
+def test_a_few_that_agree_are_no_sign() -> None:
+    long = ["1234" * 6 + str(place) for place in range(9)]
+    everyone = Counter(long)
+    assert raw._same(everyone, everyone)
+    assert raw._same(everyone, Counter([*long[:5], "4" * 25]))
+    assert not raw._same(everyone, Counter([*long[:4], *["4" * 25] * 20]))
+    assert not raw._same(Counter(["3" * 25] * 40), Counter(["3" * 25] * 40))
+    assert not raw._same(Counter("12340"), Counter("1234?"))
