@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -13,7 +15,9 @@ depends_on = None
 
 def upgrade() -> None:
     # SQLite adds no column without a default, not even to an empty table.
-    new_table = "always" if op.get_context().dialect.name == "sqlite" else "auto"
+    new_table: Literal["always", "auto"] = (
+        "always" if op.get_context().dialect.name == "sqlite" else "auto"
+    )
     # Sessions and links get columns that say how they came about, which nobody knows of old ones:
     # whoever is signed in signs in anew.
     op.execute("DELETE FROM staff_session")
