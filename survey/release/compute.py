@@ -306,8 +306,12 @@ def _pair(
 
 
 def _below(code: str, units: Mapping[str, doc.UnitResult]) -> dict[str, Now]:
-    """Every unit anywhere below ``code``."""
-    found: dict[str, Now] = {}
+    """Every unit anywhere below ``code``, and every small neighbour that is counted in it."""
+    found = {
+        each.unit.code: Now(each.unit.name, each.unit.parent)
+        for each in units.values()
+        if each.unit.merged_into == units[code].unit.name
+    }
     stack = list(units[code].unit.children)
     while stack:
         child = stack.pop()

@@ -177,6 +177,21 @@ def test_a_unit_that_was_not_there_before_is_new(released: Computed) -> None:
     assert units["south"].changes[0].reason == "composition"
 
 
+def test_a_neighbour_that_is_no_longer_counted_here_is_named() -> None:
+    tree = [("k", None, 0), ("a", "k", 20), ("b", "k", 4), ("c", "k", 20)]
+    first = compute(frame(tree, reports_to={"b": "a"}), sheets(sizes={"a": 22, "c": 18}))
+    earlier = Earlier(first.header.wave, by_code(first))
+    second = compute(
+        frame(tree, ordinal=2),
+        sheets(sizes={"a": 18, "b": 9, "c": 18}),
+        [earlier],
+    )
+    units = by_code(second)
+    assert units["a"].changes[0].left == ("Unit b",)
+    assert units["c"].changes[0].left == ()
+    assert units["k"].changes[0].reason == ""
+
+
 def test_the_order_of_sheets_and_units_changes_nothing(released: Computed) -> None:
     width = Layout(instrument()).width
     turned = {
