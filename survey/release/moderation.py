@@ -161,16 +161,26 @@ def next_waiting(
     session: Session, organisation_id: int, wave_id: int, after: uuid.UUID | None = None
 ) -> ModeratedText | None:
     """The next text that waits, behind ``after`` in the queue's order and then from its start."""
-    waiting = queue(session, organisation_id, wave_id)
-    if not waiting:
-        return None
-    if after is None:
-        return waiting[0]
-    this = session.get(ModeratedText, (organisation_id, after))
-    here = (this.code, this.id) if this is not None else ("", uuid.UUID(int=0))
-    behind = [each for each in waiting if (each.code, each.id) > here]
-    others = [each for each in waiting if each.id != after]
-    return next(iter([*behind, *others]), None)
+    mine = (
+        sa.select(ModeratedText)
+        .where(
+            ModeratedText.organisation_id == organisation_id,
+            ModeratedText.wave_id == wave_id,
+            ModeratedText.state == "waiting",
+        )
+        .order_by(ModeratedText.code, ModeratedText.id)
+        .limit(1)
+    )
+    this = session.get(ModeratedText, (organisation_id, after)) if after else None
+    if this is None:
+        return session.scalar(mine)
+    behind = sa.or_(
+        ModeratedText.code > this.code,
+        sa.and_(ModeratedText.code == this.code, ModeratedText.id > this.id),
+    )
+    return session.scalar(mine.where(behind)) or session.scalar(
+        mine.where(ModeratedText.id != this.id)
+    )
 
 
 def text_of_wave(

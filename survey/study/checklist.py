@@ -14,6 +14,7 @@ from survey.instrument.library import Library
 from survey.instrument.model import Instrument
 from survey.organisation.models import Unit
 from survey.study.freezing import Merged, planned_merges, wave_units
+from survey.study.handing_out import waiting
 from survey.study.keys import KeyStore
 from survey.study.models import Study, Wave
 from survey.study.waves import study_of
@@ -52,7 +53,7 @@ def checklist(session: Session, keys: KeyStore, library: Library, wave: Wave) ->
     study = study_of(session, wave)
     instrument, asked = _instrument(library, study)
     merged = planned_merges(session, wave, study.k)
-    points = [asked, _units(session, wave), *_people(session, wave), _time(wave)]
+    points = [asked, _units(session, wave), *_people(session, study, wave), _time(wave)]
     points += _others(session, wave)
     if wave.source == "answers":
         points.append(_escrow(keys, wave))
@@ -85,17 +86,22 @@ def _units(session: Session, wave: Wave) -> Point:
     )
 
 
-def _people(session: Session, wave: Wave) -> list[Point]:
+def _people(session: Session, study: Study, wave: Wave) -> list[Point]:
+    """Whether people are invited, and how many codes lie here still."""
     if wave.source != "answers":
         return []
     invited = sum(row.invited for row in wave_units(session, wave))
     if not invited:
         return [Point("invited", "look", "invited_none")]
-    handed = wave.codes_exported_at is not None
-    return [
-        Point("invited", "good", "invited", invited),
-        Point("handed", "good" if handed else "look", "handed" if handed else "handed_none"),
-    ]
+    points = [Point("invited", "good", "invited", invited)]
+    left = sum(waiting(session, wave).values())
+    if study.mode == "cryptographic":
+        points.append(Point("handed", "good", "handed_later"))
+    elif left:
+        points.append(Point("handed", "look", "handed_none", left))
+    else:
+        points.append(Point("handed", "good", "handed"))
+    return points
 
 
 def _time(wave: Wave) -> Point:

@@ -167,7 +167,7 @@ def _one(study: str, ordinal: int, text: uuid.UUID, wrong: Wrong | None = None) 
         release = _release(session, study, ordinal)
         found = moderation.text_of_wave(session, organisation_id, release.wave_id, text)
         following = moderation.next_waiting(session, organisation_id, release.wave_id, text)
-        count = len(moderation.queue(session, organisation_id, release.wave_id))
+        count = moderation.search(session, organisation_id, release.wave_id, limit=1).total
     [shown] = _shown(release, [found])
     return render_template(
         "staff/text.html",
