@@ -213,16 +213,11 @@ def _faults_of_units(
 def _told_already(
     session: Session, organisation_id: int, before: Sequence[str], after: Sequence[str]
 ) -> bool:
-    open_ones = session.scalars(
-        sa.select(UnitChange).where(
-            UnitChange.organisation_id == organisation_id, UnitChange.frozen_at.is_(None)
-        )
-    )
     return any(
         each.kind in DECLARED
         and set(each.from_codes) == set(before)
         and set(each.to_codes) == set(after)
-        for each in open_ones
+        for each in listed(session, organisation_id)
     )
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from survey.errors import Fault, InvalidInput
-from survey.organisation.changes import Decision, kind_of
-from survey.organisation.models import Unit
+from survey.organisation.changes import DECLARED, Decision, kind_of
+from survey.organisation.models import Unit, UnitChange
 from survey.organisation.rows import Row
 
 
@@ -30,16 +30,20 @@ class Declared:
         return f"{self.kind}: {' + '.join(self.before)} → {' + '.join(self.after)}: {said}"
 
 
-def declared(rows: Sequence[Row], units: Mapping[str, Unit]) -> tuple[Declared, ...]:
+def declared(
+    rows: Sequence[Row], units: Mapping[str, Unit], recorded: Sequence[UnitChange]
+) -> tuple[Declared, ...]:
     """Put together what rows say of their predecessors; ``units`` are those there are, by code.
 
+    What has been ``recorded`` already is left out: a file may be read again with the next changes.
     Raises InvalidInput with every fault, by row and column.
     """
     faults = [fault for row in rows for fault in _faults(row, rows, units)]
     if faults:
         raise InvalidInput("The file has faults; nothing was changed.", faults)
     found = []
-    for group in _groups([row for row in rows if row.predecessors]):
+    new = [row for row in rows if row.predecessors and not _recorded(row, recorded)]
+    for group in _groups(new):
         before = tuple(dict.fromkeys(code for row in group for code in row.predecessors))
         after = tuple(row.code for row in group)
         continues = {row.code: row.compare_with for row in group if row.compare_with}
@@ -100,6 +104,16 @@ def _faults(row: Row, rows: Sequence[Row], units: Mapping[str, Unit]) -> Iterato
         yield Fault(at("compare_with"), what, "At most one can continue it.")
     if row.compare_with == "" and not row.predecessors and not row.reason:
         yield Fault(at("reason"), "is empty.", "Say why; reports print it.")
+
+
+def _recorded(row: Row, recorded: Sequence[UnitChange]) -> bool:
+    """True when a change has told that the unit was made of (all) its predecessors."""
+    return any(
+        each.kind in DECLARED
+        and row.code in each.to_codes
+        and set(row.predecessors) <= set(each.from_codes)
+        for each in recorded
+    )
 
 
 def _stays(code: str, rows: Sequence[Row]) -> bool:

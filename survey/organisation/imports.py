@@ -110,16 +110,16 @@ def plan(session: Session, organisation_id: int, rows: Rows) -> Plan:
     found: dict[str, list[Change]] = {name: [] for name in LISTS}
     unchanged = 0
     for row in rows.rows:
-        changes = dict(_changes(row, by_code.get(row.code), codes, rows.columns))
-        unchanged += not changes
-        for name, change in changes.items():
+        own = dict(_changes(row, by_code.get(row.code), codes, rows.columns))
+        unchanged += not own
+        for name, change in own.items():
             found[name].append(change)
     mentioned = {row.code for row in rows.rows}
     for unit in sorted(units, key=lambda each: each.code):
         if unit.closed_at is None and unit.code not in mentioned:
             found["closed"].append(Change(unit.code, unit.name))
     notes = (*rows.notes, *_lost_zeros(found["new"], found["closed"]))
-    told = declared(rows.rows, by_code)
+    told = declared(rows.rows, by_code, changes.listed(session, organisation_id))
     lists: dict[str, Any] = {name: tuple(each) for name, each in found.items()}
     return Plan(rows, declared=told, unchanged=unchanged, notes=notes, **lists)
 

@@ -167,6 +167,21 @@ h2;Helse og velferd;k;h;h;Bare ny kode
     assert "moved" not in found
 
 
+def test_the_same_file_read_again_tells_nothing_twice(database: Database, here: int) -> None:
+    text = """kode;navn;overordnet;tidligere kode;begrunnelse
+k;Kommunen;;;
+a;Oppvekst;k;;
+b9;Bjørkåsen og Åsly;a;b1 b2;To like store
+h;Helse;k;;
+"""
+    for number in range(2):
+        with database.transaction() as session:
+            planned = plan(session, here, read_csv(text.encode()))
+            assert planned.empty == (number == 1)
+            apply(session, here, planned)
+    assert sum(each.kind == "merged" for each in recorded(database, here)) == 1
+
+
 def test_a_file_that_tells_an_impossible_past_changes_nothing(
     database: Database, here: int
 ) -> None:
