@@ -1,5 +1,5 @@
-"""The pages in a real browser: no barrier that axe knows, nothing wider than a phone, the policy
-kept, and usable by keyboard."""
+"""Signing in, reading and mending by keyboard in a real browser. Every page by itself is tried in
+``test_accessibility.py``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from survey.access import links
-from survey.jobs import tasks
 from tests.access.world import World
 
 pytestmark = pytest.mark.chromium
@@ -22,33 +21,6 @@ CHROMIUM = Path("/usr/bin/chromium")
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
-ONCE = [(None, "/api/v1/docs"), ("north", "/enhet/3999/kultur/n3?utskrift=1")]
-"""Long pages that are the same in every language, or another view of a page that is not."""
-
-WAVE = "/stab/3999/undersokelse/kultur/maling"
-PAGES = [
-    (None, "/"),
-    (None, "/logg-inn"),
-    (None, "/logg-inn?ut=1"),
-    (None, "/inn/brukt"),
-    (None, "/finnes-ikke"),
-    ("north", "/enhet"),
-    ("idle", "/enhet"),
-    ("north", "/enhet/3999/kultur/n1"),
-    ("staff", "/enhet/3999/kultur/s2"),
-    ("north", "/stab/3999"),
-    ("staff", "/stab/3999"),
-    ("staff", "/stab/3999/undersokelse/kultur"),
-    ("staff", f"{WAVE}/1"),
-    ("staff", f"{WAVE}/2"),
-    ("staff", f"{WAVE}/2/lukk"),
-    ("staff", f"{WAVE}/1/arbeid/{{task}}"),
-    ("staff", "/stab/3999/enheter"),
-    ("staff", "/stab/3999/enheter/enhet/n3"),
-    ("staff", "/stab/3999/enheter/ny"),
-    ("staff", "/stab/3999/enheter/endringer/ny"),
-    ("staff", "/stab/3999/enheter/endringer/ny?fra=n3&til=n1&valgt=1"),
-]
 
 
 class Quiet(WSGIRequestHandler):
@@ -79,16 +51,6 @@ def browser() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def task(world: World) -> int:
-    """Reports that are being made."""
-    with world.parts.db.transaction() as session:
-        payload = {"study": "kultur", "languages": ["nb"], "ordinal": 1}
-        made = tasks.enqueue(session, world.journey.organisation_id, "unit_reports", payload, "cli")
-        made.state, made.done, made.total = "running", 3, 8
-    return made.id
-
-
 def opened(world: World, browser: Any, address: str, name: str | None, width: int) -> Any:
     context = browser.new_context(viewport={"width": width, "height": 800})
     if name is not None:
@@ -107,26 +69,6 @@ def barriers(page: Any) -> list[str]:
 
     found = Axe().run(page, options=RULES).response["violations"]
     return [f"{each['id']}: {[node['target'] for node in each['nodes']]}" for each in found]
-
-
-@pytest.mark.parametrize("language", ["nb", "nn", "en"])
-def test_no_page_has_a_barrier_is_too_wide_or_breaks_the_policy(
-    world: World, browser: Any, address: str, task: int, language: str
-) -> None:
-    faults = []
-    for name, path in PAGES + (ONCE if language == "nb" else []):
-        page = opened(world, browser, address, name, 320 if language == "nn" else 1280)
-        path = path.format(task=task)
-        page.goto(f"{address}{path}{'&' if '?' in path else '?'}language={language}")
-        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-        problems = barriers(page)
-        problems += [said for said in page.said if "status of 4" not in said]
-        problems += [f"{over} px too wide"] if over > 0 else []
-        if page.title().strip(" –").startswith("–") or not page.title():
-            problems.append("no title")
-        faults += [f"{path}: {problem}" for problem in problems]
-        page.context.close()
-    assert faults == []
 
 
 def test_a_manager_signs_in_by_link_and_reads_a_result_by_keyboard_alone(
