@@ -88,7 +88,13 @@ def test_one_area_improves(parts: Services) -> None:
 def test_the_tree_changed_between_the_waves(parts: Services) -> None:
     assert unit(parts, "h09", 1).unit.unit.parent == "hel"
     assert unit(parts, "h09", 2).unit.unit.parent == "opp"
-    assert unit(parts, "k06", 2).unit.changes == ()
+    moved = unit(parts, "h09", 2).unit
+    assert [(each.kind, each.comparable) for each in moved.reorganisations] == [("moved", True)]
+    merged = unit(parts, "k06", 2).unit
+    assert [each.comparable for each in merged.changes] == [False]
+    assert merged.reorganisations[0].before == ("Kulturskolen", "Ungdomshuset")
+    # Later waves compare it with itself from its first one on.
+    assert [each.comparable for each in unit(parts, "k06", 3).unit.changes] == [False, True]
 
 
 def test_the_links_lead_in(parts: Services) -> None:
