@@ -27,6 +27,7 @@ from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sa
+import structlog
 
 from tests.access.world import World
 from tests.release import journey
@@ -95,6 +96,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         world = built(Path(folder), asked.responses)
+        structlog.configure(logger_factory=structlog.ReturnLoggerFactory())  # a line per request
         client = world.client("north")
 
         def get(address: str) -> Callable[[], None]:

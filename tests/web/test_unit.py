@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from markupsafe import escape
 
 from survey.reports.unit_report import dashboard
-from tests.access.world import World
+from tests.access.world import World, fresh
 
 
 def queries(world: World, address: str, name: str) -> int:
@@ -108,6 +109,24 @@ def test_a_page_needs_few_queries_and_as_many_for_many_answers_as_for_few(world:
     large = queries(world, "/enhet/3999/kultur/n1", "north")
     small = queries(world, "/enhet/3999/kultur/n3", "north")
     assert large == small <= 11
+
+
+def test_doubling_the_respondents_leaves_the_number_of_queries_unchanged(tmp_path: Path) -> None:
+    world = fresh(tmp_path)
+    pages = ("/enhet", "/enhet/3999/kultur/n1", "/enhet/3999/kultur/n1/figurer.json")
+    before = [queries(world, page, "north") for page in pages]
+    count, columns = sa.text("SELECT count(*) FROM response"), "wave_id, unit_id, role, answers"
+    with world.parts.db.writer.begin() as connection:
+        stored = connection.execute(count).scalar_one()
+        connection.execute(
+            sa.text(
+                f"INSERT INTO response (organisation_id, id, {columns}) "
+                f"SELECT organisation_id, randomblob(16), {columns} FROM response"
+            )
+        )
+        assert connection.execute(count).scalar_one() == 2 * stored > 0
+    assert [queries(world, page, "north") for page in pages] == before
+    world.parts.db.dispose()
 
 
 def test_the_page_and_the_report_say_what_the_release_says(world: World) -> None:
