@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.access.models import Grant, Person, SecondFactor
 from survey.organisation.models import Unit
+
+_LAST_LETTERS = str.maketrans({"æ": "{", "ä": "{", "ø": "|", "ö": "|", "å": "}"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +71,6 @@ def search(
     """
     query = sa.select(Person).where(Person.organisation_id == organisation_id)
     own = sa.and_(Grant.organisation_id == Person.organisation_id, Grant.person_id == Person.id)
-    if text.strip():
-        like = f"%{_escaped(text.strip().lower())}%"
-        leads = (
-            sa.exists()
-            .where(own, Unit.organisation_id == Grant.organisation_id, Unit.id == Grant.unit_id)
-            .where(_contains(Unit.name, like) | _contains(Unit.code, like))
-        )
-        query = query.where(_contains(Person.name, like) | _contains(Person.email, like) | leads)
     if role == "none":
         query = query.where(~sa.exists().where(own))
     elif role:
@@ -86,11 +79,26 @@ def search(
         query = query.where(Person.signed_in_at.is_(None), Person.active.is_(True))
     elif state:
         query = query.where(Person.active.is_(state == "active"))
-    total = session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
-    rows = session.scalars(
-        query.order_by(sa.func.lower(Person.name), Person.id).offset(offset).limit(limit)
-    ).all()
-    return _infos(session, organisation_id, rows), total
+    # In Python, because SQLite knows neither that Å and å are one letter nor where they stand.
+    found = list(session.scalars(query))
+    wanted = text.strip().casefold()
+    if wanted:
+        led = _led(session, organisation_id)
+        found = [
+            person
+            for person in found
+            if any(
+                wanted in each.casefold()
+                for each in (person.name, person.email, *led.get(person.id, ()))
+            )
+        ]
+    found.sort(key=lambda person: (alphabetical(person.name), person.id))
+    return _infos(session, organisation_id, found[offset : offset + limit]), len(found)
+
+
+def alphabetical(name: str) -> str:
+    """A key that sorts names as the Norwegian alphabet does: æ, ø and å come last."""
+    return name.casefold().translate(_LAST_LETTERS)
 
 
 def info(session: Session, person: Person) -> PersonInfo:
@@ -137,13 +145,20 @@ def _infos(session: Session, organisation_id: int, people: Sequence[Person]) -> 
     ]
 
 
-def _contains(column: Any, like: str) -> sa.ColumnElement[bool]:
-    found: sa.ColumnElement[bool] = sa.func.lower(column).like(like, escape="\\")
+def _led(session: Session, organisation_id: int) -> dict[int, list[str]]:
+    """Person → codes and names of the units led."""
+    rows = session.execute(
+        sa.select(Grant.person_id, Unit.code, Unit.name)
+        .join(
+            Unit,
+            sa.and_(Unit.organisation_id == Grant.organisation_id, Unit.id == Grant.unit_id),
+        )
+        .where(Grant.organisation_id == organisation_id)
+    )
+    found: dict[int, list[str]] = {}
+    for person_id, code, name in rows:
+        found.setdefault(person_id, []).extend((code, name))
     return found
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _roles(

@@ -48,6 +48,9 @@ class PersonSchema(Schema):
     language = fields.String(required=True)
     active = fields.Boolean(required=True)
     has_password = fields.Boolean(required=True)
+    has_second_factor = fields.Boolean(required=True)
+    invited_at = fields.AwareDateTime(required=True, allow_none=True)
+    signed_in_at = fields.AwareDateTime(required=True, allow_none=True)
     roles = fields.List(fields.Nested(RoleSchema), required=True)
 
 
@@ -63,9 +66,12 @@ class NewPersonSchema(Schema):
 
 
 class PersonChangeSchema(Schema):
-    """Whether a person may sign in."""
+    """What is to be changed of a person; what is left out stays."""
 
-    active = Flag(required=True)
+    active = Flag(metadata={"description": "Whether the person may sign in."})
+    name = fields.String(validate=validate.Length(1, 200))
+    email = fields.Email(validate=validate.Length(3, 254))
+    language = fields.String(validate=validate.OneOf(("nb", "nn", "en")))
 
 
 @blp.route("/organisations/<org>/people")
@@ -121,13 +127,25 @@ class OnePerson(MethodView):
 
     @blp.arguments(PersonChangeSchema)
     @blp.response(200, PersonSchema)
+    @blp.alt_response(409, "CONFLICT")
     @access("api", "people:write")
     def patch(self, change: dict[str, Any], org: str, person: int) -> PersonInfo:
-        """Let a person in or keep them out; who is kept out is signed out everywhere."""
+        """Change a person. Who is kept out (`active`: false) is signed out everywhere.
+
+        Refused with 409 for an address in use, and for the last of the innovation staff.
+        """
         who = guard.principal()
         with services().db.transaction() as session:
             found = people.get(session, who.organisation_id, person)
-            people.set_active(session, found, change["active"], actor=who.actor)
+            people.change(
+                session,
+                found,
+                name=change.get("name", found.name),
+                email=change.get("email", found.email),
+                language=change.get("language", found.language),
+                actor=who.actor,
+            )
+            people.set_active(session, found, change.get("active", found.active), actor=who.actor)
             return _info(session, who.organisation_id, person)
 
 
@@ -148,9 +166,10 @@ class Roles(MethodView):
 
     @blp.arguments(RoleSchema, location="query")
     @blp.response(200, PersonSchema)
+    @blp.alt_response(409, "CONFLICT")
     @access("api", "people:write")
     def delete(self, role: dict[str, Any], org: str, person: int) -> PersonInfo:
-        """Take a role away."""
+        """Take a role away; refused with 409 for the last of the innovation staff."""
         who = guard.principal()
         with services().db.transaction() as session:
             found = people.get(session, who.organisation_id, person)

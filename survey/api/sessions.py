@@ -23,6 +23,9 @@ class SessionSchema(Schema):
     person_id = fields.Integer(required=True)
     created_at = fields.AwareDateTime(required=True)
     expires_at = fields.AwareDateTime(required=True)
+    last_used_at = fields.AwareDateTime(required=True)
+    device = fields.String(required=True, metadata={"description": "Browser and system, roughly."})
+    method = fields.String(required=True, metadata={"description": "password, link or oidc."})
 
 
 class SessionsSchema(Schema):

@@ -26,6 +26,8 @@ def test_a_person_is_added_with_roles_and_kept_out_again(world: World) -> None:
     assert left.json["roles"] == [{"role": "manager", "unit": "n1"}]
     added = client.post(f"{one}/roles", json={"role": "staff"}, headers=headers)
     assert len(added.json["roles"]) == 2
+    changed = client.patch(one, json={"name": "Berit", "language": "nn"}, headers=headers).json
+    assert (changed["name"], changed["language"], changed["active"]) == ("Berit", "nn", True)
     assert client.patch(one, json={"active": False}, headers=headers).json["active"] is False
     assert client.get(f"{HERE}/people/1", headers=headers).status_code == 404
 

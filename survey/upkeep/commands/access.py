@@ -18,6 +18,7 @@ from survey.audit import log
 from survey.errors import Conflict, NotFound
 from survey.upkeep.commands.common import opened
 from survey.upkeep.find import find_organisation
+from survey.upkeep.mail.links import link
 
 _ORGANISATION = click.option("--organisation", help="The organisation's code, if several.")
 _ACTOR = "cli"
@@ -161,7 +162,7 @@ def signin_link(email: str, minutes: int, organisation: str | None) -> None:
             if len(found) > 1:
                 raise Conflict("Several organisations know that address; name one of them.")
             token = links.create(session, parts.secret, found[0], minutes=minutes, actor=_ACTOR)
-        click.echo(f"{parts.settings.base_url}/inn/{token}")
+        click.echo(link(parts.settings, "inn", token))
 
 
 @click.group("api-key")
