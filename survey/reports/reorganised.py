@@ -13,11 +13,12 @@ NAMES = 4
 
 
 def told(context: Context) -> tuple[str, ...]:
-    """Everything that a reader of a comparison must know; () when nothing was done."""
+    """Everything that a reader of a comparison must know; () when nothing was done, and where
+    nothing is compared: then the reason stands in the comparison's place (:func:`broken`)."""
     change = context.change
     if change is None or not change.comparable:
         return ()
-    return (*crossed(context), *composition(context, change))
+    return (*crossed(context), *composition(context, change), *broken(context))
 
 
 def crossed(context: Context) -> tuple[str, ...]:

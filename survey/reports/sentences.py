@@ -126,7 +126,6 @@ def has_it_changed(context: Context) -> tuple[str, ...]:
         name = printable(change.area.name)
         start, inside = words("area_start", name=name), words("area_inside", name=name)
         said.append(verdict(context, change.area.overall, start, inside))
-    said += reorganised.broken(context)
     return tuple(filter(None, said))
 
 
