@@ -64,7 +64,7 @@ def protect(
         plan.option(m)
     kinds = plan.crossing.kinds(plan.stats, measured.indices, secondary)
     printed = Printer(table, plan.stats, kinds, plan.log(), not earlier).protected()
-    return untied(printed, measured) if secondary else printed
+    return untied(printed, measured, nodes) if secondary else printed
 
 
 class Plan:

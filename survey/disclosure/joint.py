@@ -8,7 +8,7 @@ about to be printed; what is too much is merged further, in another item of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from math import ceil, floor
@@ -17,9 +17,11 @@ from survey.disclosure.model import (
     OVERALL,
     Cell,
     Hidden,
+    IndexCell,
     Item,
     ItemCell,
     Measured,
+    Node,
     Protected,
     Share,
 )
@@ -45,60 +47,127 @@ class _Run:
         return self.weight * self.people * (self.high - self.low - 1)
 
 
-def untied(protected: Protected, measured: Measured) -> Protected:
+def untied(protected: Protected, measured: Measured, nodes: Sequence[Node]) -> Protected:
     """Merge or hide so much that no index tells a count that its items' distributions keep open."""
-    row = {name: number for number, name in enumerate(measured.nodes)}
-    cells, log = dict(protected.cells), list(protected.log)
-    for name, cell in cells.items():
-        left = cell
-        while (tied := _first_tied(left, measured, row[name])) is not None:
-            left, changed = _loosened(left, *tied)
-            log.append(Hidden(name, f"item:{changed}", "joint"))
-        cells[name] = left
-    return replace(protected, cells=cells, log=tuple(log))
+    joint = _Joint(dict(protected.cells), measured, nodes)
+    log = list(protected.log)
+    for node in nodes:
+        while node.id in joint.cells and (run := joint.tied(node.id)) is not None:
+            changed = joint.loosen(node.id, run)
+            log.append(Hidden(node.id, f"item:{changed}", "joint"))
+    return replace(protected, cells=joint.cells, log=tuple(log))
 
 
-def _first_tied(
-    cell: Cell, measured: Measured, row: int
-) -> tuple[_Run, Sequence[_Run], Mapping[str, Item]] | None:
-    """A run of options whose counts an index tells, with all runs and items of that index."""
-    for place, index in enumerate(measured.indices):
-        shown = cell.index[index]
-        items = {item.id: item for item in measured.items if item.within(index)}
-        if shown.value is None or shown.bound is not None or not items:
-            continue
-        cells = [cell.items[name] for name in items]
-        if any(one.n is None or one.n != shown.n for one in cells) or shown.n != cell.n:
-            continue
-        runs = list(_runs(cell, items, index))
-        mean = float(measured.index_sum[row, place] / measured.index_n[row, place])
-        low, high = shown.value - 0.5, shown.value + 0.5
-        if shown.spread:  # the ends of the interval tell the mean again, to half a point
-            low, high = (low, shown.value) if mean < shown.value else (shown.value, high)
-        lowest = sum(
-            run.weight * run.people * run.low for run in _runs(cell, items, index, every=True)
-        )
-        room = (shown.n or 0) * low - lowest, (shown.n or 0) * high - lowest
-        flat = {name for name in items if _flat(cell.items[name]) is not None}
-        for run in (run for run in runs if run.item not in flat):  # a flat one is told on purpose
-            others = sum(other.reach for other in runs if other is not run)
-            if _tells(run, (room[0] - others) / run.weight, room[1] / run.weight):
-                return run, runs, items
-    return None
+class _Joint:
+    """The cells as they are about to be printed, and what they say together."""
 
+    def __init__(self, cells: dict[str, Cell], measured: Measured, nodes: Sequence[Node]) -> None:
+        self.cells, self.measured = cells, measured
+        self.row = {name: number for number, name in enumerate(measured.nodes)}
+        self.items = {item.id: item for item in measured.items}
+        self.below: dict[str | None, list[str]] = {}
+        for node in nodes:
+            self.below.setdefault(node.parent, []).append(node.id)
 
-def _runs(
-    cell: Cell, items: Mapping[str, Item], index: str, *, every: bool = False
-) -> Iterator[_Run]:
-    """The runs of options that are told as a whole; of single options too with ``every``."""
-    dimensions = {item.dimension for item in items.values()}
-    for name, item in items.items():
-        mates = sum(other.dimension == item.dimension for other in items.values())
-        weight = 100 / (item.options - 1) / mates
-        weight /= len(dimensions) if index == OVERALL else 1
-        for low, high, people in _told(cell.items[name], item):
-            if people and (every or high - low > 1):
-                yield _Run(name, low, high, people, weight)
+    def tied(self, name: str) -> _Run | None:
+        """A run of options whose counts an index of the cell tells."""
+        cell = self.cells[name]
+        for place, index in enumerate(self.measured.indices):
+            shown = cell.index[index]
+            items = [item for item in self.measured.items if item.within(index)]
+            if shown.value is None or shown.bound is not None or not items:
+                continue
+            cells = [cell.items[item.id] for item in items]
+            if any(one.n is None or one.n != shown.n for one in cells) or shown.n != cell.n:
+                continue
+            runs = self._runs(name, items, index)
+            low, high = self._window(name, place, shown)
+            lowest = sum(run.weight * run.people * run.low for run in runs)
+            flat = {item.id for item in items if _flat(cell.items[item.id]) is not None}
+            for run in (run for run in runs if run.high - run.low > 1 and run.item not in flat):
+                others = sum(other.reach for other in runs if other is not run)
+                room = cell.n or 0
+                least = (room * low - lowest - others) / run.weight
+                if _tells(run, least, (room * high - lowest) / run.weight):
+                    return run
+        return None
+
+    def _window(self, name: str, place: int, shown: IndexCell) -> tuple[float, float]:
+        """Where the mean lies, to whoever reads the index and its interval."""
+        value = float(shown.value or 0)
+        if not shown.spread:
+            return value - 0.5, value + 0.5
+        # The ends of the interval tell the mean again, at worst to half a point.
+        at = self.row[name]
+        mean = self.measured.index_sum[at, place] / self.measured.index_n[at, place]
+        return (value - 0.5, value) if mean < value else (value, value + 0.5)
+
+    def _runs(self, name: str, items: Sequence[Item], index: str) -> list[_Run]:
+        """The runs of options that are told as a whole in the cell, for every item of an index."""
+        found = []
+        dimensions = {item.dimension for item in items}
+        for item in items:
+            mates = sum(other.dimension == item.dimension for other in items)
+            weight = 100 / (item.options - 1) / mates
+            weight /= len(dimensions) if index == OVERALL else 1
+            found += [
+                _Run(item.id, low, high, people, weight)
+                for low, high, people in self._pieces(name, item)
+                if people
+            ]
+        return found
+
+    def _pieces(self, name: str, item: Item) -> list[tuple[int, int, int]]:
+        """(low, high, people): how the cell divides an item's answers, together with the cells
+        below it that divide some of them further."""
+        found: list[tuple[int, int, int]] = []
+        for low, high, people in _told(self.cells[name].items[item.id], item):
+            left = people
+            for other in self._shown_below(name, item) if high - low > 1 else ():
+                fine = self._pieces(other, item)
+                edges = {edge for a, b, _ in fine for edge in (a, b)}
+                if not {low, high} <= edges or not any(low < edge < high for edge in edges):
+                    continue
+                inside = [piece for piece in fine if low <= piece[0] and piece[1] <= high]
+                found += inside
+                left -= sum(piece[2] for piece in inside)
+            found.append((low, high, left))
+        return found
+
+    def _shown_below(self, name: str, item: Item) -> list[str]:
+        """The nearest cells below that show the item, and not as nearly unanimous."""
+        found = []
+        waiting = list(self.below.get(name, ()))
+        while waiting:
+            other = waiting.pop()
+            shown = self.cells[other].items[item.id] if other in self.cells else ItemCell()
+            if shown.n is None or _flat(shown) is not None:
+                waiting += self.below.get(other, ())
+            else:
+                found.append(other)
+        return sorted(found)
+
+    def loosen(self, name: str, run: _Run) -> str:
+        """Take a boundary from another item of the cell, where that helps, else the item; returns
+        the item that was changed."""
+        cell = self.cells[name]
+        merged = [
+            (people, other.id, place)
+            for other in self.measured.items
+            if other.id != run.item and other.dimension
+            for place, people in _droppable(cell.items[other.id], other)
+        ]
+        for _, other, place in sorted(merged):
+            old = cell.items[other]
+            one, two = old.distribution[place : place + 2]
+            both = Share(one.options + two.options, (one.count or 0) + (two.count or 0))
+            groups = (*old.distribution[:place], both, *old.distribution[place + 2 :])
+            self.cells[name] = _with(cell, other, replace(old, distribution=groups))
+            left = self.tied(name)
+            if left is None or left.item not in (run.item, other):
+                return other
+        self.cells[name] = _with(cell, run.item, ItemCell())
+        return run.item
 
 
 def _told(cell: ItemCell, item: Item) -> Iterator[tuple[int, int, int]]:
@@ -148,29 +217,6 @@ def _tells(run: _Run, least: float, most: float) -> bool:
         if 0 < fitting < OPEN:
             return True
     return False
-
-
-def _loosened(
-    cell: Cell, run: _Run, runs: Sequence[_Run], items: Mapping[str, Item]
-) -> tuple[Cell, str]:
-    """The cell with one boundary less in another item of the index, or without the item."""
-    merged = [
-        (people, name, place)
-        for name, item in items.items()
-        if name != run.item
-        for place, people in _droppable(cell.items[name], item)
-    ]
-    wanted = OPEN * run.weight
-    weights = {other.item: other.weight for other in runs}
-    enough = [one for one in merged if one[0] * weights.get(one[1], run.weight) >= wanted]
-    if enough:
-        _, name, place = min(enough)
-        old = cell.items[name]
-        one, other = old.distribution[place : place + 2]
-        both = Share(one.options + other.options, (one.count or 0) + (other.count or 0))
-        groups = (*old.distribution[:place], both, *old.distribution[place + 2 :])
-        return _with(cell, name, replace(old, distribution=groups)), name
-    return _with(cell, run.item, ItemCell(not_applicable=None)), run.item
 
 
 def _droppable(cell: ItemCell, item: Item) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,52 @@
+"""What the search once found, kept: published as it was drawn, and nothing is found any more."""
+
+from __future__ import annotations
+
+import pytest
+
+from survey.disclosure import engine
+from tests.leaks.attacker import attack
+from tests.leaks.outputs import documents
+from tests.leaks.reading import read_wave
+from tests.leaks.world import DrawnWave, History, Place
+
+REST_OF_TWENTY = [
+    Place("K", "Kommunen", None, "", 4, 0),
+    Place("A0", "Område A", "K", "", 3, 0),
+    Place("A0U2", "Enhet Ac", "A0", "", 17, 2),
+    Place("A1", "Område B", "K", "", 2, 0),
+    Place("A1U0", "Enhet Ba", "A1", "skole", 5, 1),
+    Place("A1U3", "Enhet Bd", "A1", "skole", 3, 0),
+    Place("A2", "Område C", "K", "", 5, 0),
+    Place("A2U0", "Enhet Ca", "A2", "", 51, 2),
+    Place("A2U1", "Enhet Cb", "A2", "", 28, 0),
+    Place("A2U2", "Enhet Cc", "A2", "skole", 18, 1),
+    Place("A1U0N1", "Enhet Ba nord", "A1", "skole", 18, 0),
+    Place("A1U3N1", "Enhet Bd nord", "A1", "skole", 15, 0),
+]
+"""The whole merges two answers of 80 people; two areas tell how 70 of them divide, and the index of
+123 people told of the ten who were left that at most one chose the third answer."""
+
+
+def found(published, places, shape, **drawn):
+    """What the attacker finds of one wave."""
+    [(made, wave)] = published(History(shape, 5, [DrawnWave(places, **drawn)]))
+    header, units = documents(made, 1)
+    return attack(read_wave(header, units, wave.sheets, None))
+
+
+@pytest.mark.parametrize("mended", [True, False])
+def test_an_index_does_not_divide_those_whom_areas_leave_over(published, monkeypatch, mended):
+    """Taken away (``mended`` False), the attacker finds it again."""
+    if not mended:
+        monkeypatch.setattr(engine, "untied", lambda printed, *_: printed)
+    drawn = {
+        "here": 0.75,
+        "agreement": 0.3,
+        "common": False,
+        "missing": 0.0,
+        "ticking": 0.6,
+        "seed": 2306951403,
+    }
+    exposed = found(published, REST_OF_TWENTY, "to-fire", **drawn)
+    assert bool(exposed) is not mended, exposed
