@@ -83,14 +83,8 @@ def close_wave(
         if wave.source != "import" and raw.inbox_size(session, wave) != len(opened):
             raise Conflict("The wave's inbox changed while it was being opened; close it again.")
         raw.settle(session, wave, frame, opened)
-        record(
-            session,
-            organisation_id,
-            actor,
-            "wave.settled",
-            f"wave:{wave_id}",
-            {"responses": len(opened)},
-        )
+        details = {"responses": len(opened)}
+        record(session, organisation_id, actor, "wave.settled", f"wave:{wave_id}", details)
     _erase_traces(db, organisation_id, wave_id, actor)
 
 

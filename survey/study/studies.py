@@ -19,6 +19,7 @@ from survey.study.slugs import slug
 SMALLEST_K = 5
 LARGEST_K = 100
 MODES = ("ordinary", "cryptographic")
+"""How answers are kept apart from codes: sealed, or blind signatures besides."""
 
 
 def create_study(
@@ -36,9 +37,7 @@ def create_study(
     actor: str = "cli",
 ) -> Study:
     """Add a study. ``instrument`` is the id of a line; no ``languages`` means all of its own.
-    ``mode`` is how answers are kept apart from codes: ``ordinary`` or ``cryptographic``.
-
-    Raises InvalidInput with every fault at once, Conflict when the code is taken.
+    ``mode`` is one of MODES. Raises InvalidInput with every fault, Conflict for a taken code.
     """
     code, name = code.strip(), " ".join(name.split())
     faults, spoken = faults_of_study(
@@ -145,24 +144,12 @@ def update_study(
     k is raised only. Raises InvalidInput with every fault, Conflict when it is frozen or lowered;
     lowering a frozen k, or another mode than the frozen one, raises Weakening and is recorded.
     """
-    faults: list[Fault] = []
     if mode is not None:
         check_mode(session, study, mode, actor)
-        faults.extend(_faults_of_mode(mode))
     if k is not None:
         check_k(session, study, k, actor)
-    if name is not None:
-        name = " ".join(name.split())
-        faults.extend(_faults_of_texts(study.code, name))
-    if k is not None:
-        faults.extend(_faults_of_k(k))
-    if relevance is not None:
-        faults.extend(_faults_of_relevance(relevance))
-    if languages is not None:
-        spoken = _languages(library, study.instrument_id, faults)
-        faults.extend(_faults_of_languages(languages, spoken))
-        if not languages:
-            faults.append(Fault("languages", "none is named.", "Name at least one."))
+    name = None if name is None else " ".join(name.split())
+    faults = _faults_of_change(library, study, name, languages, k, mode, relevance)
     if faults:
         raise InvalidInput("The study cannot be changed.", faults)
     _refuse_what_is_fixed(study, k, languages, relevance)
@@ -181,6 +168,33 @@ def update_study(
     }
     record(session, study.organisation_id, actor, "study.changed", f"study:{study.id}", details)
     return study
+
+
+def _faults_of_change(
+    library: Library,
+    study: Study,
+    name: str | None,
+    languages: Sequence[str] | None,
+    k: int | None,
+    mode: str | None,
+    relevance: int | None,
+) -> list[Fault]:
+    """Everything that is wrong with what is to change; None changes nothing."""
+    faults: list[Fault] = []
+    if mode is not None:
+        faults.extend(_faults_of_mode(mode))
+    if name is not None:
+        faults.extend(_faults_of_texts(study.code, name))
+    if k is not None:
+        faults.extend(_faults_of_k(k))
+    if relevance is not None:
+        faults.extend(_faults_of_relevance(relevance))
+    if languages is not None:
+        spoken = _languages(library, study.instrument_id, faults)
+        faults.extend(_faults_of_languages(languages, spoken))
+        if not languages:
+            faults.append(Fault("languages", "none is named.", "Name at least one."))
+    return faults
 
 
 def _refuse_what_is_fixed(

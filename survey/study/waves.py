@@ -54,8 +54,8 @@ def create_wave(
     """Add a draft. Without an ordinal it comes after the study's last wave.
 
     ``source`` is ``answers``, or ``import`` for a measurement from another tool (its times may lie
-    in the past). Without ``release_after_close`` somebody looks at what will be hidden before the
-    results are released. Raises InvalidInput with every fault, Conflict when the ordinal is taken.
+    in the past). Without ``release_after_close`` staff look before results are released. Raises
+    InvalidInput with every fault, Conflict when the ordinal is taken.
     """
     session.execute(  # one at a time: two drafts must not get the same ordinal
         sa.select(Study.id)
@@ -66,8 +66,7 @@ def create_wave(
     ordinal = max(taken, default=0) + 1 if ordinal is None else ordinal
     label = " ".join(label.split()) or f"Måling {ordinal}"
     faults = _faults_of_wave(phase, label, ordinal, source)
-    faults += _faults_of_times(opens_at, closes_at, source)
-    if faults:
+    if faults := [*faults, *_faults_of_times(opens_at, closes_at, source)]:
         raise InvalidInput("The wave cannot be made.", faults)
     if ordinal in taken:
         raise Conflict(f"The study has a wave {ordinal} already.")
@@ -86,8 +85,8 @@ def create_wave(
     )
     session.add(wave)
     session.flush()
-    details = {"study": study.code, "ordinal": ordinal, "phase": phase, "source": source}
-    record(session, wave.organisation_id, actor, "wave.created", f"wave:{wave.id}", details)
+    told = {"study": study.code, "ordinal": ordinal, "phase": phase, "source": source}
+    record(session, wave.organisation_id, actor, "wave.created", f"wave:{wave.id}", told)
     return wave
 
 
