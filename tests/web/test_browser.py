@@ -123,3 +123,24 @@ def test_a_wrong_file_comes_back_with_its_faults_and_no_barrier(
     assert page.evaluate("document.activeElement.id") == "error-summary"
     assert barriers(page) == []
     page.context.close()
+
+
+def test_a_unit_is_mended_from_the_summary_and_said_in_nynorsk(
+    world: World, browser: Any, address: str
+) -> None:
+    page = opened(world, browser, address, "staff", 320)
+    page.goto(f"{address}/stab/3999/enheter/enhet/s2?language=nn")
+    page.get_by_label("Namn").fill("")
+    page.get_by_label("Tilsette i sjølve eininga").fill("mange")
+    page.get_by_role("button", name="Lagre").click()
+    page.wait_for_selector("#error-summary")
+    assert page.evaluate("document.activeElement.id") == "error-summary"
+    assert page.title().startswith("Ikkje lagra")
+    assert barriers(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    page.get_by_role("link", name="Namn: manglar.").click()
+    page.keyboard.type("Havna barnehage")
+    page.get_by_label("Tilsette i sjølve eininga").fill("12")
+    page.get_by_role("button", name="Lagre").click()
+    page.get_by_text("Eininga er lagra.").wait_for()
+    page.context.close()
