@@ -81,6 +81,8 @@ def _headline(context: Context, whole: Content) -> str:
     known = change is not None and change.comparable
     if known and change is not None and change.overall.verdict != "hidden":
         return " ".join(said.get("changed", ()))
+    if context.unit.overall.index is None:
+        return " ".join(said.get("standing", ()))
     return " ".join((*said.get("standing", ()), *said.get("changed", ())))
 
 

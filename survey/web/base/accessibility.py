@@ -26,15 +26,14 @@ MISSING = ("people", "charts", "se", "api", "names")
 def show() -> str:
     """The statement; its numbers and addresses are those that were tried."""
     known, language = tried(), catalogue.language()
-    names = [catalogue.LANGUAGE_NAMES[each] for each in known["languages"]]
+    t = catalogue.translator(language)
+    names = [t(f"accessibility.language_{each}") for each in known["languages"]]
     locale = {"nb": "nb_NO", "nn": "nn_NO", "en": "en_GB"}[language]
     return render_template(
         "base/accessibility.html",
         pages=known["pages"],
         states=sum(known["pages"].values()),
-        named=format_list([name.lower() for name in names], locale=locale)
-        if language != "en"
-        else format_list(names, locale=locale),
+        named=format_list(names, locale=locale),
         day=format_date(date.fromisoformat(known["date"]), "long", locale=locale),
         how=HOW,
         missing=MISSING,

@@ -104,7 +104,7 @@ def show(org: str, study: str, unit: str) -> str:
         study=study,
         printing="utskrift" in request.args,
         merged=MERGED,
-        menu="units",
+        menu="staff" if "staff" in who.roles and not who.units else "units",
     )
 
 
