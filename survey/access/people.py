@@ -9,7 +9,15 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.access import links, roster, sessions
-from survey.access.models import Grant, Person
+from survey.access.models import (
+    Grant,
+    Identity,
+    Person,
+    RecoveryCode,
+    SecondFactor,
+    SigninLink,
+    StaffSession,
+)
 from survey.access.principal import ROLES
 from survey.audit import log
 from survey.db import new_id, now
@@ -245,6 +253,23 @@ def set_active(session: Session, person: Person, active: bool, *, actor: str) ->
     session.flush()
     action = "person.activated" if active else "person.deactivated"
     log.record(session, person.organisation_id, actor, action, f"person:{person.id}")
+
+
+def forget(session: Session, person: Person, *, actor: str) -> None:
+    """Delete a person who is kept out, with everything that is stored of them.
+
+    Events keep the bare id. Raises Conflict for somebody who still has access.
+    """
+    if person.active:
+        raise Conflict("Keep the person out first.")
+    own = (person.organisation_id, person.id)
+    for table in (StaffSession, SigninLink, RecoveryCode, SecondFactor, Identity, Grant):
+        session.execute(
+            sa.delete(table).where(table.organisation_id == own[0], table.person_id == own[1])
+        )
+    session.delete(person)
+    session.flush()
+    log.record(session, own[0], actor, "person.deleted", f"person:{own[1]}")
 
 
 def set_password(

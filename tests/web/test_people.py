@@ -265,6 +265,22 @@ def test_a_link_is_shown_once_and_ends_the_one_before(world: World, client: Flas
     assert paths[1] not in client.get(one(world, "idle")).text
 
 
+def test_who_is_kept_out_can_be_deleted_and_leaves_an_id_behind(
+    world: World, client: FlaskClient
+) -> None:
+    world.client("north")
+    with world.parts.db.transaction() as session:
+        links.create(session, world.parts.secret, world.people["north"], actor="cli")
+    assert post(client, one(world, "north", "slett"), world).status_code == 409
+    post(client, one(world, "north", "deaktiver"), world)
+    assert "Slett for godt" in client.get(one(world, "north")).text
+    gone = post(client, one(world, "north", "slett"), world)
+    assert gone.location == PEOPLE + "?gjort=slett"
+    assert "north@" not in client.get(gone.location).text
+    assert client.get(one(world, "north")).status_code == 404
+    assert "En person som ikke finnes lenger" in client.get(EVENTS).text
+
+
 def test_a_person_of_another_organisation_does_not_exist(world: World, client: FlaskClient) -> None:
     for act in ("", "deaktiver", "lenke", "totrinn"):
         assert post(client, one(world, "stranger", act), world).status_code == 404

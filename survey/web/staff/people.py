@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -125,7 +125,7 @@ def change(org: str, person: int) -> ResponseReturnValue:
     return redirect(url_for(".one", org=org, person=person, gjort="endret"), 303)
 
 
-@bp.post(_ONE + "/<any(aktiver, deaktiver, inviter, okter, totrinn, koblinger):act>")
+@bp.post(_ONE + "/<any(aktiver, deaktiver, inviter, okter, totrinn, koblinger, slett):act>")
 @access("staff")
 def do(org: str, person: int, act: str) -> ResponseReturnValue:
     """Let in, keep out, invite, sign out everywhere, reset the second factor, disconnect."""
@@ -137,6 +137,8 @@ def do(org: str, person: int, act: str) -> ResponseReturnValue:
     except LastStaff:
         text = catalogue.text("people.fault_last_staff", catalogue.language())
         return _person_page(person, faults=[("", text)]), 409
+    if act == "slett":
+        return redirect(url_for(".show", org=org, gjort=act), 303)
     return redirect(url_for(".one", org=org, person=person, gjort=act), 303)
 
 
@@ -212,7 +214,7 @@ def _release(session: Session, person: Person, actor: str) -> None:
         identities.release(session, person, issuer, "", actor=actor)
 
 
-_ACTS = {
+_ACTS: dict[str, Callable[[Session, Person, str], None]] = {
     "aktiver": lambda session, person, actor: people.set_active(session, person, True, actor=actor),
     "deaktiver": lambda session, person, actor: people.set_active(
         session, person, False, actor=actor
@@ -221,6 +223,7 @@ _ACTS = {
     "okter": _end_sessions,
     "totrinn": _reset_factor,
     "koblinger": _release,
+    "slett": lambda session, person, actor: people.forget(session, person, actor=actor),
 }
 
 
