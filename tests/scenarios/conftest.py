@@ -7,6 +7,7 @@ them); otherwise none is taken. No scenario has a mock: mails go through a real 
 from __future__ import annotations
 
 import os
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -80,6 +81,13 @@ def picture(page: Page, name: str, *, whole: bool = False) -> None:
     if WANTED:
         FOLDER.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=FOLDER / f"{name}.png", full_page=whole, animations="disabled")
+
+
+def sheet(pdf: bytes, name: str) -> None:
+    """Keep the first page of a PDF, when pictures are wanted (with poppler's pdftoppm)."""
+    if WANTED:
+        command = ["pdftoppm", "-png", "-r", "70", "-f", "1", "-l", "1", "-singlefile", "-"]
+        subprocess.run([*command, FOLDER / name], input=pdf, check=True)
 
 
 def press(page: Page, name: str) -> None:

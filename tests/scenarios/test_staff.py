@@ -8,6 +8,7 @@ import re
 import uuid
 import zipfile
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,9 +17,10 @@ from survey.access import people
 from survey.access.models import Person
 from survey.instrument.model import Instrument
 from survey.organisation.units import create_organisation
+from survey.study.clock import today
 from survey.upkeep.mailing import Sender
 from tests.release.journey import draw_answers
-from tests.scenarios.conftest import DESK, Stage, follow, picture, press
+from tests.scenarios.conftest import DESK, PHONE, Stage, follow, picture, press, sheet
 from tests.upkeep.postoffice import PostOffice
 from tests.web.test_answer_browser import SHIPPED
 
@@ -129,7 +131,7 @@ def test_staff_run_a_whole_wave_from_the_file_to_the_reports(
     picture(page, "wave-1-study", whole=True)
     press(page, "Lag undersøkelsen")
     follow(page, "Ny måling")
-    page.locator("#f-closes_at").fill("2099-05-01T16:00")
+    page.locator("#f-closes_at").fill(f"{today() + timedelta(days=14)}T16:00")
     press(page, "Lag målingen")
     wave = page.url.split("?")[0]
 
@@ -155,11 +157,15 @@ def test_staff_run_a_whole_wave_from_the_file_to_the_reports(
         assert outcome.what in ("sent", "early"), outcome
     sender.close()
     assert len(office.got) == UNITS * STAFF
+    mail = stage.page(PHONE, "nb")
+    mail.set_content(office.got[0].html)
+    picture(mail, "wave-4-mail")
+    mail.close()
     page.reload()
     assert answer_by_mail(stage, office) == UNITS * (STAFF - 1)
     page.goto(wave)
     expect(page.locator("main")).to_contain_text(f"{UNITS * (STAFF - 1)} av {UNITS * STAFF}")
-    picture(page, "wave-4-participation")
+    picture(page, "wave-5-participation")
 
     follow(page, "Lukk før tiden")
     page.get_by_label("Noe annet").check()
@@ -170,16 +176,16 @@ def test_staff_run_a_whole_wave_from_the_file_to_the_reports(
     if "Frigi resultatene" not in page.inner_text("main"):
         stage.work()
         page.reload()
-    picture(page, "wave-5-hidden")
+    picture(page, "wave-6-hidden")
     press(page, "Frigi resultatene")
     stage.work()
     page.goto(wave)
-    picture(page, "wave-6-released")
+    picture(page, "wave-7-released")
     page.get_by_role("button", name=re.compile("apport")).first.click()
     stage.work()
     page.goto(wave)
     page.locator("a[href*='/arbeid/']").first.click()
-    picture(page, "wave-7-reports")
+    picture(page, "wave-8-reports")
     with page.expect_download() as made:
         page.get_by_role("link", name="Last ned").click()
     content = made.value.path().read_bytes()
@@ -187,3 +193,4 @@ def test_staff_run_a_whole_wave_from_the_file_to_the_reports(
         files = archive.namelist()
         assert len(files) >= UNITS
         assert all(archive.read(name).startswith(b"%PDF") for name in files)
+        sheet(archive.read(files[-1]), "wave-9-report")
