@@ -24,6 +24,11 @@ _MODE = {
 }
 
 
+_K = {"minimum": studies.SMALLEST_K, "maximum": studies.LARGEST_K}
+_RELEVANCE = {"minimum": 1, "maximum": 50}
+"""Told in the document, checked with everything else: all faults come at once."""
+
+
 class StudySchema(Schema):
     """A study."""
 
@@ -58,20 +63,20 @@ class NewStudySchema(Schema):
         validate=validate.Length(max=10),
         metadata={"description": "Empty: all of the instrument's."},
     )
-    k = Whole(load_default=5, validate=validate.Range(studies.SMALLEST_K, studies.LARGEST_K))
-    relevance = Whole(load_default=10, validate=validate.Range(1, 50))
+    k = Whole(load_default=5, metadata=_K)
+    relevance = Whole(load_default=10, metadata=_RELEVANCE)
     mode = fields.String(
         load_default="ordinary", validate=validate.OneOf(studies.MODES), metadata=_MODE
     )
 
 
 class StudyChangeSchema(Schema):
-    """What may change: the name always; k (upwards), languages and mode until the first wave
-    opens."""
+    """What may change: the name always; the rest (k only upwards) until the first wave opens."""
 
     name = fields.String(validate=validate.Length(1, 200))
     languages = fields.List(fields.String(), validate=validate.Length(1, 10))
-    k = Whole(validate=validate.Range(studies.SMALLEST_K, studies.LARGEST_K))
+    k = Whole(metadata=_K)
+    relevance = Whole(metadata=_RELEVANCE)
     mode = fields.String(validate=validate.OneOf(studies.MODES), metadata=_MODE)
 
 
