@@ -28,6 +28,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from werkzeug.serving import make_server
 
 from survey.jobs import tasks
+from survey.organisation import changes
+from survey.organisation.units import unit_by_code
 from survey.web.base import look
 from tests.access.world import World, arguments
 from tests.web.test_browser import Quiet, browser
@@ -60,6 +62,10 @@ ENGLISH = ("documentation.docs",)
 """Pages that have one language, seen once."""
 
 
+DECIDING = "/stab/3999/enheter/endringer/ny?fra=n3&til=n1&valgt=1"
+"""The second step of telling a merger or a split."""
+
+
 @dataclass(frozen=True)
 class Visit:
     """A page as somebody sees it. ``state`` tells visits of one page apart."""
@@ -89,9 +95,11 @@ def visits(world: World) -> list[Visit]:
         payload = {"study": "kultur", "languages": ["nb"], "ordinal": 1}
         task = tasks.enqueue(session, world.journey.organisation_id, "unit_reports", payload, "cli")
         task.state, task.done, task.total = "running", 3, 8
+        unit = unit_by_code(session, world.journey.organisation_id, "n3")
+        renamed = changes.note(session, unit, "renamed", "cli", before="Lia", after=unit.name)
         number = task.id
-    known = arguments(task=number, person=world.people["north"].id)
-    found = []
+    known = arguments(task=number, person=world.people["north"].id, change=renamed.id)
+    found = [Visit("reorganisations.add", "", DECIDING, "staff", "deciding")]
     clients = {name: world.client(name) for name in (None, "north", "staff")}
     for rule in world.app.url_map.iter_rules():
         if "GET" not in (rule.methods or ()) or rule.endpoint == "static":
