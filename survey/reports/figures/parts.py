@@ -85,8 +85,8 @@ def draw_keys(canvas: Canvas, keys: Sequence[Key]) -> None:
             canvas.top += KEY_HEIGHT
         middle = canvas.top + KEY_HEIGHT / 2
         if key.marker is not None:
-            # Plotly hides a mark whose middle is outside of the scale.
-            spot = canvas.value(max(left + 7, 0))
+            left = max(left, -7.0)  # Plotly hides a mark whose middle is outside of the scale
+            spot = canvas.value(left + 7)
             canvas.points([spot], [middle], key.marker, [key.text], key.text)
         else:
             length = canvas.value(12) - canvas.value(0)
