@@ -31,7 +31,7 @@ lint:
 
 bench:
 	@tools/setup.sh test
-	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+	@for file in benchmarks/*.py; do echo "== $$file"; PYTHONPATH=. $(BIN)/python $$file || exit 1; done
 
 lock:
 	uv pip compile -q setup.cfg --extra test --extra build --universal --generate-hashes \
