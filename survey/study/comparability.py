@@ -13,8 +13,24 @@ from survey.study.models import Wave, WaveUnitChange
 def freeze_changes(session: Session, wave: Wave) -> int:
     """Fix every change of units since the study's wave before, with its decision; tell how many.
 
-    A study's first wave takes what happened before it, which then concerns no comparison.
+    A study's first wave takes what happened before it, which then concerns no comparison. A wave
+    that opens after a later one (an earlier measurement brought in) takes none: what was done since
+    lies before the wave to come.
     """
+    opened = (
+        sa.select(Wave.id, Wave.ordinal)
+        .where(
+            Wave.organisation_id == wave.organisation_id,
+            Wave.study_id == wave.study_id,
+            Wave.id != wave.id,
+            Wave.state != "draft",
+        )
+        .order_by(Wave.ordinal.desc())
+        .limit(1)
+    )
+    last = session.execute(opened).one_or_none()
+    if last is not None and last.ordinal > wave.ordinal:
+        return 0
     taken = (
         sa.select(WaveUnitChange.change_id)
         .join(
@@ -31,17 +47,6 @@ def freeze_changes(session: Session, wave: Wave) -> int:
             UnitChange.organisation_id == wave.organisation_id, UnitChange.id.not_in(taken)
         )
     ).all()
-    since = session.scalar(
-        sa.select(Wave.id)
-        .where(
-            Wave.organisation_id == wave.organisation_id,
-            Wave.study_id == wave.study_id,
-            Wave.ordinal < wave.ordinal,
-            Wave.state != "draft",
-        )
-        .order_by(Wave.ordinal.desc())
-        .limit(1)
-    )
     moment = now()
     for change in found:
         change.frozen_at = change.frozen_at or moment
@@ -50,7 +55,7 @@ def freeze_changes(session: Session, wave: Wave) -> int:
                 organisation_id=wave.organisation_id,
                 wave_id=wave.id,
                 change_id=change.id,
-                since_wave_id=since,
+                since_wave_id=None if last is None else last.id,
             )
         )
     session.flush()

@@ -38,5 +38,26 @@ def test_each_study_takes_the_changes_since_its_own_last_wave(services: Any) -> 
         assert _names(session, third) == [(1, "Ny"), (2, "Nyere")]
 
 
+def test_an_earlier_measurement_brought_in_later_takes_no_change_from_the_next(
+    services: Any,
+) -> None:
+    journey = start(services.db, services.keys, services.secret)
+    library, here = Library(), journey.organisation_id
+    with services.db.transaction() as session:
+        study = create_study(
+            session, library, here, code="andre", name="Andre", instrument="baerum-barometer"
+        )
+        second = create_wave(session, study, phase="during", ordinal=2)
+        open_wave(session, services.keys, library, second)
+        editing.update_unit(session, here, "n1", {"name": "Ny"})
+        first = create_wave(session, study, phase="before", ordinal=1, source="import")
+        open_wave(session, services.keys, library, first)
+        assert _names(session, first) == []
+        second.state = "closed"
+        third = create_wave(session, study, phase="after")
+        open_wave(session, services.keys, library, third)
+        assert _names(session, third) == [(3, "Ny")]
+
+
 def _names(session: Any, wave: Wave) -> list[tuple[int, str]]:
     return [(ordinal, each.after) for ordinal, each in frozen_changes(session, wave)]
