@@ -236,9 +236,22 @@ def test_an_account_without_an_address_is_connected_on_ones_own_page(
     assert come_back(world.client(), issuer).status_code == 403
 
 
+def test_a_session_that_ended_on_the_way_connects_nothing(world: World, issuer: Issuer) -> None:
+    issuer.claims = issuer.userinfo = {"sub": "too late"}
+    client = world.client("idle")
+    link = re.search(r'href="(/logg-inn/entra\?koble=\w+)"', client.get("/min-side").text)
+    assert link is not None
+    sent = client.get(link.group(1))
+    client.post("/logg-ut", data={"csrf": world.csrf(client)})
+    assert client.get(issuer.back(sent.location)).location == "/logg-inn?next=/min-side"
+    assert come_back(world.client(), issuer).status_code == 403
+
+
 def test_nobody_can_be_made_to_connect_an_account(world: World, issuer: Issuer) -> None:
     client = world.client("idle")
     assert client.get("/logg-inn/entra?koble=guessed").status_code == 404
+    nobody = world.client().get("/logg-inn/entra?koble=guessed")
+    assert nobody.location == "/logg-inn?next=/min-side"
     foreign = re.search(r"koble=(\w+)", world.client("auditor").get("/min-side").text)
     assert foreign is not None
     assert client.get(f"/logg-inn/entra?koble={foreign.group(1)}").status_code == 404

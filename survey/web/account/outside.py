@@ -52,7 +52,9 @@ def begin(provider: str) -> ResponseReturnValue:
     client = _client(provider)
     kept: dict[str, Any] = {"next": entrance.destination(request.args.get("next"))}
     if "koble" in request.args:
-        who = guard.principal()
+        who = guard.visitor()
+        if who is None:
+            return _sign_in_first()
         if not sessions.same(request.args["koble"], connect_token(who, provider)):
             raise NotFound("There is no such page.")
         kept["session"] = who.session
@@ -119,9 +121,9 @@ def _sign_in(client: Client, vouched: Vouched, destination: str) -> ResponseRetu
 
 
 def _connect(client: Client, vouched: Vouched, reference: str) -> ResponseReturnValue:
-    who = guard.principal()
-    if not sessions.same(who.session, reference):
-        raise NotFound("There is no such page.")
+    who = guard.visitor()
+    if who is None or not sessions.same(who.session, reference):
+        return _sign_in_first()
     try:
         with services().db.transaction() as session:
             person = people.get(session, who.organisation_id, who.id)
@@ -133,6 +135,11 @@ def _connect(client: Client, vouched: Vouched, reference: str) -> ResponseReturn
         response = current_app.make_response(redirect(there, 303))
     entrance.drop(response, COOKIE)
     return response
+
+
+def _sign_in_first() -> ResponseReturnValue:
+    """The session ended meanwhile. What this address carries is of no use afterwards."""
+    return redirect(url_for("base.sign_in", next=url_for("account.show")), 303)
 
 
 def _client(name: str) -> Client:
