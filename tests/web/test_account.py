@@ -20,6 +20,7 @@ from survey.db import now
 from survey.jobs.models import Outbox
 from survey.upkeep import mailing
 from tests.access.world import World, fresh
+from tests.upkeep import postoffice
 
 PASSWORD = "riktig hest batteri"
 BETTER = "fire ville kråker synger"
@@ -374,4 +375,40 @@ def test_who_is_kept_out_gets_no_mail_even_when_it_was_queued(world: World) -> N
 def test_without_a_mail_server_people_are_told_whom_to_ask(tmp_path: Any) -> None:
     world = fresh(tmp_path)
     assert "Be innovasjonsteamet" in world.client().get("/glemt-passord").text
+    world.parts.db.dispose()
+
+
+def test_mails_go_over_a_real_mail_server_to_whom_they_are_for(tmp_path: Any) -> None:
+    office, controller = postoffice.start()
+    world = fresh(
+        tmp_path,
+        smtp_host="127.0.0.1",
+        smtp_port=office.port,
+        smtp_tls="none",
+        mail_from="Prøvevik kommune <barometer@provevik.test>",
+        mail_per_minute=60_000,
+    )
+    sender = mailing.Sender(world.parts)
+    try:
+        ask(world, "north@kommune.example")
+        staff, idle = world.client("staff"), world.people["idle"].id
+        post(staff, f"/stab/3999/personer/{idle}/inviter", world)
+        for _ in range(20):
+            outcome = sender.step()
+            if outcome is None:
+                break
+            if outcome.what == "early":
+                time.sleep(0.01)
+        (reset,), (invitation,) = (office.to(f"{n}@kommune.example") for n in ("north", "idle"))
+    finally:
+        sender.close()
+        controller.stop()
+    assert reset.message["Subject"] == "Lag et nytt passord"
+    for got, place in ((reset, "nytt-passord"), (invitation, "inn")):
+        path = re.search(rf"http://127\.0\.0\.1:8000(/{place}/\S+)", got.text)
+        assert path is not None
+        assert path.group(1) in got.html
+        assert world.client().get(path.group(1)).status_code == 200
+    with world.parts.db.reading() as session:
+        assert session.scalars(sa.select(Outbox)).all() == []
     world.parts.db.dispose()
