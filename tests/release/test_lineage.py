@@ -10,7 +10,9 @@ from tests.release.samples import wave
 HIDDEN = Score(None, None)
 
 
-def unit(code: str, parent: str | None = "k", name: str = "", path: tuple[str, ...] = ("K",)) -> UnitResult:
+def unit(
+    code: str, parent: str | None = "k", name: str = "", path: tuple[str, ...] = ("K",)
+) -> UnitResult:
     facts = UnitFacts(code, name or code.upper(), "", 1, parent, path)
     return UnitResult(facts, "none", Participation(None, None, None), HIDDEN, ())
 
