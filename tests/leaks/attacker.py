@@ -9,7 +9,8 @@ The attacker is supposed to know who answered, and who skipped which question, b
 colleague's own answers wholly. *Exposed* is, of the groups of sheets that a label keeps together
 (a unit's own staff; all unions and differences of them that cells form, and pairs):
 
-(a) a number of answers from 1 to k-1 that no output prints and that only one number fits;
+(a) a number of answers from 1 to k-1 that no output prints and that only one number fits; and the
+    spread of fewer than ten people, when intervals of cells can be subtracted down to it;
 (b) the mean of fewer than k people, when it is confined to less than 50 of 100 points;
 (c) how many of at least two people chose an answer or a side, when at most two numbers fit.
 
@@ -30,8 +31,9 @@ from typing import Any
 
 import numpy as np
 
+from tests.leaks.knowledge import Knowledge
 from tests.leaks.programme import Programme, counts_of
-from tests.leaks.reading import ME, Json, Wave, groups, valid
+from tests.leaks.reading import ME, Json, Wave
 
 OPEN = 50.0
 FEW = 20
@@ -53,15 +55,8 @@ def attack(wave: Wave, seed: int = 0) -> list[Finding]:
     return sorted(set(_Attack(wave, seed).run()))
 
 
-class _Attack:
-    def __init__(self, wave: Wave, seed: int) -> None:
-        self.wave, self.rng = wave, np.random.default_rng(seed)
-        self.groups = groups(wave)
-        self.slack = int(wave.me is not None)
-        self.home = frozenset() if wave.me is None else frozenset({wave.me.place})
-        self.dimensions = {d["id"]: d for d in wave.instrument["dimensions"]}
-        self.inside = list(wave.instrument["index"]["dimensions"])
-        self.solved = 0
+class _Attack(Knowledge):
+    """Asks everything of everybody."""
 
     def run(self) -> Iterator[Finding]:
         yield from self._numbers()
@@ -76,11 +71,6 @@ class _Attack:
 
     def _found(self, criterion: str, group: str, statistic: str, what: str) -> Finding:
         return Finding(self.wave.ordinal, criterion, group, statistic, what)
-
-    def _pages(self) -> Iterator[tuple[frozenset[str], Json]]:
-        for cell, kind, document in self.wave.mentions:
-            if kind == "unit":
-                yield self.wave.cells[cell], document
 
     # (a) who answered, from the release alone
 
@@ -103,14 +93,6 @@ class _Attack:
             ends = made.apart(dict.fromkeys(group, 1.0), 1)
             if ends is not None:
                 yield self._found("a", name, "n", f"is {ends[0]:.0f}")
-
-    def _around(self, group: frozenset[str]) -> frozenset[str]:
-        """The known colleague, for a group that his unit's own staff is part of."""
-        return frozenset({ME}) if self.home & group else frozenset()
-
-    def _least(self, group: frozenset[str]) -> int:
-        """From so many people a mean may be told."""
-        return self.wave.k - (self.slack if self.home & group else 0)
 
     # ratings
 
@@ -265,6 +247,7 @@ class _Attack:
         for index in ("overall", *self.inside):
             knows = "overall" if index == "overall" else "dimension"
             yield from self._means(made, index, knows)
+            yield from self._spreads(index, knows)
 
     # questions
 
@@ -329,32 +312,6 @@ class _Attack:
 
     # what is asked of every programme
 
-    def _some(self, inside: frozenset[str], knows: str, name: str) -> frozenset[str]:
-        """The atoms of a group, the colleague's own left out, in which anybody answered this."""
-        return frozenset(a for a in inside - {ME} if self.wave.size({a}, knows, name))
-
-    def _groups_of(self, knows: str, name: str) -> list[tuple[frozenset[str], str]]:
-        """The groups that differ by somebody who answered this."""
-        found: dict[frozenset[str], str] = {}
-        for group, label in self.groups.items():
-            found.setdefault(self._some(group, knows, name), label)
-        return list(found.items())
-
-    def _truth(self, group: frozenset[str], knows: str, name: str, low: int, high: int) -> int:
-        """The number itself, for the judge alone: what may be told exactly may be guessed at."""
-        count = 0
-        for person, place in self.wave.placed():
-            if place not in group or not valid(self.wave.instrument, person, knows, name):
-                continue
-            if knows == "item":
-                chosen = {self._position(name, person.items[name])}
-            else:
-                order = self._order(name)
-                given = person.questions[name]
-                chosen = {order.index(o) for o in ([given] if isinstance(given, str) else given)}
-            count += any(low <= place < high for place in chosen)
-        return count
-
     def _means(self, made: Programme, index: str, knows: str) -> Iterator[Finding]:
         """(b): the mean of fewer than k people."""
         told = {
@@ -371,6 +328,23 @@ class _Attack:
             if ends is not None:
                 what = f"{n} people have {ends[0] / n:.0f} to {ends[1] / n:.0f}"
                 yield self._found("b", name, f"index {index}", what)
+
+    def _spreads(self, index: str, knows: str) -> Iterator[Finding]:
+        """(a): intervals of cells whose squares can be subtracted down to fewer than ten people."""
+        atoms = [a for a in self.wave.atoms if a != ME and self.wave.size({a}, knows, index)]
+        told = [
+            [float(atom in self.wave.cells[cell]) for atom in atoms]
+            for cell, kind, score in self.wave.mentions
+            if kind == f"index {index}" and score["interval"] is not None
+        ]
+        for group, name in self._groups_of(knows, index) if told else ():
+            n = self.wave.size(group, knows, index)
+            if not 0 < n < 10 - (self.slack if self.home & group else 0):
+                continue
+            wanted = np.array([float(atom in group) for atom in atoms])
+            factors = np.linalg.lstsq(np.array(told).T, wanted)[0]
+            if np.abs(np.array(told).T @ factors - wanted).max() < 1e-9:
+                yield self._found("a", name, f"sd {index}", f"of {n} people")
 
     def _counts(
         self,
@@ -405,70 +379,3 @@ class _Attack:
                     continue
                 what = f"options {low + 1} to {high}: {least} to {most} of {n}"
                 yield self._found("c", label, f"{knows} {name}", what)
-
-    def _may_tell(self, n: int, count: int, side: bool) -> bool:
-        """Would the table of tiers let a group of n tell this count?"""
-        if n < (10 if side else 20) - self.slack:
-            return False
-        return count == 0 or (count >= 3 - self.slack and n - count >= 2 - self.slack)
-
-    def _open_wholly(
-        self,
-        group: frozenset[str],
-        knows: str,
-        name: str,
-        told: set[tuple[frozenset[str], int, int]],
-        run: tuple[int, int],
-        room: int,
-    ) -> bool:
-        """Is all that is not told of the group's members as open as can be?"""
-        known: set[str] = set()
-        for inside, low, high in sorted(told, key=lambda one: -len(one[0])):
-            if (low, high) == run and inside <= group and not inside & known:
-                known |= inside
-        if known and 0 < self.wave.size(group - known, knows, name) <= room:
-            return True
-        around = [inside for inside, low, high in told if (low, high) == run and group < inside]
-        return any(self.wave.size(inside - group, knows, name) <= room for inside in around)
-
-    # the questionnaire
-
-    def _options(self, dimension: str) -> int:
-        scale = self.wave.instrument["scales"][self.dimensions[dimension]["scale"]]
-        return int(scale["max"] - scale["min"] + 1)
-
-    def _position(self, item: str, value: int) -> int:
-        """Place of an answer in the order of scores, from 0."""
-        for dimension in self.dimensions.values():
-            scale = self.wave.instrument["scales"][dimension["scale"]]
-            for each in dimension["items"]:
-                if each["id"] == item:
-                    away = scale["max"] - value if each.get("reverse") else value - scale["min"]
-                    return int(away)
-        raise KeyError(item)
-
-    def _order(self, question: str) -> list[str]:
-        """Ids of a question's options."""
-        (found,) = [q for q in self.wave.instrument["questions"] if q["id"] == question]
-        return [option["id"] for option in found["options"]]
-
-    def _sides(self, options: int) -> dict[str, tuple[int, int]]:
-        half = options // 2
-        return {
-            "unfavourable": (0, half),
-            "neutral": (half, options - half),
-            "favourable": (options - half, options),
-        }
-
-    def _own_score(self, index: str) -> float:
-        assert self.wave.me is not None
-        if index == "overall":
-            known = [d for d in self.inside if self.wave.size({ME}, "dimension", d)]
-            return sum(self._own_score(d) for d in known) / len(known)
-        top = self._options(index) - 1
-        places = [
-            self._position(item["id"], self.wave.me.items[item["id"]])
-            for item in self.dimensions[index]["items"]
-            if isinstance(self.wave.me.items.get(item["id"]), int)
-        ]
-        return 100.0 * sum(places) / top / len(places)
