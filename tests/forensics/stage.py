@@ -13,10 +13,13 @@ from sqlalchemy.orm import Session
 from survey.answering.admission import find, layout_of
 from survey.answering.intake import payload_of
 from survey.answering.store import Comment, Response
+from survey.app import create_app
+from survey.config import Settings
 from survey.db import Database
 from survey.instrument.layout import Layout
 from survey.secret import Secret
 from survey.study.keys import KeyStore
+from survey.upkeep.services import Services
 from tests.release import journey as way
 from tests.release.journey import Journey, draw_answers, start
 
@@ -47,6 +50,8 @@ class Stage:
     submit: Submit
     watch: Callable[[int], None]
     people: list[Person] = field(default_factory=list)
+    post: Callable[[str, str, dict[str, object]], None] | None = None
+    """Sends code, submission id and answers as a browser does, through the whole service."""
 
     def play(self) -> None:
         """Let all answer, in a new random order, and call ``watch`` after each."""
@@ -68,8 +73,11 @@ class Stage:
                 cast.append((Person(unit, layout.encode(given), text), code, given))
         random.SystemRandom().shuffle(cast)
         for number, (person, code, given) in enumerate(cast, start=1):
-            with self.journey.db.transaction() as session:
-                self.submit(session, self.journey.secret, code, str(uuid.uuid4()), given)
+            if self.post is not None:
+                self.post(code, str(uuid.uuid4()), given)
+            else:
+                with self.journey.db.transaction() as session:
+                    self.submit(session, self.journey.secret, code, str(uuid.uuid4()), given)
             self.people.append(person)
             self.watch(number)
 
@@ -86,6 +94,21 @@ def set_stage(db: Database, keys: KeyStore, submit: Submit, watch: Callable[[int
         return Stage(start(db, keys, Secret(b"s" * 32)), submit, watch)
     finally:
         way.CSV = usual
+
+
+def over_http(stage: Stage, settings: Settings) -> Callable[[str, str, dict[str, object]], None]:
+    """A client of the service on the stage's database."""
+    journey = stage.journey
+    client = create_app(
+        settings, Services(settings, journey.db, journey.secret, journey.keys)
+    ).test_client()
+
+    def post(code: str, submission_id: str, given: dict[str, object]) -> None:
+        body = {"code": code, "submission_id": submission_id, "answers": given}
+        answer = client.post("/api/v1/answers", json=body)
+        assert answer.status_code == 201, answer.text
+
+    return post
 
 
 def submit_plain(

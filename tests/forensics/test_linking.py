@@ -22,6 +22,7 @@ import pytest
 import sqlalchemy as sa
 
 from survey.answering.intake import submit
+from survey.config import Settings
 from survey.db import Base, Database
 from survey.release import raw
 from survey.release.close import close_wave, make_release
@@ -32,7 +33,16 @@ from tests.forensics import sqlite_files as sq
 from tests.forensics import statistics as chance
 from tests.forensics.attacks import Order, Score
 from tests.forensics.sqlite_files import Files
-from tests.forensics.stage import PEOPLE, SIZE, UNITS, Stage, Submit, set_stage, submit_plain
+from tests.forensics.stage import (
+    PEOPLE,
+    SIZE,
+    UNITS,
+    Stage,
+    Submit,
+    over_http,
+    set_stage,
+    submit_plain,
+)
 
 ROUNDS = int(os.environ.get("FORENSICS_ROUNDS", "1"))
 EVERY = 15
@@ -68,6 +78,11 @@ def gather(
 
     keys = KeyStore(folder / "keys", folder / "escrow")
     evidence = Evidence(set_stage(db, keys, send, watch))
+    if send is submit:  # the real way is the whole way: through the service's API
+        settings = Settings(
+            data_dir=folder, secret_key="forensics-" + "x" * 32, allowed_hosts=("localhost",)
+        )
+        evidence.stage.post = over_http(evidence.stage, settings)
     evidence.stage.play()
     journey = evidence.stage.journey
     erase = raw.erase_traces
