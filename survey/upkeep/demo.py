@@ -123,7 +123,12 @@ def _carry_out(parts: Services, library: Library, study: Study, plan: Plan, crow
         _import(session, study.organisation_id, plan.units_file)
         closes_at = now() + timedelta(days=-plan.closed) if plan.closed < 0 else None
         wave = waves.create_wave(
-            session, study, phase=plan.phase, label=plan.label, closes_at=closes_at
+            session,
+            study,
+            phase=plan.phase,
+            label=plan.label,
+            closes_at=closes_at,
+            release_after_close=closes_at is None,
         )
         invitations.create_invitations(session, parts.secret, parts.keys, wave)
         waves.open_wave(session, parts.keys, library, wave)

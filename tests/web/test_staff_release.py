@@ -69,6 +69,12 @@ def test_what_was_looked_at_is_what_is_released_and_nothing_leaks_before(world: 
     # Nine and three have answered: neither these nor their sum stand anywhere in words.
     for row in before.values():
         assert not re.search(r"\b(9|3|12) (har svart|svar)\b", row)
+    with world.parts.db.reading() as session:
+        kept = tasks.listing(session, world.journey.organisation_id)[0].result or {}
+    assert set(kept) == {"preview"}
+    assert {key for unit in kept["preview"]["units"] for key in unit} == {
+        *("code", "name", "level", "tier", "merged_into", "whole", "reasons")
+    }
     assert client.get("/enhet/3999/kultur/n1?wave=2").status_code == 404
     assert client.get(f"{WAVE}/2/skjult").status_code == 404
     released = client.post(f"{WAVE}/2/frigi", data=csrf)
