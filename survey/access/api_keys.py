@@ -35,6 +35,26 @@ def create(
     that has passed, all at once. (A key from before that rule keeps what it has until revoked.)
     """
     wanted = sorted(set(scopes))
+    faults = _faults(name, wanted, expires_at)
+    if faults:
+        raise InvalidInput("The key was not made.", faults)
+    token = _PREFIX + secrets.token_urlsafe(32)
+    key = ApiKey(
+        organisation_id=organisation_id,
+        id=new_id(),
+        name=name.strip(),
+        key_hash=secret.hash(_PURPOSE, token.encode()),
+        scopes=wanted,
+        created_at=now(),
+        expires_at=expires_at,
+        revoked_at=None,
+    )
+    session.add(key)
+    session.flush()
+    return key, token
+
+
+def _faults(name: str, wanted: list[str], expires_at: datetime | None) -> list[Fault]:
     faults = [
         Fault(f"scopes: {scope}", "is no scope.", "Known: " + ", ".join(SCOPES) + ".")
         for scope in wanted
@@ -55,22 +75,7 @@ def create(
         faults.append(Fault("name", "a key needs a name."))
     if expires_at is not None and expires_at <= now():
         faults.append(Fault("expires_at", "lies in the past."))
-    if faults:
-        raise InvalidInput("The key was not made.", faults)
-    token = _PREFIX + secrets.token_urlsafe(32)
-    key = ApiKey(
-        organisation_id=organisation_id,
-        id=new_id(),
-        name=name.strip(),
-        key_hash=secret.hash(_PURPOSE, token.encode()),
-        scopes=wanted,
-        created_at=now(),
-        expires_at=expires_at,
-        revoked_at=None,
-    )
-    session.add(key)
-    session.flush()
-    return key, token
+    return faults
 
 
 def find(session: Session, secret: Secret, token: str) -> Principal | None:
