@@ -37,8 +37,8 @@ _FALLBACK: Mapping[str, tuple[str, ...]] = {
 def pick(text: Text, language: str) -> str:
     """Return ``text`` in ``language``, or in the nearest language there is ('' when there is none).
 
-    The written Norwegian languages stand in for each other before English does; a language that
-    is not known here falls back to English, then bokmål, then whatever comes first.
+    The written Norwegian languages stand in for each other, and for Sámi, before English does; a
+    language that is not known here falls back to English, then bokmål, then whatever comes first.
     """
     for candidate in (language, *_FALLBACK.get(language, ("en", "nb", "nn"))):
         if candidate in text:

@@ -58,7 +58,8 @@ def test_a_text_falls_back_to_the_nearest_language() -> None:
     assert pick({"en": "unit", "nb": "tjenestested"}, "nn") == "tjenestested"
     assert pick({"en": "unit", "nn": "tenestestad"}, "nb") == "tenestestad"
     assert pick({"nn": "tenestestad", "nb": "tjenestested"}, "en") == "tjenestested"
-    assert pick(text, "se") == "unit"
+    assert pick(text, "de") == "unit"
+    assert pick(text, "se") == "tjenestested", "who reads Sámi here reads Norwegian before English"
     assert pick({"se": "bálvalanbáiki"}, "nb") == "bálvalanbáiki"
     assert pick({}, "nb") == ""
 
