@@ -88,10 +88,10 @@ def test_a_manager_signs_in_by_link_and_reads_a_result_by_keyboard_alone(
     page.keyboard.press("Enter")
     page.wait_for_url("**/enhet/3999/kultur/n1")
     assert page.get_by_role("heading", level=1).inner_text() == "Solbakken barnehage"
-    numbers = page.locator("summary").first
+    numbers = page.locator(".chart__numbers summary").first
     numbers.focus()
     page.keyboard.press("Enter")
-    assert page.locator("details table").first.is_visible()
+    assert page.locator(".chart__numbers table").first.is_visible()
     page.context.close()
 
 
