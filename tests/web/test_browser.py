@@ -91,7 +91,7 @@ def test_a_manager_signs_in_by_link_and_reads_a_result_by_keyboard_alone(
     numbers = page.locator(".chart__numbers summary").first
     numbers.focus()
     page.keyboard.press("Enter")
-    assert page.locator(".chart__numbers table").first.is_visible()
+    page.locator(".chart__numbers table").first.wait_for(state="visible")
     page.context.close()
 
 
