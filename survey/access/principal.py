@@ -21,7 +21,7 @@ SCOPES = {
     "followup:write": "make and change units' actions, choices and targets",
     "reports:write": "have reports made, and fetch them",
     "people:read": "read people, their roles and sessions",
-    "people:write": "create people, grant and withdraw roles, end sessions",
+    "people:write": "create managers and auditors, withdraw roles, end sessions",
     "api-keys:write": "list, create and revoke keys with no more than the own scopes",
     "audit:read": "read the event log",
 }

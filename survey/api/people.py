@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from flask.views import MethodView
@@ -21,7 +22,7 @@ from survey.api.base import (
     page_of,
 )
 from survey.api.fields import Flag
-from survey.errors import NotFound
+from survey.errors import Forbidden, NotFound
 from survey.upkeep.services import services
 
 blp = Blueprint("people", "People who sign in, and what they may do")
@@ -100,6 +101,7 @@ class People(MethodView):
     def post(self, new: dict[str, Any], org: str) -> PersonInfo:
         """Add a person with their roles."""
         who = guard.principal()
+        _refuse_staff(role["role"] for role in new["roles"])
         with services().db.transaction() as session:
             person = people.create_person(
                 session,
@@ -132,11 +134,16 @@ class OnePerson(MethodView):
     def patch(self, change: dict[str, Any], org: str, person: int) -> PersonInfo:
         """Change a person. Who is kept out (`active`: false) is signed out everywhere.
 
-        Refused with 409 for an address in use, and for the last of the innovation staff.
+        Refused with 409 for an address in use, and for the last of the innovation staff; with 403
+        for another address of somebody among them.
         """
         who = guard.principal()
         with services().db.transaction() as session:
             found = people.get(session, who.organisation_id, person)
+            if change.get("email", found.email).lower() != found.email:
+                _refuse_staff(
+                    role.role for role in _info(session, who.organisation_id, person).roles
+                )
             people.change(
                 session,
                 found,
@@ -157,8 +164,9 @@ class Roles(MethodView):
     @blp.response(200, PersonSchema)
     @access("api", "people:write")
     def post(self, role: dict[str, Any], org: str, person: int) -> PersonInfo:
-        """Give a role; giving it twice changes nothing."""
+        """Give a role; giving it twice changes nothing. No key makes innovation staff."""
         who = guard.principal()
+        _refuse_staff([role["role"]])
         with services().db.transaction() as session:
             found = people.get(session, who.organisation_id, person)
             people.grant(session, found, role["role"], unit=role["unit"], actor=who.actor)
@@ -175,6 +183,12 @@ class Roles(MethodView):
             found = people.get(session, who.organisation_id, person)
             people.withdraw(session, found, role["role"], unit=role["unit"], actor=who.actor)
             return _info(session, who.organisation_id, person)
+
+
+def _refuse_staff(roles: Iterable[str]) -> None:
+    """Staff make codes and fetch them, which no key may do: so no key may become staff."""
+    if "staff" in roles:
+        raise Forbidden("Only innovation staff, signed in, can make or move an account of theirs.")
 
 
 def _info(session: Session, organisation_id: int, person: int) -> PersonInfo:

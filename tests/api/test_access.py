@@ -24,12 +24,29 @@ def test_a_person_is_added_with_roles_and_kept_out_again(world: World) -> None:
     assert client.get(one, headers=headers).json == made.json
     left = client.delete(f"{one}/roles?role=auditor", headers=headers)
     assert left.json["roles"] == [{"role": "manager", "unit": "n1"}]
-    added = client.post(f"{one}/roles", json={"role": "staff"}, headers=headers)
+    added = client.post(f"{one}/roles", json={"role": "auditor"}, headers=headers)
     assert len(added.json["roles"]) == 2
     changed = client.patch(one, json={"name": "Berit", "language": "nn"}, headers=headers).json
     assert (changed["name"], changed["language"], changed["active"]) == ("Berit", "nn", True)
     assert client.patch(one, json={"active": False}, headers=headers).json["active"] is False
     assert client.get(f"{HERE}/people/1", headers=headers).status_code == 404
+
+
+def test_no_key_becomes_innovation_staff_by_way_of_a_person(world: World) -> None:
+    """Staff make codes and fetch them: a key with people:write would do both, by mail."""
+    client, headers = world.client(), world.key("people:write", "people:read")
+    mine = {"name": "Program", "email": "program@evil.example"}
+    staff = {**mine, "roles": [{"role": "staff"}]}
+    assert client.post(f"{HERE}/people", json=staff, headers=headers).status_code == 403
+    made = client.post(f"{HERE}/people", json=mine, headers=headers).json["id"]
+    role = {"role": "staff"}
+    granted = client.post(f"{HERE}/people/{made}/roles", json=role, headers=headers)
+    assert granted.status_code == 403
+    one = f"{HERE}/people/{world.people['staff'].id}"
+    moved = client.patch(one, json={"email": "me@evil.example"}, headers=headers)
+    assert moved.status_code == 403
+    assert client.get(one, headers=headers).json["email"] == "staff@kommune.example"
+    assert client.patch(one, json={"language": "nn"}, headers=headers).status_code == 200
 
 
 def test_a_person_with_a_wrong_role_is_not_added_at_all(world: World) -> None:
