@@ -73,7 +73,7 @@ def _wait(url: str) -> None:
         try:
             if requests.get(url, timeout=2).ok:
                 return
-        except requests.ConnectionError:
+        except requests.RequestException:  # not listening yet, or listening and not ready
             pass
         time.sleep(0.1)
     raise AssertionError("the server did not start")
