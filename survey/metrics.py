@@ -33,8 +33,8 @@ _seconds = Histogram(
 
 _mails = Counter(
     "survey_mails",
-    "Mails by what became of them. Handled: sent, or no longer needed; never told apart, because "
-    "a reminder is not needed by those who have answered.",
+    "Mails by what became of them, without reminders: what becomes of those depends on who has "
+    "answered. Handled: sent, or no longer needed.",
     ["outcome"],
     registry=_registry,
 )
@@ -75,7 +75,7 @@ def text(tasks: Mapping[str, int], mails: Mapping[str, int] | None = None) -> by
     for state in ("queued", "running", "done", "failed", "cancelled"):
         gauge.labels(state).set(tasks.get(state, 0))
     if mails is not None:
-        outbox = Gauge("survey_outbox", "Mails in each state.", ["state"], registry=now_registry)
+        outbox = Gauge("survey_outbox", "Mails in each state, but reminders.", ["state"], registry=now_registry)
         for state in ("queued", "sending", "failed"):
             outbox.labels(state).set(mails.get(state, 0))
         late = Gauge("survey_outbox_late_seconds", "Oldest mail due.", registry=now_registry)

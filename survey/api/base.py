@@ -21,11 +21,11 @@ import binascii
 import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, wraps
 from typing import Any, NoReturn, TypeVar
 
 import marshmallow as ma
-from flask import Request
+from flask import Request, request
 from flask_smorest import Api as SmorestApi  # type: ignore[import-untyped]  # ships no types
 from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import fields, validate
@@ -141,11 +141,26 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # the base class ships
     def arguments(
         self, schema: type[ma.Schema] | ma.Schema, **options: Any
     ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Parse and validate a part of the request; see flask-smorest."""
+        """Parse and validate a part of the request; see flask-smorest. A body that the document
+        calls required must be there, were it only ``{}``."""
         decorator: Callable[[Callable[..., Any]], Callable[..., Any]] = super().arguments(
             schema, **options
         )
-        return decorator
+        if options.get("location", "json") != "json" or not options.get("required", True):
+            return decorator
+
+        def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+            parsed = decorator(view)
+
+            @wraps(parsed)
+            def with_body(*args: Any, **kwargs: Any) -> Any:
+                if not request.get_data(cache=True):
+                    raise InvalidInput("The request has faults.", [Fault("/", "has no body.")])
+                return parsed(*args, **kwargs)
+
+            return with_body
+
+        return decorate
 
     def response(
         self, status_code: int, schema: Any = None, **options: Any

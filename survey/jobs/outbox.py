@@ -36,6 +36,10 @@ TOO_LATE = timedelta(days=7)
 URGENT = ("password_reset", "person_invitation")
 """Somebody sits and waits for these: they overtake the rest."""
 
+UNTOLD = ("reminder",)
+"""Kinds of which nothing is counted, logged or shown, whatever becomes of a row: who has answered
+gets none, so what waits, is tried again or fails would be those who have *not*."""
+
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
@@ -47,6 +51,11 @@ class Claimed:
     kind: str
     reference: str
     attempt: int
+
+    @property
+    def told(self) -> bool:
+        """Whether what becomes of it may be counted and logged."""
+        return self.kind not in UNTOLD
 
 
 def put(
@@ -231,22 +240,24 @@ class Standing:
 
 
 def standing(session: Session) -> Standing:
-    """Count the outbox over all organisations and kinds together."""
-    number = sa.func.count()
-    rows = session.execute(sa.select(Outbox.state, number).group_by(Outbox.state)).all()
+    """Count the outbox over all organisations and kinds together, without those of ``UNTOLD``."""
+    number, told = sa.func.count(), Outbox.kind.not_in(UNTOLD)
+    query = sa.select(Outbox.state, number).where(told).group_by(Outbox.state)
+    rows = session.execute(query).all()
     counts = {state: count for state, count in rows}  # noqa: C416 - rows are not tuples to mypy
-    oldest = session.scalar(sa.select(sa.func.min(Outbox.due_at)).where(_due()))
+    oldest = session.scalar(sa.select(sa.func.min(Outbox.due_at)).where(_due(), told))
     return Standing(
         counts.get("queued", 0), counts.get("sending", 0), counts.get("failed", 0), oldest
     )
 
 
 def errors(session: Session) -> list[tuple[str, str, str, int]]:
-    """(kind, state, error, rows) of what has failed at least once, most rows first."""
+    """(kind, state, error, rows) of what has failed at least once, most rows first; none of a
+    kind of ``UNTOLD``."""
     number = sa.func.count()
     rows = session.execute(
         sa.select(Outbox.kind, Outbox.state, Outbox.error, number)
-        .where(Outbox.error.is_not(None))
+        .where(Outbox.error.is_not(None), Outbox.kind.not_in(UNTOLD))
         .group_by(Outbox.kind, Outbox.state, Outbox.error)
         .order_by(number.desc())
     )

@@ -1,7 +1,8 @@
 """Invitations and reminders by mail: who gets one is decided here, sending is upkeep's work.
 
 A reminder is queued for *everybody* with an address, and looked at again when it would leave:
-whoever has answered then gets none. So neither the queue nor a count tells how many have answered.
+whoever has answered then gets none. From then on what is left of it depends on who has answered, so
+only the round as a whole is ever told (:func:`rounds_under_way`), never its mails.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ MOST_REMINDERS = 2
 DAYS_BETWEEN = 4
 REACHED = ("sent", "uncertain")
 """States of a contact that a reminder may go to: the code has left, or may have."""
+
+ROUND = timedelta(hours=36)
+"""For so long a round of reminders counts as under way: longer than mails are tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,29 @@ def reminders(
     may = wave.state == "open" and last_at is not None and sent < most
     next_at = last_at + timedelta(days=days) if may and last_at is not None else None
     return Reminders(sent, most, last_at, next_at)
+
+
+def rounds_under_way(session: Session) -> list[tuple[int, int, int]]:
+    """(organisation, wave, number) of reminders that were asked for lately in waves still open.
+
+    Whether any of their mails still waits makes no difference: that depends on who has answered.
+    """
+    rows = session.execute(
+        sa.select(ReminderMailing.organisation_id, ReminderMailing.wave_id, ReminderMailing.number)
+        .join(
+            Wave,
+            sa.and_(
+                Wave.organisation_id == ReminderMailing.organisation_id,
+                Wave.id == ReminderMailing.wave_id,
+            ),
+        )
+        .where(
+            ReminderMailing.number > 0,
+            ReminderMailing.made_at > now() - ROUND,
+            Wave.state == "open",
+        )
+    )
+    return [(organisation_id, wave_id, number) for organisation_id, wave_id, number in rows]
 
 
 def status(session: Session, wave: Wave) -> list[UnitDelivery]:

@@ -133,25 +133,28 @@ def renew_unit(
 ) -> Replaced:
     """Revoke all codes of a unit that have left, when their file or letters were lost as a whole.
 
-    Only while none has been used; once the wave has opened, not where fewer than k are invited:
-    the answer would tell whether one of them has answered. Raises NotFound, Conflict, KeyLost.
+    Codes that went by e-mail stay, and whether they were used plays no part. Only while none of
+    the others has been used; once the wave has opened, not where they were for fewer than k
+    people: the answer would tell whether one of them has answered. A refusal because of a used
+    code is recorded. Raises NotFound, Conflict, KeyLost.
     """
     _begin(session, wave, REASONS[0])
     unit = _unit(wave_units(session, wave), unit_code)
-    started = wave.state == "open" and (wave.opens_at is None or wave.opens_at <= now())
-    if started and unit.invited < study_of(session, wave).k:
-        raise Conflict("Too few are invited in this unit to make all its codes anew while open.")
     ids = _invitations(session, wave, unit, Invitation.exported.is_(True))
     mailed = _mailed(session, wave, ids)
     on_paper = [each for each in ids if each not in mailed]
     if not on_paper:
         raise Conflict("No code of this unit has left yet.")
-    if _invitations(session, wave, unit, Invitation.spent.is_(True)):
-        raise _used(session, wave, actor)
+    started = wave.state == "open" and (wave.opens_at is None or wave.opens_at <= now())
+    if started and len(on_paper) - unit.replaced < study_of(session, wave).k:
+        raise Conflict("Too few are invited in this unit to make all its codes anew while open.")
+    used = set(_invitations(session, wave, unit, Invitation.spent.is_(True)))
+    if used.intersection(on_paper):
+        raise _used(session, wave, actor, unit.code)
     code_key = keys.code_key(wave.id)
     for each in on_paper:
         if not _renew(session, secret, code_key, unit, each):
-            raise _used(session, wave, actor)
+            raise _used(session, wave, actor, unit.code)
     details = {"unit": unit.code, "count": len(on_paper)}
     record(session, wave.organisation_id, actor, "codes.renewed", f"wave:{wave.id}", details)
     return Replaced(unit.code, unit.name, len(on_paper))
@@ -254,13 +257,15 @@ def _unit(rows: Sequence[WaveUnit], code: str) -> WaveUnit:
     raise NotFound(f"The unit {code} does not belong to this wave.")
 
 
-def _used(session: Session, wave: Wave, actor: str) -> Conflict:
+def _used(session: Session, wave: Wave, actor: str, unit: str = "") -> Conflict:
     """The refusal, recorded whatever becomes of the transaction: somebody may be trying out codes
-    to learn who has answered."""
+    to learn who has answered. With a unit only where all of its codes were asked for; a single
+    used code's unit would say more about who is meant."""
     organisation_id, subject = wave.organisation_id, f"wave:{wave.id}"
+    details = {"unit": unit} if unit else {}
 
     def keep(own: Session) -> None:
-        record(own, organisation_id, actor, "codes.replacement_refused", subject, {})
+        record(own, organisation_id, actor, "codes.replacement_refused", subject, details)
 
     in_any_case(session, keep)
     return Conflict("The code has been used, so it cannot be replaced: that would be a second one.")

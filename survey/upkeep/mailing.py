@@ -5,6 +5,10 @@ made) and says that it is being sent; then the mail server is spoken to, outside
 then a second transaction writes the outcome. Who is killed in between leaves a row that says
 "sending": it is never sent again, because it may have been (:func:`sweep`). So nobody gets a mail
 twice; the price is that a mail may be missing, which is counted as uncertain.
+
+Nothing that can be read is said of a single reminder (``outbox.UNTOLD``): no count, no log line,
+no row that failed. That the mail server is away is found out by asking it (:class:`Rounds`), at
+times that do not depend on who has answered.
 """
 
 from __future__ import annotations
@@ -12,19 +16,21 @@ from __future__ import annotations
 import importlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, cast
 
 from sqlalchemy.orm import Session
 
 from survey import metrics
-from survey.errors import SurveyError
+from survey.errors import ConfigurationError, SurveyError
 from survey.jobs import leases, outbox
 from survey.jobs.models import Outbox
 from survey.jobs.outbox import Claimed
 from survey.logs import logger
+from survey.study import mailings
 from survey.upkeep.mail import bounces, followup, invitations
+from survey.upkeep.mail.links import link
 from survey.upkeep.mail.message import Mail
 from survey.upkeep.mail.transport import Outcome, Transport, configured
 from survey.upkeep.services import Services
@@ -35,6 +41,7 @@ __all__ = [
     "Mail",
     "Mailroom",
     "Renderer",
+    "Rounds",
     "Sender",
     "configured",
     "drop_waiting",
@@ -53,6 +60,8 @@ LONGEST_PAUSE = 300.0
 """Seconds between attempts to reach a mail server that is down, at most."""
 LOOK_EVERY = 120.0
 """Seconds between two looks at delivery reports and at mails left behind."""
+ASK_EVERY = 1800.0
+"""Seconds between two questions to the mail server while reminders are under way."""
 
 
 def _later(module: str, function: str) -> Renderer:
@@ -99,7 +108,8 @@ class Sender:
         if taken is None:
             return None
         if mail is None:
-            metrics.count_mail("handled")
+            if taken.told:
+                metrics.count_mail("handled")
             return Outcome("dropped")
         try:
             outcome = self._transport.send(mail)
@@ -143,20 +153,23 @@ class Sender:
 
     def _could_not_render(self, taken: Claimed, error: Exception) -> None:
         """Nothing was sent. Try again later: a setting may be put right meanwhile."""
-        logger().error("mail not rendered", kind=taken.kind, error=type(error).__name__)
+        if taken.told:
+            logger().error("mail not rendered", kind=taken.kind, error=type(error).__name__)
         self._settle(taken, Outcome("deferred", type(error).__name__))
 
     def _settle(self, taken: Claimed, outcome: Outcome) -> None:
         with self._parts.db.transaction() as session:
             _record(session, taken, outcome.what, outcome.error)
+        if not taken.told:
+            return
         if outcome.what != "sent":
-            # Not of what kind: a reminder's trouble would tell that its code was not used.
             logger().warning("mail not sent", outcome=outcome.what, error=outcome.error)
         metrics.count_mail("handled" if outcome.what == "sent" else outcome.what)
 
 
 def sweep(parts: Services) -> int:
-    """Settle what a dead sender left behind, and what nobody sent in time; returns how many."""
+    """Settle what a dead sender left behind, and what nobody sent in time; returns how many,
+    without reminders."""
     with parts.db.transaction() as session:
         left, late = outbox.abandoned(session), outbox.stale(session)
         for taken in left:
@@ -164,21 +177,26 @@ def sweep(parts: Services) -> int:
         for taken in late:
             _record(session, taken, "failed", "too late")
         outbox.forget(session)
-    if left or late:
-        logger().warning("mails settled", uncertain=len(left), too_late=len(late))
-    return len(left) + len(late)
+    uncertain, too_late = _number(left), _number(late)
+    if uncertain or too_late:
+        logger().warning("mails settled", uncertain=uncertain, too_late=too_late)
+    return uncertain + too_late
 
 
 def drop_waiting(parts: Services) -> int:
     """Send nothing of what waits now: after a restore it may have been sent since the backup.
 
-    Invitations count as uncertain. Returns how many rows were settled.
+    Invitations count as uncertain. Returns how many rows were settled, without reminders.
     """
     with parts.db.transaction() as session:
         waiting = outbox.take_all(session)
         for taken in waiting:
             _record(session, taken, "uncertain", "dropped by hand")
-    return len(waiting)
+    return _number(waiting)
+
+
+def _number(rows: Sequence[Claimed]) -> int:
+    return sum(row.told for row in rows)
 
 
 def _record(session: Session, taken: Claimed, outcome: str, error: str) -> None:
@@ -197,6 +215,43 @@ def _record(session: Session, taken: Claimed, outcome: str, error: str) -> None:
         outbox.fail(session, taken, error or outcome)
 
 
+class Rounds:
+    """Says once for each round of reminders when they cannot leave, and not how many.
+
+    The mail server is asked for that purpose, every half hour while a round is under way, whether
+    or not any of its mails still waits: a line that came of a mail would tell by its being there,
+    and by its time, that somebody has not answered.
+    """
+
+    def __init__(self, parts: Services) -> None:
+        self._parts = parts
+        self._next = 0.0
+        self._told: set[tuple[int, int, int]] = set()
+
+    def look(self) -> None:
+        """Ask when it is time to."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + ASK_EVERY
+        with self._parts.db.reading() as session:
+            rounds = set(mailings.rounds_under_way(session))
+        self._told &= rounds
+        if rounds <= self._told:
+            return
+        error = self._trouble()
+        if error:
+            self._told = rounds
+            logger().warning("reminders cannot leave", error=error)
+
+    def _trouble(self) -> str:
+        try:
+            link(self._parts.settings, "s")
+        except ConfigurationError as error:
+            return type(error).__name__
+        with Transport(self._parts.settings) as transport:
+            return transport.reach().error
+
+
 class Mailroom(threading.Thread):
     """The thread of a worker that sends mails and reads delivery reports until it is stopped."""
 
@@ -206,6 +261,7 @@ class Mailroom(threading.Thread):
         self._holder = name
         self._pause = pause
         self._gap = 60 / parts.settings.mail_per_minute
+        self._rounds = Rounds(parts) if configured(parts.settings) else None
         self._ending = threading.Event()
 
     def stop(self, timeout: float) -> None:
@@ -251,6 +307,8 @@ class Mailroom(threading.Thread):
 
     def _look_around(self) -> bool:
         sweep(self._parts)
+        if self._rounds is not None:
+            self._rounds.look()
         if not bounces.configured(self._parts.settings):
             return True
         with self._parts.db.transaction() as session:

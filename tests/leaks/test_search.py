@@ -5,9 +5,10 @@ invitations, sealed answers, close and release; an attacker then reads all outpu
 What it must not find, and what is not counted, stands there. ``test_power`` takes protections away
 and shows that the same attacker then finds them missing.
 
-CI: LEAK_EXAMPLES municipalities (default 8) and at most LEAK_SECONDS (default 75). Longer:
+CI repeats the same municipalities (a fixed seed): LEAK_EXAMPLES (default 8) and at most LEAK_SECONDS (default 75). Longer:
 ``LEAK_EXAMPLES=2000 LEAK_SECONDS=7200 pytest -n0 tests/leaks`` (three waves each, drawn anew every
-time; what is found is shrunk and printed).
+time; what is found is shrunk and printed). At present such a search finds one exposure by (c) in
+about thirty municipalities, in dimensions of two or three items: ``test_kept`` holds one of them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 import random
 import time
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.leaks.attacker import Finding, attack
 from tests.leaks.open_wave import attack_open
@@ -27,6 +28,7 @@ from tests.leaks.world import TooSmall, histories
 LONG = "LEAK_EXAMPLES" in os.environ
 EXAMPLES = int(os.environ.get("LEAK_EXAMPLES", "8"))
 SECONDS = float(os.environ.get("LEAK_SECONDS", "75"))
+SEED = 2
 FEWEST_DONE = 2
 """However slow the machine is."""
 FEWEST = 3
@@ -36,7 +38,6 @@ search = settings(
     max_examples=EXAMPLES * 2,  # some that are drawn are too small to be measured at all
     deadline=None,
     phases=list(Phase) if LONG else [Phase.generate],
-    derandomize=not LONG,
     suppress_health_check=list(HealthCheck),
     database=None,
 )
@@ -48,6 +49,7 @@ def test_nothing_that_is_published_gives_anybody_away(published):
     done: list[int] = []
     failed: list[Finding] = []
 
+    @(seed(random.randrange(2**32)) if LONG else seed(SEED))
     @search
     @given(histories(waves=3 if LONG else 2))
     def look(history):

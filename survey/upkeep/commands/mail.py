@@ -96,8 +96,11 @@ def status(study: str | None, ordinal: int | None, organisation: str | None) -> 
         if standing.due_since is not None:
             click.echo(f"The oldest is due since {format_local(standing.due_since, 'en')}.")
         for kind, state, error, count in outbox.errors(session):
-            if kind != "reminder":  # how many are tried again would tell how many have not answered
-                click.echo(f"  {kind}, {state}: {error} ({count})")
+            click.echo(f"  {kind}, {state}: {error} ({count})")
+        if mailings.rounds_under_way(session):
+            click.echo(
+                "Reminders are under way. They are not counted here: it would tell who has answered."
+            )
         if study is not None and ordinal is not None:
             found = find_wave(session, find_study(session, organisation, study), ordinal)
             _deliveries(mailings.status(session, found), mailings.reminders(session, found))
@@ -129,7 +132,7 @@ def drop(yes: bool) -> None:
         )
     with opened() as parts:
         count = mailing.drop_waiting(parts)
-    click.echo(f"{count} mails will not be sent.")
+    click.echo(f"{count} mails will not be sent, and no reminder that waited.")
 
 
 @mail.command()

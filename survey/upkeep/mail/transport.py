@@ -89,6 +89,15 @@ class Transport:
         self._used_at, self._mails = time.monotonic(), self._mails + 1
         return Outcome("sent")
 
+    def reach(self) -> Outcome:
+        """Whether the mail server answers and lets us in, without sending anything: ``reached``,
+        or what a mail would have met."""
+        try:
+            self._connected()
+        except _Stop as stop:
+            return stop.outcome
+        return Outcome("reached")
+
     def close(self) -> None:
         """Say goodbye, if anybody listens."""
         client, self._client = self._client, None
