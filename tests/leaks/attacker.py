@@ -50,13 +50,18 @@ class Finding:
     what: str
 
 
-def attack(wave: Wave, seed: int = 0) -> list[Finding]:
-    """Everything that is exposed of a wave."""
-    return sorted(set(_Attack(wave, seed).run()))
+def attack(wave: Wave, seed: int = 0, *, joint: bool = True) -> list[Finding]:
+    """Everything that is exposed of a wave. Without ``joint`` a dimension of several items is not
+    taken as the mean of their distributions."""
+    attacker = _Attack(wave, seed)
+    attacker.joint = joint
+    return sorted(set(attacker.run()))
 
 
 class _Attack(Knowledge):
     """Asks everything of everybody."""
+
+    joint = True
 
     def run(self) -> Iterator[Finding]:
         yield from self._numbers()
@@ -103,6 +108,8 @@ class _Attack(Knowledge):
         self._sums(made, dimension)
         whole = self._options(dimension) - 1
         items = [item["id"] for item in self.dimensions[dimension]["items"]]
+        if len(items) > 1 and not self.joint:
+            return
         for atom in self.wave.atoms:
             n = self.wave.size({atom})
             if any(self.wave.size({atom}, "item", item) < n for item in items):
