@@ -119,7 +119,9 @@ def test_comments_appear_only_where_the_release_allows_them() -> None:
 def test_the_headline_is_the_verdict_and_where_there_is_none_where_the_unit_stands() -> None:
     view = dashboard(samples.header(), samples.unit(), "en")
     assert view.headline.startswith("Since “Before (Før 2024)”: ")
-    first = dashboard(samples.header(), dataclasses.replace(samples.unit(), history=(), changes=()), "en")
+    first = dashboard(
+        samples.header(), dataclasses.replace(samples.unit(), history=(), changes=()), "en"
+    )
     assert first.headline.startswith("The overall index is ")
 
 
