@@ -75,7 +75,9 @@ def text(tasks: Mapping[str, int], mails: Mapping[str, int] | None = None) -> by
     for state in ("queued", "running", "done", "failed", "cancelled"):
         gauge.labels(state).set(tasks.get(state, 0))
     if mails is not None:
-        outbox = Gauge("survey_outbox", "Mails in each state, but reminders.", ["state"], registry=now_registry)
+        outbox = Gauge(
+            "survey_outbox", "Mails in each state, but reminders.", ["state"], registry=now_registry
+        )
         for state in ("queued", "sending", "failed"):
             outbox.labels(state).set(mails.get(state, 0))
         late = Gauge("survey_outbox_late_seconds", "Oldest mail due.", registry=now_registry)

@@ -9,6 +9,7 @@ from survey.audit.models import Event
 from survey.errors import Conflict, InvalidInput, NotFound
 from survey.study.closing import mark_closed
 from survey.study.codes import MistypedCode, code_hash, short_hash
+from survey.study.contact_models import Contact
 from survey.study.contacts import ContactRow, add_contacts
 from survey.study.freezing import wave_units
 from survey.study.invitations import create_invitations, export_codes
@@ -232,6 +233,52 @@ def test_whether_three_people_have_answered_is_not_told_by_making_their_codes_an
     opened(ready)
     with pytest.raises(Conflict, match="Too few"):
         renew(ready, "A2")
+
+
+def mailed(place, unit, count):
+    """As many codes of the unit went by e-mail, not on paper; their ids."""
+    _, stored = of_unit(place, unit)
+    ids = sorted(each.id for each in stored)[:count]
+    with place.db.transaction() as session:
+        wave = place.wave(session)
+        session.add_all(
+            Contact(
+                organisation_id=wave.organisation_id,
+                invitation_id=each,
+                wave_id=wave.id,
+                email=f"{each.hex}@x.no",
+                token=each.hex,
+                state="sent",
+            )
+            for each in ids
+        )
+    return ids
+
+
+def spend(place, ids):
+    with place.db.transaction() as session:
+        session.execute(sa.update(Invitation).where(Invitation.id.in_(ids)).values(spent=True))
+
+
+def test_making_codes_on_paper_anew_tells_nothing_of_those_invited_by_mail(ready):
+    ids = mailed(ready, "B1", 12)
+    opened(ready)
+    spend(ready, ids)  # all of them have answered
+    assert renew(ready, "B1").count == 8
+    _, stored = of_unit(ready, "B1")
+    assert {each.id for each in stored if each.spent} == set(ids)
+    leave(ready)
+    spend(ready, [next(each.id for each in stored if not each.spent)])
+    with pytest.raises(Conflict, match="has been used"):
+        renew(ready, "B1")
+    assert events(ready, "codes.replacement_refused") == [{"unit": "B1"}]
+
+
+def test_few_codes_on_paper_are_not_made_anew_however_many_were_mailed(ready):
+    mailed(ready, "B1", 17)
+    opened(ready)
+    with pytest.raises(Conflict, match="Too few"):
+        renew(ready, "B1")
 
 
 def test_codes_that_have_not_left_are_not_lost(place):

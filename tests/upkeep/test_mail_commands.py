@@ -11,10 +11,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner
 
 from survey import metrics
-from survey.cli import cli
 from survey.db import now
 from survey.errors import SurveyError
 from survey.followup import reminders
@@ -23,7 +21,6 @@ from survey.jobs.models import Outbox
 from survey.release.close import close_and_release
 from survey.study.contact_models import Contact, ReminderMailing
 from survey.upkeep import erase, retention
-from survey.upkeep.commands import mail as commands
 from survey.upkeep.mail import words
 from survey.upkeep.mailing import Sender
 from survey.upkeep.services import Services
@@ -34,29 +31,6 @@ from tests.upkeep.test_mailing import _days_pass, drain, send_due
 from tests.upkeep.town import Town, address, people_file, ready
 
 WAVE = ["--study", "kultur", "--wave", "1"]
-
-
-@pytest.fixture
-def survey(services: Services, office: PostOffice, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs a command on the test's own database and mail server; gives what it printed."""
-    from contextlib import contextmanager
-
-    parts = posted(services, office)
-
-    @contextmanager
-    def opened(**_: Any) -> Any:
-        yield run.parts
-
-    monkeypatch.setattr(commands, "opened", opened)
-
-    def run(*words: str) -> str:
-        done = CliRunner().invoke(cli, ["mail", *words])
-        if done.exception is not None and not isinstance(done.exception, SystemExit):
-            raise done.exception
-        return done.output
-
-    run.parts = parts  # type: ignore[attr-defined]
-    return run
 
 
 def test_from_a_file_of_addresses_to_a_reminder_and_a_bounce(

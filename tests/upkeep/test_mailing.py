@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import multiprocessing
 import re
 import threading
@@ -17,7 +16,6 @@ import pytest
 import sqlalchemy as sa
 from aiosmtpd.smtp import AuthResult
 
-from survey import logs
 from survey.db import now
 from survey.errors import Conflict
 from survey.jobs import outbox
@@ -48,22 +46,6 @@ def sender(town: Town) -> Iterator[Sender]:
     made = Sender(town.parts)
     yield made
     made.close()
-
-
-@pytest.fixture
-def written_logs(services: Services) -> Iterator[io.StringIO]:
-    """What the service logs, at the level of a debugger; the mail server's own log is left out."""
-    root, other = logging.getLogger(), logging.getLogger("mail.log")
-    before = (root.handlers[:], root.level, other.level)
-    logs.configure(services.settings)
-    root.setLevel(logging.DEBUG)
-    other.setLevel(logging.CRITICAL)
-    written = io.StringIO()
-    for handler in root.handlers:
-        handler.stream = written  # type: ignore[attr-defined]
-    yield written
-    root.handlers[:], root.level = before[0], before[1]
-    other.setLevel(before[2])
 
 
 def drain(sender: Sender) -> list[str]:

@@ -99,7 +99,7 @@ def status(study: str | None, ordinal: int | None, organisation: str | None) -> 
             click.echo(f"  {kind}, {state}: {error} ({count})")
         if mailings.rounds_under_way(session):
             click.echo(
-                "Reminders are under way. They are not counted here: it would tell who has answered."
+                "Reminders are under way; a count of them would tell how many have answered."
             )
         if study is not None and ordinal is not None:
             found = find_wave(session, find_study(session, organisation, study), ordinal)
