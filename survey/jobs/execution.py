@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from survey.db import Database
-from survey.errors import SurveyError
+from survey.errors import Exposed, SurveyError
 from survey.jobs import tasks
 from survey.jobs.tasks import LEASE, Claim
 
@@ -77,7 +77,7 @@ def carry_out(
         return False
     except SurveyError as error:
         with db.transaction() as session:
-            tasks.fail(session, claimed, str(error))
+            tasks.fail(session, claimed, str(error), for_people=isinstance(error, Exposed))
         log.warning("task refused", error=type(error).__name__)
         return False
     except Exception as error:  # whatever a kind of work may raise

@@ -25,6 +25,7 @@ LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 5
 OPEN_STATES = ("queued", "running")
 ENDED_BADLY = ("failed", "cancelled")
+FOR_PEOPLE = "for_people"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ def enqueue(
 def enqueue_once(
     session: Session, organisation_id: int, kind: str, payload: dict[str, Any], created_by: str
 ) -> Task:
-    """Like :func:`enqueue`, but an equal task that is queued or running is returned instead."""
+    """Like :func:`enqueue`, but a task that is queued or running with the same payload, or one
+    that says more (the clock's names its time), is returned instead."""
     for task in session.scalars(
         sa.select(Task).where(
             Task.organisation_id == organisation_id,
@@ -79,7 +81,7 @@ def enqueue_once(
             Task.state.in_(OPEN_STATES),
         )
     ):
-        if task.payload == payload:
+        if payload.items() <= task.payload.items():
             return task
     return enqueue(session, organisation_id, kind, payload, created_by)
 
@@ -176,19 +178,30 @@ def finish(session: Session, claimed: Claim, result: dict[str, Any]) -> bool:
     )
 
 
-def fail(session: Session, claimed: Claim, error: str, *, final: bool = True) -> bool:
-    """The work failed. Unless ``final`` it is tried again until its attempts are used up."""
+def fail(
+    session: Session, claimed: Claim, error: str, *, final: bool = True, for_people: bool = False
+) -> bool:
+    """The work failed. Unless ``final`` it is tried again until its attempts are used up.
+
+    ``for_people`` marks what only people may order again (:func:`waits_for_people`).
+    """
     if final or claimed.attempt >= MOST_ATTEMPTS:
         return _write(
             session,
             claimed,
             state="failed",
             error=error,
+            result={FOR_PEOPLE: True} if for_people else None,
             finished_at=now(),
             running_until=None,
             holder=None,
         )
     return _write(session, claimed, state="queued", error=error, running_until=None, holder=None)
+
+
+def waits_for_people(task: Task) -> bool:
+    """True when the task failed in a way that is never to be tried again by itself."""
+    return task.state == "failed" and FOR_PEOPLE in (task.result or {})
 
 
 def give_back(session: Session, claimed: Claim) -> bool:
@@ -236,7 +249,7 @@ def retry(session: Session, organisation_id: int, task_id: int) -> Task:
     if task.state not in ENDED_BADLY:
         raise Conflict(f"The task is {task.state}; only one that failed or was stopped can go on.")
     task.state, task.attempts, task.error = "queued", 0, None
-    task.finished_at = task.running_until = task.holder = None
+    task.finished_at = task.running_until = task.holder = task.result = None
     session.flush()
     return task
 

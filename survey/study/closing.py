@@ -78,7 +78,8 @@ def mark_closed(
         refuse(faults_of(reason), message)
     past = wave.source == "import" and wave.closes_at is not None
     wave.state = "closed"
-    wave.closed_at = wave.closes_at if past else now()
+    wave.closed_here_at = now()
+    wave.closed_at = wave.closes_at if past else wave.closed_here_at
     session.flush()
     details = ({"early": True} if early else {}) | (reason.details() if reason else {})
     record(session, wave.organisation_id, actor, "wave.closed", f"wave:{wave.id}", details)

@@ -64,6 +64,10 @@ class Wave(Base):
     closes_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+    """When the last answer could be given; of an import that lies where its own time says."""
+    closed_here_at: Mapped[datetime | None]
+    """When this service closed it, which retention counts from. None: closed by a version that
+    did not write it down."""
     released_at: Mapped[datetime | None]
     instrument_version: Mapped[str | None]
     instrument_digest: Mapped[str | None]

@@ -12,6 +12,10 @@ sheets, texts       days after the wave was released, or after  ``retention_resp
 releases            for good, until the study is destroyed      (none)
 ==================  ==========================================  ===============================
 
+A wave closes, to this clock, when this service closes it: an earlier measurement that is brought in
+years later has its time before it. A wave that is just being closed or released is left for the
+next run.
+
 Texts that a moderator released belong to the release. Every deletion is an event with counts only.
 Running it again, or after a stop, deletes what is left and repeats nothing.
 """
@@ -27,9 +31,11 @@ from sqlalchemy.orm import Session
 from survey.audit.log import record
 from survey.config import Settings
 from survey.db import now
+from survey.jobs import tasks
+from survey.jobs.models import Task
 from survey.organisation.models import Organisation
 from survey.study.models import Invitation, Study, Wave
-from survey.study.waves import sweep_keys
+from survey.study.waves import lock, sweep_keys
 from survey.upkeep import erase
 from survey.upkeep.services import Services
 
@@ -109,17 +115,13 @@ def run(
     invitations = responses = texts = 0
     for each in due:  # a transaction for each wave: a writer elsewhere waits for one at most
         with parts.db.transaction() as session:
-            wave = session.get_one(Wave, (each.organisation_id, each.wave_id))
-            if _is_due(each.invitations, moment):
-                count = erase.delete_invitations(session, wave)
-                invitations += count
-                _record(session, wave, actor, "invitations", {"invitations": count})
-            if _is_due(each.responses, moment):
-                sheets, words = erase.delete_responses(session, wave)
-                responses, texts = responses + sheets, texts + words
-                wave.settled = True  # sealed ones that were never opened are gone too
-                _record(session, wave, actor, "responses", {"responses": sheets, "texts": words})
-        if each.state == "closed" and _is_due(each.responses, moment):
+            wave = session.get(Wave, (each.organisation_id, each.wave_id))
+            if wave is None:  # its study was destroyed meanwhile
+                continue
+            done, unreadable = _delete_of(session, parts.settings, wave, moment, actor)
+        invitations, responses = invitations + done.invitations, responses + done.responses
+        texts += done.texts
+        if unreadable:
             parts.keys.destroy_private_key(each.wave_id)  # what it could open is gone
     with parts.db.reading() as session:
         organisations = session.scalars(sa.select(Organisation.id)).all()
@@ -128,20 +130,64 @@ def run(
     return Deleted(invitations, responses, texts, keys, clean)
 
 
+def answers_kept_until(settings: Settings, wave: Wave) -> datetime | None:
+    """When a wave's answer sheets and texts go, if it has any then; None while it is open."""
+    begins = wave.released_at or _closed_here(wave)
+    return begins and begins + timedelta(days=settings.retention_response_days)
+
+
+def _delete_of(
+    session: Session, settings: Settings, wave: Wave, moment: datetime, actor: str
+) -> tuple[Deleted, bool]:
+    """Delete what of this wave is due now that it is held; True when its private key is to follow.
+
+    What was read before may have changed: a release gives the answers another year, and what is
+    being closed or released must not lose them on the way.
+    """
+    lock(session, wave)
+    if wave.state not in ("closed", "released") or _in_work(session, wave):
+        return Deleted(), False
+    invitations = sheets = texts = 0
+    if _is_due(_invitations_go(session, settings, wave), moment):
+        invitations = erase.delete_invitations(session, wave)
+        _record(session, wave, actor, "invitations", {"invitations": invitations})
+    responses = _is_due(_responses_go(session, settings, wave), moment)
+    if responses:
+        sheets, texts = erase.delete_responses(session, wave)
+        wave.settled = True  # sealed ones that were never opened are gone too
+        _record(session, wave, actor, "responses", {"responses": sheets, "texts": texts})
+    return Deleted(invitations, sheets, texts), responses and wave.state == "closed"
+
+
+def _in_work(session: Session, wave: Wave) -> bool:
+    """True while a task that closes or releases the wave waits or runs."""
+    payloads = session.scalars(
+        sa.select(Task.payload).where(
+            Task.organisation_id == wave.organisation_id,
+            Task.kind.in_(["close", "release"]),
+            Task.state.in_(tasks.OPEN_STATES),
+        )
+    )
+    return any(payload.get("wave_id") == wave.id for payload in payloads)
+
+
+def _closed_here(wave: Wave) -> datetime | None:
+    return wave.closed_here_at or wave.closed_at
+
+
 def _invitations_go(session: Session, settings: Settings, wave: Wave) -> datetime | None:
     left = sa.exists().where(
         Invitation.organisation_id == wave.organisation_id, Invitation.wave_id == wave.id
     )
-    if wave.closed_at is None or not session.scalar(sa.select(left)):
+    begins = _closed_here(wave)
+    if begins is None or not session.scalar(sa.select(left)):
         return None
-    return wave.closed_at + timedelta(days=settings.retention_invitation_days)
+    return begins + timedelta(days=settings.retention_invitation_days)
 
 
 def _responses_go(session: Session, settings: Settings, wave: Wave) -> datetime | None:
-    begins = wave.released_at or wave.closed_at
-    if begins is None or not erase.has_responses(session, wave):
-        return None
-    return begins + timedelta(days=settings.retention_response_days)
+    until = answers_kept_until(settings, wave)
+    return until if until is not None and erase.has_responses(session, wave) else None
 
 
 def _is_due(when: datetime | None, moment: datetime) -> bool:

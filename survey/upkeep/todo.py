@@ -125,7 +125,8 @@ def _latest(listed: Iterable[Task]) -> list[Task]:
     """Of equal tasks the newest; what failed and was ordered anew is no failure any more."""
     newest: dict[str, Task] = {}
     for task in listed:  # newest first
-        newest.setdefault(json.dumps([task.kind, task.payload], sort_keys=True), task)
+        ordered = {name: value for name, value in task.payload.items() if name != "at"}
+        newest.setdefault(json.dumps([task.kind, ordered], sort_keys=True), task)
     return list(newest.values())
 
 

@@ -5,13 +5,15 @@ kind           payload                                                result
 =============  =====================================================  ==========================
 unit_report    ``study``, ``unit``, ``language``; ``ordinal`` or None  a PDF
 unit_reports   ``study``, ``languages``; ``ordinal`` or None           a ZIP of PDFs
-open           ``wave_id``                                            nothing
-close          ``wave_id``                                            what a release would hide
-release        ``wave_id``                                            ``release_id``
+open           ``wave_id``; ``at`` from the clock                     nothing
+close          ``wave_id``; ``at`` from the clock                     what a release would hide
+release        ``wave_id``; ``at`` from the clock                     ``release_id``
 retention      nothing                                                counts of what was deleted
 =============  =====================================================  ==========================
 
-Each may be started again after a stop at any point, and then ends as if it had run once.
+Each may be started again after a stop at any point, and then ends as if it had run once. ``at`` is
+the time that the clock found to have come. When it was moved since, nothing is done: the clock has
+another task for the new time.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from survey.db import now
+from survey.errors import InvalidInput
 from survey.instrument.library import Library
 from survey.jobs.execution import Job, Work
 from survey.release import close, preview
@@ -31,6 +35,8 @@ from survey.release.document import ReleaseHeader, header_from_json, unit_from_j
 from survey.release.load import find_wave
 from survey.reports import names
 from survey.study import waves
+from survey.study.closing import is_early
+from survey.study.models import Wave
 from survey.study.signing import make_ready
 from survey.study.studies import study_by_code
 from survey.upkeep import files, material, retention
@@ -113,34 +119,57 @@ def unit_reports(parts: Services, job: Job) -> dict[str, Any]:
 
 
 def open_wave(parts: Services, job: Job) -> dict[str, Any]:
-    """Open a draft whose time has come."""
+    """Open a draft whose time has come (and has not been moved meanwhile)."""
     library = Library(parts.settings.instrument_dir)
     organisation_id, wave_id = job.claim.organisation_id, job.claim.payload["wave_id"]
     make_ready(parts.db, parts.keys, lambda session: find_wave(session, organisation_id, wave_id))
     with parts.db.transaction() as session:
         wave = find_wave(session, organisation_id, wave_id)
-        if wave.state == "draft":
+        session.refresh(waves.study_of(session, wave), with_for_update=True)  # as open_wave does
+        waves.lock(session, wave)
+        if wave.state == "draft" and wave.opens_at is not None and wave.opens_at <= now():
             waves.open_wave(session, parts.keys, library, wave, actor="worker")
     return {}
 
 
 def close_only(parts: Services, job: Job) -> dict[str, Any]:
     """Close a wave, and compute what its release would hide for those who look before it."""
+    if _state_after_closing(parts, job) != "closed":
+        return {}
     organisation_id, wave_id = job.claim.organisation_id, job.claim.payload["wave_id"]
-    close.close_wave(parts.db, parts.keys, organisation_id, wave_id, job.claim.created_by)
     return {"preview": preview.to_plain(preview.preview(parts.db, organisation_id, wave_id))}
 
 
 def release(parts: Services, job: Job) -> dict[str, Any]:
     """Close a wave and make its release, in the name of whoever asked for it."""
-    made = close.close_and_release(
-        parts.db,
-        parts.keys,
-        job.claim.organisation_id,
-        job.claim.payload["wave_id"],
-        job.claim.created_by,
+    if _state_after_closing(parts, job) == "open":
+        return {}
+    claim = job.claim
+    made = close.make_release(
+        parts.db, parts.keys, claim.organisation_id, claim.payload["wave_id"], claim.created_by
     )
     return {"release_id": str(made)}
+
+
+def _state_after_closing(parts: Services, job: Job) -> str:
+    """Close the wave, unless it was released (then nothing is left to close), or the clock's time
+    was moved into the future: then it stays open."""
+    claim = job.claim
+    organisation_id, wave_id = claim.organisation_id, claim.payload["wave_id"]
+
+    def present() -> Wave:
+        with parts.db.reading() as session:
+            return find_wave(session, organisation_id, wave_id)
+
+    if present().state == "released":
+        return "released"
+    try:
+        close.close_wave(parts.db, parts.keys, organisation_id, wave_id, claim.created_by)
+    except InvalidInput:  # who closes before the promised time says why; the clock cannot
+        if "at" not in claim.payload or not is_early(present()):
+            raise
+        return "open"
+    return "closed"
 
 
 def delete_what_is_due(parts: Services, job: Job) -> dict[str, Any]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from survey.answering import importing
 from survey.answering.store import Comment, Inbox, Response
 from survey.audit.models import Event
 from survey.db import now
 from survey.errors import Conflict
+from survey.instrument.library import Library
+from survey.instrument.model import Instrument
+from survey.jobs import tasks
 from survey.jobs.models import Task
 from survey.release import read
 from survey.release.close import close_and_release, close_wave, make_release
@@ -21,8 +26,10 @@ from survey.release.models import ModeratedText
 from survey.release.moderation import decide, queue
 from survey.study.closing import mark_closed
 from survey.study.keys import KeyStore
-from survey.study.models import Invitation
+from survey.study.models import Invitation, Wave
 from survey.study.participation import participation
+from survey.study.studies import create_study
+from survey.study.waves import create_wave, open_wave
 from survey.upkeep import retention, timed
 from survey.upkeep.services import Services
 from tests.release.journey import Journey, open_next, start
@@ -94,6 +101,120 @@ def test_a_wave_that_is_never_released_does_not_keep_its_answers(
     journey.wave, journey.codes = later, codes
     journey.answer(ANSWERS)
     assert close_and_release(services.db, services.keys, journey.organisation_id, later.id)
+
+
+@pytest.fixture
+def brought_in(services: Services, journey: Journey) -> Wave:
+    """An earlier measurement of another study, taken 800 days ago in another tool; still open."""
+    past = now() - timedelta(days=800)
+    with services.db.transaction() as session:
+        study = create_study(
+            session,
+            Library(),
+            journey.organisation_id,
+            code="gammel",
+            name="Før",
+            instrument="baerum-barometer",
+        )
+        wave = create_wave(
+            session,
+            study,
+            phase="before",
+            source="import",
+            opens_at=past,
+            closes_at=past + timedelta(days=20),
+        )
+        open_wave(session, services.keys, Library(), wave)
+        names = list(Instrument.from_dict(wave.instrument or {}).items)
+        rng = random.Random(3)
+        rows = [
+            f"{unit};;" + ";".join(str(rng.randint(1, 4)) for _ in names)
+            for unit, n in {"n1": 20, "s1": 25}.items()
+            for _ in range(n)
+        ]
+        mapping = "unit: u\nitems:\n" + "".join(f"  {name}: {name}\n" for name in names)
+        mapping += "role: {column: r, leader: [L]}\n"
+        text = "\n".join(["u;r;" + ";".join(names), *rows])
+        ready = importing.prepare(session, wave, text.encode(), mapping.encode(), "mapping.yaml")
+        importing.store(session, ready)
+    return wave
+
+
+def test_an_earlier_measurement_is_kept_from_when_it_was_brought_in(
+    services: Services, brought_in: Wave
+) -> None:
+    """Its own closing time lies further back than answers are kept: it must not go between its
+    closing and its release, nor while somebody looks at what the release will hide."""
+    here = brought_in.organisation_id
+    with services.db.transaction() as session:
+        mark_closed(session, session.get_one(Wave, (here, brought_in.id)))
+    assert retention.run(services, here).responses == 0
+    close_wave(services.db, services.keys, here, brought_in.id)
+    assert retention.run(services, here).responses == 0
+    later = now() + timedelta(days=364)
+    assert retention.run(services, here, moment=later).responses == 0
+    assert count(services, Response) == 45
+    with services.db.reading() as session:
+        wave = session.get_one(Wave, (here, brought_in.id))
+        assert wave.closed_at == brought_in.closes_at
+        assert retention.answers_kept_until(services.settings, wave) == _days(
+            wave.closed_here_at, 365
+        )
+    make_release(services.db, services.keys, here, brought_in.id)
+    assert retention.run(services, here, moment=later).responses == 0
+    assert retention.run(services, here, moment=now() + timedelta(days=366)).responses == 45
+
+
+def test_a_wave_that_an_older_version_closed_counts_from_its_closing_time(
+    services: Services, journey: Journey
+) -> None:
+    journey.answer({"n1": 12})
+    close_wave(services.db, services.keys, journey.organisation_id, journey.wave.id)
+    with services.db.transaction() as session:
+        session.execute(
+            sa.update(Wave).values(closed_here_at=None, closed_at=now() - timedelta(days=366))
+        )
+    assert retention.run(services).responses == 12
+
+
+@pytest.mark.parametrize("kind", ["close", "release"])
+@pytest.mark.parametrize("state", ["queued", "running"])
+def test_what_is_being_closed_or_released_loses_nothing_on_the_way(
+    services: Services, journey: Journey, kind: str, state: str
+) -> None:
+    journey.answer({"n1": 12})
+    close_wave(services.db, services.keys, journey.organisation_id, journey.wave.id)
+    with services.db.transaction() as session:
+        payload = {"wave_id": journey.wave.id, "at": "2026-11-21T08:00:00+00:00"}
+        task = tasks.enqueue(session, journey.organisation_id, kind, payload, "worker")
+        task.state = state
+    moment = now() + timedelta(days=366)
+    assert retention.run(services, moment=moment) == retention.Deleted()
+    assert services.keys.left(journey.wave.id) == {"private"}
+    with services.db.transaction() as session:
+        tasks.cancel(session, task.organisation_id, task.id)
+    assert retention.run(services, moment=moment).responses == 12
+    assert services.keys.left(journey.wave.id) == set()
+
+
+def test_a_release_that_comes_in_between_gives_the_answers_their_time(
+    services: Services, journey: Journey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Retention looks first and deletes then; what it saw may be over."""
+    journey.answer(ANSWERS)
+    close_wave(services.db, services.keys, journey.organisation_id, journey.wave.id)
+    with services.db.transaction() as session:
+        long_ago = now() - timedelta(days=366)
+        session.execute(sa.update(Wave).values(closed_at=long_ago, closed_here_at=long_ago))
+    with services.db.reading() as session:
+        seen = retention.deadlines(session, services.settings)
+    assert [each.state for each in seen] == ["closed"]
+    make_release(services.db, services.keys, journey.organisation_id, journey.wave.id)
+    monkeypatch.setattr(retention, "deadlines", lambda *_: seen)
+    done = retention.run(services, journey.organisation_id)
+    assert (done.invitations, done.responses, done.texts) == (88, 0, 0)
+    assert count(services, Response) == sum(ANSWERS.values())
+    assert count(services, ModeratedText) > 0
 
 
 def test_invitations_go_after_thirty_days_and_the_release_stays(
@@ -212,6 +333,11 @@ def test_events_of_retention_hold_counts_only(services: Services, released: Jour
     for action in ("retention.invitations", "retention.responses"):
         for details in events(services, action):
             assert all(isinstance(value, int) for value in details.values()), json.dumps(details)
+
+
+def _days(moment: datetime | None, days: int) -> datetime:
+    assert moment is not None
+    return moment + timedelta(days=days)
 
 
 def _actions(parts: Services) -> list[str]:

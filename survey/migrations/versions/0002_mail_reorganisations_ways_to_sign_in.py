@@ -184,6 +184,7 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("release_after_close", sa.Boolean(), server_default=sa.true(), nullable=False)
         )
+        batch_op.add_column(sa.Column("closed_here_at", sa.DateTime(), nullable=True))
 
     with op.batch_alter_table("wave_unit", schema=None) as batch_op:
         batch_op.add_column(
