@@ -25,6 +25,7 @@ from survey.release.clearance import clear, to_text
 from survey.release.compute import Computed, compute
 from survey.release.document import SCHEMA, digest, to_json
 from survey.release.frame import Frame
+from survey.release.hidden import left_out
 from survey.release.load import find_wave, load_earlier, load_frame
 from survey.release.method import software
 from survey.release.models import HiddenValue, Release, ReleaseTable, ReleaseUnit
@@ -34,9 +35,6 @@ from survey.study.keys import KeyStore
 from survey.study.models import Wave
 from survey.study.reasons import Reason
 from survey.study.waves import destroy_keys, lock
-
-TOLD_REASONS = ("primary", "secondary", "audit", "kind")
-"""Reasons that are kept; that a masked count was small, or unanimous, says more than its marker."""
 
 
 def close_wave(
@@ -186,11 +184,6 @@ def _erase_traces(db: Database, organisation_id: int, wave_id: int, actor: str) 
             record(session, organisation_id, actor, "traces.erased", f"wave:{wave_id}")
 
 
-def told(reason: str) -> str:
-    """The reason as it is kept and shown to staff."""
-    return reason if reason in TOLD_REASONS else "mask"
-
-
 def _stored(session: Session, wave: Wave) -> int | None:
     return session.scalar(
         sa.select(Release.id).where(
@@ -228,6 +221,7 @@ def _refuse_out_of_order(session: Session, wave: Wave) -> None:
 def _store(session: Session, wave: Wave, computed: Computed, release_id: int, actor: str) -> int:
     header = to_json(computed.header)
     documents = [to_json(unit) for unit in computed.units]
+    lines = list(left_out(computed.units))
     key = {"organisation_id": wave.organisation_id}
     session.add(
         Release(
@@ -255,14 +249,14 @@ def _store(session: Session, wave: Wave, computed: Computed, release_id: int, ac
             **key,
             release_id=release_id,
             position=place,
-            code=line.cell,
+            code=line.code,
             statistic=line.statistic,
-            reason=told(line.reason),
+            reason=line.reason,
         )
-        for place, line in enumerate(computed.log)
+        for place, line in enumerate(lines)
     )
     session.add(ReleaseTable(**key, release_id=release_id, table=to_text(computed.printed)))
     session.flush()
-    details = {"units": len(documents), "hidden": len(computed.log)}
+    details = {"units": len(documents), "hidden": len(lines)}
     record(session, wave.organisation_id, actor, "release.stored", f"release:{release_id}", details)
     return release_id

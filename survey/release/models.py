@@ -73,7 +73,10 @@ class ReleaseTable(Base):
 
 
 class HiddenValue(Base):
-    """Why a value was hidden. For the staff's log only; never shown with results."""
+    """That a value was hidden: read off the documents, with one reason for all.
+
+    Rows of earlier versions hold finer reasons; ``survey.release.hidden.folded`` takes them away.
+    """
 
     __tablename__ = "hidden_value"
     __table_args__ = (

@@ -1,8 +1,8 @@
-"""What a release would hide and why, before it is released. For staff only.
+"""What a release would hide, before it is released. For staff only.
 
-It holds how much of each unit would be shown and how many values would be hidden for which reason:
-no value, no number of answers. The same computation as the release itself, with its auditor, so
-that what was looked at is what comes.
+It holds how much of each unit would be shown and how many values would be hidden: no value, no
+number of answers, and not why (``survey.release.hidden``). The same computation as the release
+itself, with its auditor, so that what was looked at is what comes.
 """
 
 from __future__ import annotations
@@ -10,33 +10,34 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from survey.db import Database
-from survey.release.close import settled, told
+from survey.release.close import settled
 from survey.release.compute import compute
 from survey.release.document import Tier, UnitFacts
+from survey.release.hidden import HiddenLine, left_out
 from survey.release.load import find_wave
 from survey.release.read import StoredRelease, hidden_log, merged_units
-
-WHOLE = "n"
-"""The log's name for a unit of which nothing is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnitPreview:
-    """One unit. ``whole`` is the reason why nothing of it is shown ('' when something is);
-    ``reasons`` counts its hidden values by reason."""
+    """One unit; ``lines`` of the log name what of it is hidden (one, when nothing is shown)."""
 
     code: str
     name: str
     level: int
     tier: Tier
     merged_into: str
-    whole: str
-    reasons: Mapping[str, int]
+    lines: int
+
+    @property
+    def whole(self) -> bool:
+        """Is nothing of it shown?"""
+        return self.tier == "none" and not self.merged_into
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +54,6 @@ class Preview:
         """How many units show how much; merged ones are none of them."""
         return Counter(unit.tier for unit in self.units if not unit.merged_into)
 
-    @property
-    def reasons(self) -> Counter[str]:
-        """How many values are hidden for which reason."""
-        total: Counter[str] = Counter()
-        for unit in self.units:
-            total.update(unit.reasons)
-        return total
-
 
 def preview(db: Database, organisation_id: int, wave_id: int) -> Preview:
     """Compute what the release of a closed wave would show. Stores nothing.
@@ -71,9 +64,9 @@ def preview(db: Database, organisation_id: int, wave_id: int) -> Preview:
     with db.reading() as session:
         ready = settled(session, find_wave(session, organisation_id, wave_id))
     computed = compute(ready.frame, ready.sheets, ready.earlier)
-    lines = ((line.cell, line.statistic, told(line.reason)) for line in computed.log)
+    shown = ((unit.unit, unit.tier) for unit in computed.units)
     return Preview(
-        units=counted(((unit.unit, unit.tier) for unit in computed.units), lines),
+        units=counted(shown, left_out(computed.units)),
         published=computed.header.published_values,
         hidden=computed.header.hidden_values,
         exposed=len(computed.audit.exposures),
@@ -100,7 +93,7 @@ def of_release(session: Session, organisation_id: int, stored: StoredRelease) ->
         for entry in stored.header.units
     ]
     return Preview(
-        units=counted(units, ((each.code, each.statistic, each.reason) for each in lines)),
+        units=counted(units, lines),
         published=stored.header.published_values,
         hidden=stored.header.hidden_values,
         exposed=0,
@@ -108,15 +101,10 @@ def of_release(session: Session, organisation_id: int, stored: StoredRelease) ->
 
 
 def counted(
-    units: Iterable[tuple[UnitFacts, Tier]], lines: Iterable[tuple[str, str, str]]
+    units: Iterable[tuple[UnitFacts, Tier]], lines: Iterable[HiddenLine]
 ) -> tuple[UnitPreview, ...]:
-    """The log's (unit, statistic, reason) counted per unit; lines of kinds belong to no unit."""
-    counts: dict[str, Counter[str]] = {}
-    whole: dict[str, str] = {}
-    for code, statistic, reason in lines:
-        counts.setdefault(code, Counter())[reason] += 1
-        if statistic == WHOLE:
-            whole[code] = reason
+    """The log's lines counted per unit."""
+    counts = Counter(line.code for line in lines)
     return tuple(
         UnitPreview(
             code=facts.code,
@@ -124,8 +112,7 @@ def counted(
             level=facts.level,
             tier=tier,
             merged_into=facts.merged_into or "",
-            whole=whole.get(facts.code, ""),
-            reasons=dict(sorted(counts.get(facts.code, Counter()).items())),
+            lines=counts[facts.code],
         )
         for facts, tier in units
     )
@@ -137,9 +124,16 @@ def to_plain(made: Preview) -> dict[str, Any]:
 
 
 def from_plain(plain: Mapping[str, Any]) -> Preview:
-    """What :func:`to_plain` wrote."""
+    """What :func:`to_plain` wrote, or an earlier version, which told reasons apart."""
     units = tuple(
-        UnitPreview(**cast(dict[str, Any], {**unit, "reasons": dict(unit["reasons"])}))
+        UnitPreview(
+            unit["code"],
+            unit["name"],
+            unit["level"],
+            unit["tier"],
+            unit["merged_into"],
+            unit["lines"] if "lines" in unit else sum(unit["reasons"].values()),
+        )
         for unit in plain["units"]
     )
     return Preview(units, plain["published"], plain["hidden"], plain["exposed"])

@@ -17,6 +17,7 @@ from survey.release.document import (
     header_from_json,
     unit_from_json,
 )
+from survey.release.hidden import HiddenLine, folded
 from survey.release.models import HiddenValue, Release, ReleaseUnit
 from survey.study.models import Wave, WaveUnit
 
@@ -57,15 +58,6 @@ class StoredDocuments:
     header: str
     units: tuple[tuple[str, str], ...]
     """(unit code, document), in the order of the header's list."""
-
-
-@dataclass(frozen=True)
-class HiddenLine:
-    """Why a value is hidden; for staff's log, never beside results."""
-
-    code: str
-    statistic: str
-    reason: str
 
 
 def releases(session: Session, organisation_id: int, study_id: int) -> list[StoredRelease]:
@@ -156,7 +148,7 @@ def merged_units(session: Session, wave: Wave) -> dict[str, str]:
 
 
 def hidden_log(session: Session, organisation_id: int, release_id: int) -> list[HiddenLine]:
-    """Why values of a release are hidden, for staff."""
+    """Which values of a release are hidden, for staff; reasons that older rows told are folded."""
     rows = session.scalars(
         sa.select(HiddenValue)
         .where(
@@ -165,7 +157,7 @@ def hidden_log(session: Session, organisation_id: int, release_id: int) -> list[
         )
         .order_by(HiddenValue.position)
     )
-    return [HiddenLine(row.code, row.statistic, row.reason) for row in rows]
+    return folded(HiddenLine(row.code, row.statistic) for row in rows)
 
 
 def _latest(session: Session, organisation_id: int, study_id: int, ordinal: int | None) -> Release:

@@ -45,7 +45,7 @@ def test_releases_are_listed_shown_logged_and_audited(run: Run, journey: Journey
     assert "8 units" in run("release", "list", "kultur").output
     shown = json.loads(run("release", "show", "kultur", "--unit", "s1").output)
     assert shown["participation"]["answered"] == 28
-    assert "n3\tn\tprimary" in run("release", "log", "kultur").output
+    assert "n3\tn\tprotection" in run("release", "log", "kultur").output
     audited = run("release", "audit", "kultur")
     assert audited.exit_code == 0
     assert "exposed: nothing" in audited.output

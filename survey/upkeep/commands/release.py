@@ -1,4 +1,4 @@
-"""``survey release``: what has been or will be released, and why values are hidden."""
+"""``survey release``: what has been or will be released, and what is hidden."""
 
 from __future__ import annotations
 
@@ -59,15 +59,14 @@ def show(study: str, organisation: str | None, unit: str, wave: int | None) -> N
 @_ORGANISATION
 @click.option("--wave", required=True, type=int, help="Ordinal of a wave that has closed.")
 def preview(study: str, organisation: str | None, wave: int) -> None:
-    """Print what the release of a closed wave will hide and why. Stores nothing, shows no value."""
+    """Print how much the release of a closed wave will hide. Stores nothing, shows no value."""
     with opened() as parts:
         with parts.db.reading() as session:
             found = find_wave(session, find_study(session, organisation, study), wave)
         made = looking.preview(parts.db, found.organisation_id, found.id)
     for unit in made.units:
-        reasons = ", ".join(f"{n} {reason}" for reason, n in unit.reasons.items())
         told = f"counted with {unit.merged_into}" if unit.merged_into else unit.tier
-        click.echo(f"{unit.code}\t{told}\t{reasons}")
+        click.echo(f"{unit.code}\t{told}\t{unit.lines} hidden")
     click.echo(f"{made.hidden} values hidden, {made.published} shown, {made.exposed} exposed")
 
 
@@ -76,7 +75,7 @@ def preview(study: str, organisation: str | None, wave: int) -> None:
 @_ORGANISATION
 @click.option("--wave", type=int, help="Ordinal of the wave (default: the latest released).")
 def log(study: str, organisation: str | None, wave: int | None) -> None:
-    """Print what is hidden and why. For those who run the survey; never publish it."""
+    """Print what is hidden, with one reason for all: a finer one would tell small counts."""
     with opened() as parts, parts.db.reading() as session:
         found = find_study(session, organisation, study)
         stored = read.latest(session, found.organisation_id, found.id, wave)

@@ -1,4 +1,4 @@
-"""What will be hidden and why, before results are released; and the log of it afterwards."""
+"""What will be hidden, before results are released; and the log of it afterwards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from survey.release.close import expired, unreleased_before
 from survey.release.preview import UnitPreview
 from survey.study.models import Wave
 from survey.study.slugs import slug
-from survey.upkeep import retention
 from survey.upkeep.services import services
 from survey.web import catalogue
 from survey.web.staff.common import WAVE, wave_of
@@ -25,9 +24,6 @@ from survey.web.staff.reports import to_task
 from survey.web.staff.views import of_wave
 
 bp = Blueprint("staff_release", __name__)
-
-REASONS = ("primary", "secondary", "audit", "mask", "kind")
-"""Reasons in the order in which they are told. ``survey.release.close.TOLD_REASONS``."""
 
 
 @bp.get(WAVE + "/frigi")
@@ -51,7 +47,6 @@ def show(org: str, study: str, ordinal: int) -> str:
         wave=wave,
         preview=made,
         rows=_shown(made.units if made else ()),
-        reasons=REASONS,
         running=running,
         failed=next((each for each in work[:1] if each.state == "failed"), None),
         before=before,
@@ -79,7 +74,7 @@ def compute(org: str, study: str, ordinal: int) -> ResponseReturnValue:
 @bp.get(WAVE + "/skjult")
 @access("staff")
 def hidden(org: str, study: str, ordinal: int) -> str:
-    """The log of a release: what is hidden in each unit and why."""
+    """The log of a release: how much is hidden in each unit."""
     who = guard.principal()
     with services().db.reading() as session:
         found, wave = wave_of(session, who, study, ordinal)
@@ -91,7 +86,6 @@ def hidden(org: str, study: str, ordinal: int) -> str:
         wave=wave,
         preview=made,
         rows=_shown(made.units),
-        reasons=REASONS,
         **_filter(),
         menu="staff",
     )
@@ -142,7 +136,9 @@ def _order(org: str, study: str, ordinal: int, kind: str) -> ResponseReturnValue
 
 def _deadline(wave: Wave) -> datetime | None:
     """When retention deletes the answers of a wave that nobody releases."""
-    return retention.answers_kept_until(services().settings, wave)
+    if wave.closed_at is None:
+        return None
+    return wave.closed_at + timedelta(days=services().settings.retention_response_days)
 
 
 def _filter() -> dict[str, str]:
@@ -166,6 +162,6 @@ def _shown(units: tuple[UnitPreview, ...]) -> list[UnitPreview]:
 def _is(unit: UnitPreview, shown: str) -> bool:
     return {
         "none": unit.tier == "none" and not unit.merged_into,
-        "some": unit.tier != "none" and bool(unit.reasons),
+        "some": unit.tier != "none" and unit.lines > 0,
         "merged": bool(unit.merged_into),
     }.get(shown, True)
