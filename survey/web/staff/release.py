@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -17,6 +17,7 @@ from survey.release.close import expired, unreleased_before
 from survey.release.preview import UnitPreview
 from survey.study.models import Wave
 from survey.study.slugs import slug
+from survey.upkeep import retention
 from survey.upkeep.services import services
 from survey.web import catalogue
 from survey.web.staff.common import WAVE, wave_of
@@ -136,9 +137,7 @@ def _order(org: str, study: str, ordinal: int, kind: str) -> ResponseReturnValue
 
 def _deadline(wave: Wave) -> datetime | None:
     """When retention deletes the answers of a wave that nobody releases."""
-    if wave.closed_at is None:
-        return None
-    return wave.closed_at + timedelta(days=services().settings.retention_response_days)
+    return retention.answers_kept_until(services().settings, wave)
 
 
 def _filter() -> dict[str, str]:
