@@ -17,6 +17,7 @@ from survey.config import Settings
 from survey.db import now
 from survey.errors import Conflict
 from survey.organisation.units import create_organisation
+from survey.study.models import Invitation, Wave, WaveUnit
 from survey.upkeep import migrate
 from survey.upkeep.services import Services, build
 
@@ -107,35 +108,63 @@ def test_a_database_with_content_is_backed_up_before_it_is_changed(
     assert saved.stat().st_mode & 0o077 == 0
 
 
+def first_version() -> list[tuple[str, dict[str, object]]]:
+    """Rows of a database of the first version; tables that others point to among them."""
+    here, study, wave = {"organisation_id": 7}, {"study_id": 9}, {"wave_id": 10}
+    return [
+        ("organisation", {"id": 7, "code": "3999", "name": "Prøvevik", "created_at": now()}),
+        ("unit", here | {"id": 11, "code": "k", "name": "Kommunen", "kind": ""}),
+        (
+            "person",
+            here
+            | {"id": 8, "name": "Kari", "email": "kari@kommune.example"}
+            | {"language": "nn", "active": True, "created_at": now()},
+        ),
+        (
+            "staff_session",
+            here
+            | {"token_hash": b"x", "person_id": 8, "csrf": "y"}
+            | {"created_at": now(), "expires_at": now()},
+        ),
+        (
+            "study",
+            here
+            | {"id": 9, "code": "s", "name": "S", "instrument_id": "i", "languages": "[]", "k": 5}
+            | {"relevance": 10, "mode": "ordinary", "created_at": now()},
+        ),
+        (
+            "wave",
+            here
+            | study
+            | {"id": 10, "ordinal": 1, "phase": "before", "label": "Før", "state": "open"}
+            | {"settled": False, "source": "answers"},
+        ),
+        (
+            "wave_unit",
+            here
+            | wave
+            | {"unit_id": 11, "code": "k", "name": "Kommunen", "kind": "", "invited": 5}
+            | {"reporting_unit_id": 11},
+        ),
+        (
+            "invitation",
+            here
+            | wave
+            | {"id": "0" * 32, "unit_id": 11, "code_hash": b"a", "short_hash": b"b"}
+            | {"exported": False, "spent": False, "issued": False},
+        ),
+    ]
+
+
 def test_a_database_of_the_first_version_keeps_its_content(parts: Services) -> None:
     with parts.db.transaction() as session:
         config = migrate.alembic_config()
         config.attributes["connection"] = session.connection()
         command.upgrade(config, "0001")
-        organisation = {"id": 7, "code": "3999", "name": "Prøvevik", "created_at": now()}
-        person = {
-            "organisation_id": 7,
-            "id": 8,
-            "name": "Kari",
-            "email": "kari@kommune.example",
-            "language": "nn",
-            "active": True,
-            "created_at": now(),
-        }
-        signed_in = {
-            "token_hash": b"x",
-            "organisation_id": 7,
-            "person_id": 8,
-            "csrf": "y",
-            "created_at": now(),
-            "expires_at": now(),
-        }
-        for table, row in (
-            ("organisation", organisation),
-            ("person", person),
-            ("staff_session", signed_in),
-        ):
-            columns = sa.table(table, *(sa.column(name) for name in row))
+        tables = sa.MetaData()
+        tables.reflect(session.connection())
+        for name, row in first_version():
+            columns = sa.table(name, *(sa.column(c, tables.tables[name].c[c].type) for c in row))
             session.execute(sa.insert(columns).values(row))
     assert migrate.upgrade(parts)[0] == "older"
     with parts.db.reading() as session:
@@ -143,6 +172,11 @@ def test_a_database_of_the_first_version_keeps_its_content(parts: Services) -> N
         assert kept is not None
         assert (kept.name, kept.language, kept.signed_in_at) == ("Kari", "nn", None)
         assert session.scalar(sa.select(StaffSession)) is None, "signed in anew"
+        wave, unit = session.scalar(sa.select(Wave)), session.scalar(sa.select(WaveUnit))
+        assert wave is not None
+        assert unit is not None
+        assert (wave.release_after_close, wave.closed_here_at, unit.replaced) == (True, None, 0)
+        assert session.scalar(sa.select(Invitation.unit_id)) == 11
 
 
 def test_the_command_creates_and_says_so(tmp_path: Path) -> None:

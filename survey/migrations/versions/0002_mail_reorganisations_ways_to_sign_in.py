@@ -158,7 +158,7 @@ def upgrade() -> None:
             "ix_audit_event_subject", ["organisation_id", "subject", "sequence"], unique=False
         )
 
-    with op.batch_alter_table("outbox", schema=None) as batch_op:
+    with op.batch_alter_table("outbox", recreate="never") as batch_op:
         batch_op.add_column(sa.Column("state", sa.Text(), server_default="queued", nullable=False))
         batch_op.add_column(sa.Column("made_at", sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column("holder", sa.Text(), nullable=True))
@@ -166,7 +166,7 @@ def upgrade() -> None:
         batch_op.create_index("ix_outbox_state_due_at", ["state", "due_at"], unique=False)
         batch_op.create_index("ix_outbox_state_kind", ["state", "kind", "due_at"], unique=False)
 
-    with op.batch_alter_table("person", schema=None) as batch_op:
+    with op.batch_alter_table("person", recreate="never") as batch_op:
         batch_op.add_column(sa.Column("invited_at", sa.DateTime(), nullable=True))
         batch_op.add_column(sa.Column("signed_in_at", sa.DateTime(), nullable=True))
 
@@ -180,13 +180,14 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("provider", sa.Text(), nullable=True))
         batch_op.add_column(sa.Column("strong", sa.Boolean(), nullable=False))
 
-    with op.batch_alter_table("wave", schema=None) as batch_op:
+    # "never": a table that others point to cannot be made anew while SQLite minds foreign keys.
+    with op.batch_alter_table("wave", recreate="never") as batch_op:
         batch_op.add_column(
             sa.Column("release_after_close", sa.Boolean(), server_default=sa.true(), nullable=False)
         )
         batch_op.add_column(sa.Column("closed_here_at", sa.DateTime(), nullable=True))
 
-    with op.batch_alter_table("wave_unit", schema=None) as batch_op:
+    with op.batch_alter_table("wave_unit", recreate="never") as batch_op:
         batch_op.add_column(
             sa.Column("replaced", sa.BigInteger(), server_default="0", nullable=False)
         )
