@@ -78,9 +78,7 @@ def password_reset(session: Session, parts: Services, row: Outbox) -> Mail | Non
     return _mail(person, organisation, row.kind, blocks)
 
 
-def _mail(
-    person: Person, organisation: Organisation, kind: str, blocks: list[Block]
-) -> Mail:
+def _mail(person: Person, organisation: Organisation, kind: str, blocks: list[Block]) -> Mail:
     say = words.of(person.language)
     subject = say(f"{kind}.subject")
     text, html = frame.render(
