@@ -154,7 +154,7 @@ def test_staff_must_have_a_second_step_where_the_settings_say_so(
     for address in ("/stab/3999", "/min-side", "/enhet", "/stab/3999/personer"):
         answer = client.get(address)
         assert (answer.status_code, answer.location) == (303, "/min-side/totrinn"), address
-    assert "Innovasjonsteamet må bruke" in client.get("/min-side/totrinn").text
+    assert "Innovasjonsstaben må bruke" in client.get("/min-side/totrinn").text
     asked = post(client, "/min-side/sprak", world, language="en")
     assert asked.location == "/min-side/totrinn"
     enrol(world, client)
@@ -374,7 +374,7 @@ def test_who_is_kept_out_gets_no_mail_even_when_it_was_queued(world: World) -> N
 
 def test_without_a_mail_server_people_are_told_whom_to_ask(tmp_path: Any) -> None:
     world = fresh(tmp_path)
-    assert "Be innovasjonsteamet" in world.client().get("/glemt-passord").text
+    assert "Be innovasjonsstaben" in world.client().get("/glemt-passord").text
     world.parts.db.dispose()
 
 

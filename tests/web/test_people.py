@@ -207,7 +207,7 @@ def test_the_last_of_the_staff_can_neither_be_kept_out_nor_lose_the_role(
 ) -> None:
     kept = post(client, one(world, "staff", "deaktiver"), world)
     assert kept.status_code == 409
-    assert "siste i innovasjonsteamet" in kept.text
+    assert "siste i innovasjonsstaben" in kept.text
     sent = {"name": "Staff", "email": "staff@kommune.example", "language": "nb", "units": ""}
     lost = post(client, one(world, "staff"), world, **sent)
     assert lost.status_code == 422

@@ -45,7 +45,7 @@ def test_staff_are_sent_to_their_own_pages(world: World) -> None:
 
 
 def test_somebody_without_a_unit_is_told_so(world: World) -> None:
-    assert "innovasjonsteamet" in world.client("idle").get("/enhet").text
+    assert "innovasjonsstaben" in world.client("idle").get("/enhet").text
 
 
 @pytest.mark.parametrize("language", ["nb", "nn", "en"])
