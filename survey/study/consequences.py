@@ -52,7 +52,8 @@ def _of(units: Sequence[Unit], k: int) -> Consequence:
     gone = {each.code for each in merged}
     total = _totals(units, people)
     staffed = [unit for unit in units if total[unit.id]]
-    own = [total[unit.id] for unit in staffed if unit.code not in gone]
+    counted = _totals(units, _moved(units, people, merged))
+    own = [counted[unit.id] for unit in staffed if unit.code not in gone]
     return Consequence(
         k=k,
         units=len(staffed),
@@ -72,6 +73,18 @@ def _reach(own: Sequence[int], merged: int, share: float, k: int) -> Reach:
         sum(shares_from <= n < full_from for n in answers),
         sum(n >= full_from for n in answers),
     )
+
+
+def _moved(
+    units: Sequence[Unit], people: dict[int, int], merged: Sequence[Merged]
+) -> dict[int, int]:
+    """People where they are counted: whoever is merged is one of the neighbour's."""
+    number = {unit.code: unit.id for unit in units}
+    moved = dict(people)
+    for each in merged:
+        moved[number[each.code]] = 0
+        moved[number[each.into_code]] += people[number[each.code]]
+    return moved
 
 
 def _totals(units: Sequence[Unit], people: dict[int, int]) -> dict[int, int]:
