@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -241,7 +242,9 @@ def destroy_keys(session: Session, keys: KeyStore, wave: Wave, actor: str = "cli
     keys.destroy_code_key(wave.id)
     keys.destroy_signing_keys(wave.id)
     reached = keys.destroy_private_key(wave.id) if wave.state == "released" else True
-    details = {"destroyed": sorted(gone - keys.left(wave.id)), "escrow_reached": reached}
+    details: dict[str, Any] = {"destroyed": sorted(gone - keys.left(wave.id))}
+    if keys.escrow is not None:
+        details["escrow_reached"] = reached
     record(session, wave.organisation_id, actor, "wave.keys_destroyed", f"wave:{wave.id}", details)
     return True
 
