@@ -12,9 +12,16 @@ from dataclasses import dataclass
 from survey.errors import Fault, InvalidInput
 
 REASONS = ("few_answers", "everybody", "absence", "technical", "mistake", "asked", "other")
+NOT_FOR = {"close": ("few_answers",), "extend": ("everybody",)}
+"""What makes no sense as the reason of an act. It is not offered; who gives it is not refused."""
 LONGEST_NOTE = 200
 _PERSONAL = re.compile(r"@|\d{6}")
 """An e-mail address, or a number long enough to be somebody's."""
+
+
+def offered(act: str) -> tuple[str, ...]:
+    """The reasons to choose from for an act, ``close`` or ``extend``."""
+    return tuple(each for each in REASONS if each not in NOT_FOR[act])
 
 
 @dataclass(frozen=True, slots=True)

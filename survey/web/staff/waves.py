@@ -15,7 +15,7 @@ from survey.jobs import tasks
 from survey.study import checklist, closing, participation, signing, studies, waves
 from survey.study.clock import form_value
 from survey.study.models import Study, Wave
-from survey.study.reasons import LONGEST_NOTE, REASONS
+from survey.study.reasons import LONGEST_NOTE, offered
 from survey.upkeep.services import services
 from survey.web.staff.common import (
     STUDY,
@@ -247,7 +247,7 @@ def _closing(study: str, ordinal: int, wrong: Wrong | None = None) -> str:
         early=closing.is_early(wave),
         key_found=bool(services().keys.left(wave.id) & {"private", "escrow"}) or wave.settled,
         top=[row for row in rows if row.parent_code is None],
-        **_reasons(wrong),
+        **_reasons("close", wrong),
     )
 
 
@@ -263,15 +263,15 @@ def _extending(study: str, ordinal: int, wrong: Wrong | None = None) -> str:
         wave=wave,
         closes_at=request.form.get("closes_at", "")[:40] or form_value(wave.closes_at),
         top=[row for row in rows if row.parent_code is None],
-        **_reasons(wrong),
+        **_reasons("extend", wrong),
     )
 
 
-def _reasons(wrong: Wrong | None) -> dict[str, Any]:
+def _reasons(act: str, wrong: Wrong | None) -> dict[str, Any]:
     return {
         "wrong": wrong or {},
         "summary": summary(wrong or {}),
-        "reasons": REASONS,
+        "reasons": offered(act),
         "reason": reason_field(),
         "longest": LONGEST_NOTE,
         "menu": "staff",
