@@ -21,6 +21,7 @@ from survey.errors import Closed, InvalidInput, NotYetOpen, SurveyError
 from survey.study.closing import mark_closed
 from survey.study.codes import MistypedCode
 from survey.study.models import Invitation, Wave
+from survey.study.reasons import Reason
 from tests.answering.conftest import World
 
 Answers = Callable[..., dict[str, Any]]
@@ -223,7 +224,7 @@ def test_a_wave_cannot_close_between_an_answers_check_and_its_storing(
     def close() -> None:
         with any_world.db.transaction() as session:
             key = (any_world.wave.organisation_id, any_world.wave.id)
-            mark_closed(session, session.get_one(Wave, key))
+            mark_closed(session, session.get_one(Wave, key), reason=Reason("technical", "tried"))
             at_closing.append(session.scalar(sa.select(sa.func.count()).select_from(Inbox)) or 0)
 
     with any_world.db.transaction() as session:

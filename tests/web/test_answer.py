@@ -364,6 +364,7 @@ def test_the_service_worker_controls_no_page_and_keeps_nothing(client: FlaskClie
     listens = re.findall(r'addEventListener\("(\w+)"', response.text)
     assert listens == ["install", "sync"], "it answers no request, so it can cache none"
     assert "caches." not in response.text
+    response.close()
 
 
 def test_an_empty_choice_takes_an_answer_back(client: FlaskClient, answering: World) -> None:
