@@ -35,7 +35,9 @@ def answered(context: Context) -> tuple[str, ...]:
     said = [who_answered(context)]
     if few_answered(context):
         said.append(context.words("answered_few"))
-    if context.instrument.role_question is None or context.unit.participation.answered is None:
+    top = context.unit.unit.parent is None  # every leader is counted there
+    asked = context.instrument.role_question is not None
+    if top or not asked or context.unit.participation.answered is None:
         return tuple(said)
     return (*said, context.words("answered_leaders"))
 
@@ -139,7 +141,7 @@ def _minimum(context: Context, change: Change) -> str:
 def _no_earlier(context: Context) -> str:
     """Say why there is nothing to compare with: the first wave, or a unit that is new."""
     if context.unit.tier == "none":
-        return context.words("change_hidden")
+        return context.words("change_hidden" if context.header.earlier else "one_wave_hidden")
     if context.unit.unit.is_new and context.header.earlier:
         return context.words("new_unit")
     if context.header.earlier:

@@ -10,6 +10,7 @@ from survey.release.document import Participation, Score, UnitResult
 from survey.reports.content import content
 from survey.reports.context import Context
 from survey.reports.sentences import (
+    answered,
     circumstances,
     extremes,
     has_it_changed,
@@ -55,7 +56,7 @@ def test_equal_or_hidden_dimensions_single_nothing_out() -> None:
         "Alle delmål som vises, ligger på 50. Ingen skiller seg ut.",
     )
     assert keep_and_improve(context(scored(None, None))) == (
-        "Hva enheten kan ta vare på og utvikle, vises ikke (for få svar, eller for å verne andre).",
+        "Vi kan ikke peke på noe å ta vare på eller utvikle, for ingen delmål vises.",
     )
 
 
@@ -64,6 +65,21 @@ def test_one_wave_says_that_change_comes_later() -> None:
     assert has_it_changed(context(unit)) == (
         "Dette er den første målingen. Vi kan si noe om endring etter neste måling.",
     )
+
+
+def test_a_hidden_unit_in_the_first_wave_says_that_there_is_nothing_to_compare_with() -> None:
+    unit = dataclasses.replace(samples.unit(waves=samples.WAVES[:1]), tier="none")
+    assert has_it_changed(context(unit)) == (
+        "Dette er den første målingen, så det finnes ikke noe å sammenligne med.",
+    )
+
+
+def test_only_a_unit_below_the_top_says_that_leaders_are_counted_elsewhere() -> None:
+    unit = samples.unit()
+    told = "Svar fra ledere er ikke med her. De telles høyere opp."
+    assert told in answered(context(unit, waves=3))
+    top = dataclasses.replace(unit, unit=dataclasses.replace(unit.unit, parent=None))
+    assert told not in answered(context(top, waves=3))
 
 
 def test_a_new_unit_says_that_it_is_new() -> None:
@@ -128,8 +144,8 @@ def test_the_headline_is_the_verdict_and_where_there_is_none_where_the_unit_stan
 @pytest.mark.parametrize("language", ["nb", "nn", "en"])
 def test_fewer_than_half_is_said_and_half_is_not(language: str) -> None:
     few = Words(language)("answered_few")
-    for answered, said in ((11, True), (12, False)):
-        who = Participation(headcount=24, invited=24, answered=answered)
+    for count, said in ((11, True), (12, False)):
+        who = Participation(headcount=24, invited=24, answered=count)
         unit = dataclasses.replace(samples.unit(), participation=who)
         view = dashboard(samples.header(), unit, language)
         section = next(each for each in view.sections if each.id == "answered")

@@ -67,10 +67,10 @@ SAID = {
     "seg fra −6 til 12 poeng.",
     ("nb", "too_few"): "Det er for få svar til å si om deling har endret seg.",
     ("nb", "hidden"): "Vises ikke (for få svar, eller for å verne andre).",
-    ("nn", "risen"): "Deling har auka frå 48 til 61. Endringa er større enn det tilfelle vanlegvis "
-    "gir, og kan vere frå 4 til 22 poeng.",
-    ("nn", "fallen"): "Deling har gått ned frå 61 til 48. Endringa er større enn det tilfelle "
-    "vanlegvis gir, og kan vere frå −22 til −4 poeng.",
+    ("nn", "risen"): "Deling har auka frå 48 til 61. Endringa er større enn det "
+    "tilfeldigheiter vanlegvis gir, og kan vere frå 4 til 22 poeng.",
+    ("nn", "fallen"): "Deling har gått ned frå 61 til 48. Endringa er større enn det "
+    "tilfeldigheiter vanlegvis gir, og kan vere frå −22 til −4 poeng.",
     ("nn", "no_change"): "Vi kan ikkje påvise noka endring i deling (54 → 57). Ho kan ha endra seg "
     "frå −6 til 12 poeng.",
     ("nn", "too_few"): "Det er for få svar til å seie om deling har endra seg.",
