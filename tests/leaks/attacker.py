@@ -58,6 +58,11 @@ def attack(wave: Wave, seed: int = 0, *, joint: bool = True) -> list[Finding]:
     return sorted(set(attacker.run()))
 
 
+def findings(wave: Wave, seed: int = 0) -> Iterator[Finding]:
+    """The same one by one, for whom the first is enough."""
+    return _Attack(wave, seed).run()
+
+
 class _Attack(Knowledge):
     """Asks everything of everybody."""
 

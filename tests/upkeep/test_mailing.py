@@ -26,6 +26,7 @@ from survey.study.contact_models import Contact, ReminderMailing
 from survey.study.invitations import export_codes
 from survey.study.models import Invitation
 from survey.upkeep import mailing
+from survey.upkeep.mail import transport as transport_module
 from survey.upkeep.mail.message import Mail
 from survey.upkeep.mail.transport import Transport
 from survey.upkeep.mailing import Mailroom, Sender
@@ -528,6 +529,7 @@ def test_tls_is_demanded_and_the_server_is_checked(
         with Transport(settings) as transport:
             assert transport.send(mail).what == "sent"
         secret.write_text("feil")
+        monkeypatch.setattr(transport_module, "TIMEOUT", 2.0)  # this server then says nothing more
         with Transport(settings) as transport:
             outcome = transport.send(mail)
         assert (outcome.what, outcome.down) == ("deferred", True)
