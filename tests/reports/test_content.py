@@ -149,7 +149,7 @@ def test_fewer_than_half_is_said_and_half_is_not(language: str) -> None:
         unit = dataclasses.replace(samples.unit(), participation=who)
         view = dashboard(samples.header(), unit, language)
         section = next(each for each in view.sections if each.id == "answered")
-        assert (few in section.sentences) is said, answered
+        assert (few in section.sentences) is said, count
 
 
 def test_the_page_does_not_speak_of_the_code_that_only_the_printed_report_has() -> None:

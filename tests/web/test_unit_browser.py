@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import threading
 from collections.abc import Iterator
+from datetime import date
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +15,13 @@ import pikepdf
 import pytest
 from werkzeug.serving import make_server
 
+from survey.followup import actions, choices
+from survey.followup.actions import Draft
+from survey.followup.model import ChoiceFacts
 from survey.web.base import look
 from survey.web.unit.views import PLOTLY
 from tests.access.world import World
+from tests.followup.conftest import at
 from tests.web.test_browser import Quiet, browser
 from tests.web.waves import three
 
@@ -162,8 +169,34 @@ def test_without_a_script_the_drawings_stand_and_the_form_works(
     context.close()
 
 
-def test_the_page_prints_on_few_sheets(page: Any, address: str, tmp_path: Path) -> None:
+def overlaps(pdf: Path) -> list[tuple[str, str]]:
+    """Pairs of words that are printed over each other."""
+    told = subprocess.run(["pdftotext", "-bbox", pdf, "-"], capture_output=True, check=True)
+    found = []
+    for sheet in told.stdout.decode().split("<page ")[1:]:
+        words = re.findall(
+            r'<word xMin="(.+?)" yMin="(.+?)" xMax="(.+?)" yMax="(.+?)">(.*?)</word>', sheet
+        )
+        boxes = [(*(float(edge) for edge in word[:4]), word[4]) for word in words]
+        for (left, top, right, bottom, one), (x0, y0, x1, y1, two) in combinations(boxes, 2):
+            wide, high = min(right, x1) - max(left, x0), min(bottom, y1) - max(top, y0)
+            if wide > 1 and high > 0.5 * min(bottom - top, y1 - y0):
+                found.append((one, two))
+    return found
+
+
+def test_the_page_prints_on_few_sheets(
+    world: World, page: Any, address: str, tmp_path: Path
+) -> None:
+    place = at(world, "n1")
+    draft = Draft("Idékveld hver måned", "Kari, nestleder", date(2027, 3, 1), "planned", None)
+    dimensions = world.journey.instrument().dimensions
+    with world.parts.db.transaction() as session:
+        actions.create(session, place, draft, actor="cli")
+        chosen = ChoiceFacts(dimensions[0].id, dimensions[1].id)
+        choices.store(session, place, chosen, actor="cli")
     page.goto(f"{address}{PAGE}&utskrift=1")
     page.pdf(path=tmp_path / "page.pdf", format="A4")
     with pikepdf.open(tmp_path / "page.pdf") as printed:
         assert 1 <= len(printed.pages) <= 6
+    assert overlaps(tmp_path / "page.pdf") == []
