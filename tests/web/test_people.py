@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import sqlalchemy as sa
@@ -18,11 +19,17 @@ from werkzeug.test import TestResponse
 import survey
 from survey.access import links, people, roster, sessions
 from survey.access.models import ApiKey, Grant, Person, SigninLink
+from survey.access.principal import ROLES
 from survey.audit import log
 from survey.audit.models import Event
 from survey.db import now
+from survey.followup.model import STATUSES
 from survey.jobs.models import Outbox
+from survey.organisation import changes, editing, imports
 from survey.organisation.models import Unit
+from survey.release import moderation
+from survey.study import handing_out, reasons, replacing
+from survey.study.waves import PHASES
 from survey.upkeep import mailing
 from survey.web import catalogue
 from tests.access.world import World, fresh
@@ -497,6 +504,97 @@ def test_every_action_that_is_recorded_has_words() -> None:
     silent = {name for name in found if f"action_{name.replace('.', '_')}" not in texts}
     assert silent == set()
     assert {name.partition(".")[0] for name in found} <= set(groups)
+
+
+def detail_keys() -> set[str]:
+    """Every text that is a key of what goes along with an event, in modules that record one."""
+    found: set[str] = set(imports.LISTS)
+    for file in Path(survey.__path__[0]).rglob("*.py"):
+        text = file.read_text()
+        if "record(" not in text and file.name != "reasons.py":
+            continue
+        names = {"details", "told", "over", "whole"}
+        names |= {"counts"} if file.name == "imports.py" else set()
+        for node in ast.walk(ast.parse(text)):
+            for part in (each for one in _given(node, names) for each in ast.walk(one)):
+                keys = part.keys if isinstance(part, ast.Dict) else []
+                if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Name):
+                    keys = [part.slice] if part.value.id in names else []
+                found |= {str(key.value) for key in keys if isinstance(key, ast.Constant)}
+    return found
+
+
+def _given(node: ast.AST, names: set[str]) -> list[ast.expr]:
+    """What is handed to the log here, or put under one of the names that it goes by until then."""
+    if isinstance(node, ast.Call):
+        called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        return node.args if called in ("record", "_record") else []
+    if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        parts = [each for target in targets for each in ast.walk(target)]
+        written = {each.id for each in parts if isinstance(each, ast.Name)}
+        return [*targets, *([node.value] if node.value else [])] if written & names else []
+    if isinstance(node, ast.FunctionDef) and node.name == "details":
+        return [each.value for each in node.body if isinstance(each, ast.Return) and each.value]
+    return []
+
+
+def test_every_detail_that_is_recorded_has_words() -> None:
+    found = detail_keys()
+    assert {"merged", "escrow_reached", "second_factor", "note", "texts", "headcounts"} <= found
+    assert len(found) > 50
+    for language in ("nb", "nn", "en"):
+        texts = catalogue.catalogue("events", language)
+        assert {name for name in found if f"detail_{name}" not in texts} == set()
+        values = {
+            "reason": (*reasons.REASONS, *replacing.REASONS),
+            "as": handing_out.WAYS,
+            "status": STATUSES,
+            "phase": PHASES,
+            "role": ROLES,
+            "kind": (*changes.DECLARED, *changes.PLAIN, "new", "closed"),
+            "decision": get_args(moderation.Decision),
+            "for": get_args(links.Purpose),
+            "changed": (*editing.FIELDS, "name", "email", "language"),
+        }
+        wanted = {f"value_{name}_{each}" for name, known in values.items() for each in known}
+        assert wanted - texts.keys() == set()
+
+
+def test_details_are_words_of_the_page_and_whole_in_the_file(
+    world: World, client: FlaskClient
+) -> None:
+    digest = "0123456789ab" + "c" * 52
+    details = {
+        "decision": "release",
+        "early": True,
+        "reason": "absence",
+        "note": "",
+        "destroyed": ["private", "codes"],
+        "merged": {"h11": "h08", "h12": "h08"},
+        "as": "slips",
+        "closes_at": "2027-07-01T10:00:00+00:00",
+        "before": None,
+        "digest": digest,
+        "rows": {"response": 3, "contact": 4},
+        "scopes": ["audit:read"],
+        "keys": [str(number) for number in range(14)],
+    }
+    with world.parts.db.transaction() as session:
+        log.record(session, world.journey.organisation_id, "cli", "thing.done", "x:1", details)
+    page = client.get(EVENTS).text
+    for text in (
+        "Avgjørelse: vises; Før tiden: ja; Grunn: ferie eller fravær; Ødelagt: nøkkelen til",
+        "Telles sammen: h11 → h08, h12 → h08; Som: lapper; Slutter: 01.07.2027 kl. 12:00",
+        "0123456789ab…; Rader i databasen: 7; Tilganger: Lese hendelsesloggen",
+        "10, 11 og 2 til",
+        "Alle hendelser om personer",
+        "Alle hendelser om API-nøkler",
+    ):
+        assert text in page
+    assert digest not in page
+    assert digest in client.get(EVENTS + ".csv").text
+    assert "Closes: 1 July 2027, 12:00" in client.get(EVENTS + "?language=en").text
 
 
 def test_the_sessions_of_a_key_and_of_nobody_are_none(world: World) -> None:

@@ -24,6 +24,7 @@ from survey.upkeep import trail
 from survey.upkeep.services import services
 from survey.upkeep.trail import Name
 from survey.web import catalogue
+from survey.web.staff import event_details
 
 bp = Blueprint("events", __name__)
 
@@ -141,9 +142,7 @@ def _row(event: Event, names: Mapping[str, Name]) -> dict[str, Any]:
         "who": _called(event.actor, names),
         "action": _action(event.action),
         "subject": "" if event.subject == event.actor else _called(event.subject, names),
-        "details": [
-            f"{name}: {_short(value)}" for name, value in event.details.items() if value is not None
-        ],
+        "details": event_details.told(event.details),
     }
 
 
@@ -170,8 +169,8 @@ def _action(action: str) -> str:
     return catalogue.text(f"events.{name}", language) if known else action
 
 
-def _actions() -> list[tuple[str, str, list[tuple[str, str]]]]:
-    """(kind, its name, [(action, its words)]) of every action that has words."""
+def _actions() -> list[tuple[str, str, str, list[tuple[str, str]]]]:
+    """(kind, its name, all of it, [(action, its words)]) of every action that has words."""
     texts = catalogue.catalogue("events", catalogue.language())
     groups = [name.removeprefix("group_") for name in texts if name.startswith("group_")]
     own: dict[str, list[tuple[str, str]]] = {group: [] for group in groups}
@@ -182,12 +181,14 @@ def _actions() -> list[tuple[str, str, list[tuple[str, str]]]]:
         # "unit_change_declared" is of the group unit_change, not of unit.
         group = max((each for each in groups if told.startswith(f"{each}_")), key=len)
         own[group].append((f"{group}.{told.removeprefix(f'{group}_')}", str(text)))
-    return [(group, str(texts[f"group_{group}"]), own[group]) for group in groups]
+    named = {group: str(texts[f"group_{group}"]) for group in groups}
+    return [(group, name, _all_of(name), own[group]) for group, name in named.items()]
 
 
-def _short(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 120 else text[:119] + "…"
+def _all_of(name: str) -> str:
+    """A kind's name within a sentence; "API" keeps its letters."""
+    inside = name if name[1:2].isupper() else name[:1].lower() + name[1:]
+    return catalogue.text("events.all_of", catalogue.language(), kind=inside)
 
 
 def _plain(text: str) -> str:
