@@ -600,3 +600,12 @@ def test_details_are_words_of_the_page_and_whole_in_the_file(
 def test_the_sessions_of_a_key_and_of_nobody_are_none(world: World) -> None:
     with world.parts.db.reading() as session:
         assert sessions.listing(session, world.journey.organisation_id, person_id=7) == []
+
+
+def test_somebody_without_a_role_is_told_of_until_they_have_one(
+    world: World, client: FlaskClient
+) -> None:
+    sent = {"name": "Ny Ansatt", "email": "ny@kommune.example", "language": "nb"}
+    page = client.get(post(client, f"{PEOPLE}/ny", world, **sent).location)
+    assert "Ny Ansatt har ingen rolle ennå" in page.text
+    assert "ingen rolle ennå" not in client.get(one(world, "north")).text
