@@ -117,13 +117,14 @@ class People(MethodView):
 
 
 @blp.route("/organisations/<org>/people/<int:person>")
+@blp.etag
 class OnePerson(MethodView):
     """One person."""
 
     @blp.response(200, PersonSchema)
     @access("api", "people:read")
     def get(self, org: str, person: int) -> PersonInfo:
-        """A person with their roles."""
+        """A person with their roles; the ETag is needed to change them."""
         with services().db.reading() as session:
             return _info(session, guard.principal().organisation_id, person)
 
@@ -140,6 +141,7 @@ class OnePerson(MethodView):
         who = guard.principal()
         with services().db.transaction() as session:
             found = people.get(session, who.organisation_id, person)
+            blp.check_etag(_info(session, who.organisation_id, person), PersonSchema)
             if change.get("email", found.email).lower() != found.email:
                 _refuse_staff(
                     role.role for role in _info(session, who.organisation_id, person).roles

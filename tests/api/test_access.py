@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from flask.testing import FlaskClient
+
 from survey.audit import log
 from tests.access.world import World
 
 HERE = "/api/v1/organisations/3999"
+
+
+def change(client: FlaskClient, one: str, headers: dict[str, str], **body: object) -> Any:
+    """Change a person as it was last seen."""
+    seen = client.get(one, headers=headers).headers["ETag"]
+    return client.patch(one, json=body, headers={**headers, "If-Match": seen})
+
+
+def test_a_person_is_changed_only_as_it_was_last_seen(world: World) -> None:
+    client, headers = world.client(), world.key()
+    one = f"{HERE}/people/{world.people['idle'].id}"
+    seen = {**headers, "If-Match": client.get(one, headers=headers).headers["ETag"]}
+    assert client.patch(one, json={"name": "Berit"}, headers=headers).status_code == 428
+    assert client.patch(one, json={"name": "Berit"}, headers=seen).status_code == 200
+    assert client.patch(one, json={"name": "Kari"}, headers=seen).status_code == 412
+    assert client.get(one, headers=headers).json["name"] == "Berit"
 
 
 def test_a_person_is_added_with_roles_and_kept_out_again(world: World) -> None:
@@ -26,9 +46,9 @@ def test_a_person_is_added_with_roles_and_kept_out_again(world: World) -> None:
     assert left.json["roles"] == [{"role": "manager", "unit": "n1"}]
     added = client.post(f"{one}/roles", json={"role": "auditor"}, headers=headers)
     assert len(added.json["roles"]) == 2
-    changed = client.patch(one, json={"name": "Berit", "language": "nn"}, headers=headers).json
+    changed = change(client, one, headers, name="Berit", language="nn").json
     assert (changed["name"], changed["language"], changed["active"]) == ("Berit", "nn", True)
-    assert client.patch(one, json={"active": False}, headers=headers).json["active"] is False
+    assert change(client, one, headers, active=False).json["active"] is False
     assert client.get(f"{HERE}/people/1", headers=headers).status_code == 404
 
 
@@ -43,10 +63,10 @@ def test_no_key_becomes_innovation_staff_by_way_of_a_person(world: World) -> Non
     granted = client.post(f"{HERE}/people/{made}/roles", json=role, headers=headers)
     assert granted.status_code == 403
     one = f"{HERE}/people/{world.people['staff'].id}"
-    moved = client.patch(one, json={"email": "me@evil.example"}, headers=headers)
+    moved = change(client, one, headers, email="me@evil.example")
     assert moved.status_code == 403
     assert client.get(one, headers=headers).json["email"] == "staff@kommune.example"
-    assert client.patch(one, json={"language": "nn"}, headers=headers).status_code == 200
+    assert change(client, one, headers, language="nn").status_code == 200
 
 
 def test_a_person_with_a_wrong_role_is_not_added_at_all(world: World) -> None:
