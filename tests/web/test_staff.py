@@ -134,7 +134,7 @@ def test_a_wave_is_opened_by_staff_after_they_were_told_what_it_means(world: Wor
     assert "låses" in page
     assert "Ingen er invitert ennå" in page
     assert "Nøkkelen får ingen kopi" in page
-    assert "Blir begge borte" in page
+    assert "Den har ingen kopi. Blir den borte" in page
     assert client.post(f"{WAVE}/{wave.ordinal}/apne", data=sent).status_code == 303
     with world.parts.db.reading() as session:
         key = (wave.organisation_id, wave.id)
