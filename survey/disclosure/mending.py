@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from survey.disclosure.auditor import AuditReport, audit
+from survey.disclosure.loosening import loosened
 from survey.disclosure.model import (
     Cell,
     Hidden,
@@ -25,6 +26,8 @@ from survey.disclosure.model import (
 
 NEAR_ROUNDS = 4
 """Rounds that hide around the exposed cells only, before a statistic is hidden everywhere."""
+JOINT_ROUNDS = 4
+"""So often both looks follow each other: what one hides, the other looks at again."""
 _OWN = " (own)"
 
 
@@ -35,6 +38,29 @@ def cleared(
 
     It fails only when a number of answers itself is exposed, which no statistic can mend.
     """
+    protected, report = _one_by_one(protected, measured, nodes)
+    programmes = 0
+    for _ in range(JOINT_ROUNDS):
+        if not report.passed:
+            break
+        more = loosened(protected, measured, nodes)
+        programmes += more.programmes
+        changed, protected = more.protected != protected, more.protected
+        if more.exposures:
+            exposed = {(each.cell.split(" ")[0], each.statistic) for each in more.exposures}
+            protected = withhold(protected, nodes, exposed, 2)
+        elif not changed:
+            break
+        protected, report = _one_by_one(protected, measured, nodes)
+    else:
+        report = replace(report, exposures=report.exposures or more.exposures)
+    return protected, replace(report, examined={**report.examined, "programmes": programmes})
+
+
+def _one_by_one(
+    protected: Protected, measured: Measured, nodes: Sequence[Node]
+) -> tuple[Protected, AuditReport]:
+    """The same for every statistic by itself."""
     for wide in [*([0] * NEAR_ROUNDS), 1, 2, 2]:
         report = audit([Tabulation(nodes, protected)], measured.items, protected.k, measured)
         exposed = {(each.cell, each.statistic) for each in report.exposures}

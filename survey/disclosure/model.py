@@ -83,6 +83,9 @@ class Measured:
     items (J,): counts[j] is (V, items[j].options); not_applicable and unanswered (V, J).
     options (M,): ids of multi-select options ('question/option'); shown (V, M) is how many saw and
     answered the question, ticked (V, M) how many ticked the option.
+    ways: for each dimension, of each node the different ways in which its own people answered the
+    dimension's items (places of the options, -1 for none): what one of them knows of himself. Only
+    the auditor asks for them.
     """
 
     nodes: tuple[str, ...]
@@ -98,6 +101,7 @@ class Measured:
     options: tuple[str, ...] = ()
     shown: IntArray = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
     ticked: IntArray = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int64))
+    ways: Mapping[str, tuple[frozenset[tuple[int, ...]], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,28 @@ def measure(instrument: Instrument, answers: WaveAnswers) -> Measured:
         options=options,
         shown=shown,
         ticked=ticked,
+        ways=_ways(instrument, answers),
     )
+
+
+def _ways(
+    instrument: Instrument, answers: WaveAnswers
+) -> dict[str, tuple[frozenset[tuple[int, ...]], ...]]:
+    """The different ways in which each node's own people answered each dimension."""
+    layout = Layout(instrument)
+    found = {}
+    for dimension in instrument.dimensions:
+        size = instrument.scales[dimension.scale].options
+        columns = [layout.items[item.id] for item in dimension.items]
+        given = answers.sheets[:, columns].astype(np.int64)
+        turned = np.array([item.reverse for item in dimension.items])
+        place = np.where(turned, size - given, given - 1)
+        place[(given < 1) | (given > size)] = -1
+        mine: list[set[tuple[int, ...]]] = [set() for _ in answers.nodes]
+        for node, way in zip(answers.place.tolist(), place.tolist(), strict=True):
+            mine[node].add(tuple(way))
+        found[dimension.id] = tuple(map(frozenset, mine))
+    return found
 
 
 def subtree_matrix(nodes: Sequence[Node]) -> npt.NDArray[np.int64]:

@@ -8,11 +8,6 @@ and shows that the same attacker then finds them missing.
 CI repeats the same municipalities (a fixed seed): LEAK_EXAMPLES (default 8), at most LEAK_SECONDS
 (default 75). Longer: ``LEAK_EXAMPLES=2000 LEAK_SECONDS=7200 pytest -n0 tests/leaks`` (three waves
 each, drawn anew every time; what is found is shrunk and printed).
-
-Not yet asserted: with LEAK_JOINT=1 the attacker also takes the index of a dimension of two or three
-items as the mean of their distributions in every cell at once. He then finds a count by (c) in
-about one municipality of ten; ``survey/disclosure/joint.py`` mends it within a cell and what is
-below it, not across cells. ``test_kept`` holds one that is left.
 """
 
 from __future__ import annotations
@@ -31,7 +26,6 @@ from tests.leaks.world import TooSmall, histories
 
 LONG = "LEAK_EXAMPLES" in os.environ
 EXAMPLES = int(os.environ.get("LEAK_EXAMPLES", "8"))
-JOINT = "LEAK_JOINT" in os.environ
 SECONDS = float(os.environ.get("LEAK_SECONDS", "75"))
 SEED = 2
 FEWEST_DONE = 2
@@ -76,7 +70,7 @@ def test_nothing_that_is_published_gives_anybody_away(published):
                 assert differences(made, header, told, as_pdf=wave.ordinal == 2) == []
         except TooSmall:
             return
-        found = [finding for wave in read for finding in attack(wave, joint=JOINT)]
+        found = [finding for wave in read for finding in attack(wave)]
         failed.extend(found)  # hypothesis tries once more what failed: time must not save it
         assert found == [], "\n".join(map(str, found))
         if all(len(wave.people) >= FEWEST for wave in read):

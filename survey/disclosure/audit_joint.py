@@ -1,0 +1,254 @@
+"""The auditor's look at an index beside the distributions that it is the mean of, in all cells.
+
+An attacker who knows who answered, and perhaps his own answers, sets every printed index of a
+dimension against every printed share of its items. Random walks show most counts open; for what is
+left whole-number programmes find the least and the greatest. They leave their true answers to all
+but a few dozen units around a group, so what is called open is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from survey.disclosure.audit_groups import Atoms
+from survey.disclosure.audit_programme import DimensionSystem, Label
+from survey.disclosure.audit_swaps import Swaps
+from survey.disclosure.audit_system import Atlas
+from survey.disclosure.audit_targets import MEAN, Ask, Crowd, Questions, Target, nearest, values
+from survey.disclosure.audit_walk import Walk
+from survey.disclosure.model import FloatArray, Item, Measured
+
+ROUNDS, DRIFTS, PULLS = 8, 24, 8
+"""Rounds of the walk, then rounds that look at what is left, with so many tries for each count."""
+LARGE = 2000
+"""From so many single steps on, the walk looks at nothing but what is left."""
+BETWEEN = 6
+"""So many solutions of programmes, then the walk goes on from them."""
+CHASED, TRIES = 32, 60
+"""Chains that keep to the own answers of half as many people, and moves that they try."""
+NEAR = (10, 30, 60)
+"""Units whose answers may differ from the truth: fewest first, then more."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A target of which too little is open to somebody (``who`` of the crowd)."""
+
+    target: Target
+    who: int
+    least: float
+    most: float
+    people: int
+
+
+class JointAudit:
+    """One dimension of a wave. What was found possible stays so when more is hidden."""
+
+    def __init__(
+        self, atlas: Atlas, items: Sequence[Item], truth: Measured, name: str, k: int
+    ) -> None:
+        self.atlas, self.k = atlas, k
+        self.system = DimensionSystem(atlas, items, truth, name)
+        self.crowd = Crowd(self.system, atlas, truth)
+        self.places = [place.atoms > 0.5 for place in atlas.places]
+        self.gone: set[Label] = set()
+        self.walk = Walk(self.system)
+        self.swaps = Swaps(self.system, self.walk.marks)
+        self.blocks: list[FloatArray] = []
+        self.fits: list[NDArray[np.bool_]] = []
+        self.solved = 0
+        self._beside: dict[int, list[int]] = {}
+        self._new: list[FloatArray] = []
+        self._add(self.system.truth[:, None])
+
+    def findings(self) -> list[Found]:
+        """Everything exposed of the dimension, with what is ``gone`` taken as not printed."""
+        questions = Questions(self.system, self.atlas, self.k, self.gone)
+        left = [t for t in questions.targets() if not self.swaps.open(t, self._plenty(t))]
+        left = list(self._surely_closed(left))
+        for number in range(ROUNDS):
+            if left:
+                general = number < ROUNDS // 2 and len(self.walk.steps) < LARGE
+                self._add(self.walk.round() if general else self._drift(left))
+                left = list(self._surely_closed(left))
+        asks = self._still([self._ask(questions, target) for target in left])
+        for _ in range(DRIFTS):
+            before = len(asks)
+            if asks:
+                self._add(self._drift([ask.target for ask in asks]))
+                asks = self._still(asks)
+            if len(asks) > 0.97 * before:
+                break
+        found = []
+        for number, ask in enumerate(asks):
+            self._look(ask)
+            found += self._closely(ask, [each.target for each in asks[number : number + BETWEEN]])
+        return found
+
+    def _drift(self, targets: Sequence[Target]) -> FloatArray:
+        return self.walk.drift(self._around(targets), PULLS)
+
+    def is_open(self, found: Found, gone: Collection[Label]) -> bool:
+        """Would a finding be open with these statistics hidden besides?"""
+        questions = Questions(self.system, self.atlas, self.k, self.gone | set(gone))
+        ask = self._ask(questions, found.target)
+        places = np.flatnonzero(ask.who == found.who)
+        if not len(places):
+            return True
+        self._look(ask)
+        place = int(places[0])
+        if place not in ask.left():
+            return True
+        limits = self.crowd.limits(found.who)
+        return self._programmes(ask, limits, place, NEAR, gone) is None
+
+    def hide(self, labels: Collection[Label]) -> None:
+        """From now on these statistics are not printed."""
+        self.gone |= set(labels)
+
+    def _still(self, asks: Sequence[Ask]) -> list[Ask]:
+        """Those that are not open to everybody in what was seen so far."""
+        for ask in asks:
+            self._look(ask)
+        return [ask for ask in asks if len(ask.left())]
+
+    def _look(self, ask: Ask) -> None:
+        for number in range(ask.seen, len(self.blocks)):
+            ask.see(self.blocks[number], self.fits[number])
+        ask.seen = len(self.blocks)
+
+    def _around(self, targets: Sequence[Target]) -> dict[tuple[int, int], tuple[int, int]]:
+        """(atom, item) → options of the counts that are asked about; one of them, where several."""
+        found: dict[tuple[int, int], tuple[int, int]] = {}
+        for number in self.walk.rng.permutation(len(targets)).tolist():
+            target = targets[number]
+            if target.item == MEAN:
+                sizes = [columns.shape[1] for columns in self.system.columns]
+                mine = [(item, (size // 2, size)) for item, size in enumerate(sizes)]
+            else:
+                mine = [(target.item, (target.low, target.high))]
+            atoms = np.flatnonzero(target.atoms)[:8].tolist()
+            found |= {
+                (atom, item): run
+                for item, run in mine
+                for atom in atoms
+                if self.system.people[item][atom] > 0.5
+            }
+        return found
+
+    def _near(self, target: Target) -> Atoms:
+        """The group, and who works nearest to it."""
+        near = target.atoms.copy()
+        for atom in np.flatnonzero(target.atoms)[: NEAR[0]].tolist():
+            if atom not in self._beside:
+                alone = np.arange(len(near)) == atom
+                order = nearest(self.system, self.places, replace(target, atoms=alone))
+                self._beside[atom] = order[: NEAR[0]]
+            near[self._beside[atom]] = True
+        return near
+
+    def _add(self, block: FloatArray) -> None:
+        self.blocks.append(block)
+        self.fits.append(self.crowd.fits(block))
+
+    def _surely_closed(self, targets: Sequence[Target]) -> Iterator[Target]:
+        """Targets that the solutions nobody's own answers rule out do not show to be open."""
+        pool = np.concatenate(self.blocks, axis=1)
+        pool = pool[:, (pool >= self.walk.support[:, None] - 1e-6).all(axis=0)]
+        for item in range(MEAN, len(self.system.items)):
+            runs = {(t.low, t.high) for t in targets if t.item == item}
+            for run in sorted(runs):
+                mine = [t for t in targets if t.item == item and (t.low, t.high) == run]
+                found = np.array([t.atoms for t in mine]) @ values(self.system, item, run, pool)
+                rooms = found.max(axis=1) - found.min(axis=1)
+                for target, room in zip(mine, rooms.tolist(), strict=True):
+                    if room < self._plenty(target) - 1e-6:
+                        yield target
+
+    def _plenty(self, target: Target) -> float:
+        """So far apart is open to everybody."""
+        if target.item == MEAN:
+            return 50.0 * float(self.system.scored[target.atoms].sum()) / self.system.step
+        return 2.0 if self.system.people[target.item][target.atoms].sum() < 21.5 else 1.0
+
+    def _ask(self, questions: Questions, target: Target) -> Ask:
+        return Ask(questions, self.crowd, target, self._near(target))
+
+    def _closely(self, ask: Ask, rest: Sequence[Target]) -> Iterator[Found]:
+        """Ask for as long as somebody is left to whom it is not open."""
+        while len(left := ask.left()):
+            if self._chased(ask, left):
+                continue
+            bounds = self._tried(ask, int(left[0]))
+            if bounds is not None:
+                who, people = int(ask.who[left[0]]), int(ask.n[left[0]])
+                yield Found(ask.target, who, *bounds, people)
+                return
+            if len(self._new) >= BETWEEN:
+                self._add(np.column_stack([self._drift(rest), *self._new]))
+                self._new = []
+                self._look(ask)
+
+    def _chased(self, ask: Ask, left: NDArray[np.intp]) -> bool:
+        """Look for solutions that the own answers of those who are left allow; True when it was
+        shown to be open to one more of them."""
+        who = ask.who[left[: CHASED // 2]]
+        least = np.column_stack([self.crowd.limits(int(each))[0] for each in who for _ in (0, 1)])
+        block = self.walk.chase(least, self._around([ask.target]), TRIES)
+        ask.see(block, self.crowd.fits(block))
+        return len(ask.left()) < len(left)
+
+    def _tried(self, ask: Ask, place: int) -> tuple[float, float] | None:
+        """First among solutions that agree with the answers of most others who ask as well, then
+        among all: least and greatest value, or None when it is open to the asker."""
+        own, most = self.crowd.limits(int(ask.who[place]))
+        inside, support = self.system.of(ask.target.atoms), self.walk.support
+        if not ask.target.atoms[self.crowd.atom[ask.who[place]]] or not ask.who[place]:
+            least = np.maximum(own, np.where(inside, 0.0, support))
+            if self._programmes(ask, (least, most), place, NEAR[:1]) is None:
+                return None
+        if ask.target.item != MEAN:
+            least = support.copy()
+            item = self.system.columns[ask.target.item].ravel()
+            least[item] *= ~inside[item] & (self.walk.rng.random(len(item)) < 0.5)
+            least = np.maximum(own, least)
+            if self._programmes(ask, (least, most), place, NEAR[:2]) is None:
+                return None
+        return self._programmes(ask, (own, most), place, NEAR)
+
+    def _programmes(
+        self,
+        ask: Ask,
+        limits: tuple[FloatArray, FloatArray],
+        place: int,
+        sizes: Sequence[int],
+        gone: Collection[Label] = (),
+    ) -> tuple[float, float] | None:
+        """Least and greatest value within limits; None when it is open to an asker after all."""
+        order = nearest(self.system, self.places, ask.target)
+        bounds = (np.nan, np.nan)
+        for size in sizes:
+            atoms = np.zeros(len(ask.target.atoms), dtype=np.bool_)
+            atoms[order[:size]] = True
+            ends = []
+            for sign in (1.0, -1.0):
+                answer = self.system.solve(sign * ask.goal, atoms, limits, self.gone | set(gone))
+                self.solved += 1
+                if answer is None:
+                    ends.append(np.nan)
+                    continue
+                ends.append(sign * answer[1])
+                ask.see(answer[0][:, None], self.crowd.fits(answer[0][:, None]))
+                if not gone:
+                    self._new.append(answer[0])
+                    self.walk.visit(answer[0])
+                if place not in ask.left():
+                    return None
+            bounds = (ends[0], ends[1])
+            if size >= len(order):
+                break
+        return bounds

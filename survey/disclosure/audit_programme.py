@@ -1,0 +1,250 @@
+"""Whole-number programmes over the counts of one dimension's items, for the auditor.
+
+The unknowns are how many of each atom's people chose each option of each item, and the sums of
+their scores; every printed number is an equation or an interval over them. The true answers are
+one solution. Others are looked for near it: everybody far away keeps his true answer, which can
+only make fewer solutions, so what is open near the truth is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil, floor
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from survey.disclosure.audit_system import Atlas, Place
+from survey.disclosure.model import FloatArray, IntArray, Item, ItemCell, Measured, Share
+
+SECONDS = 20.0
+"""Most time for one programme; what is not decided then counts as exposed."""
+SLACK = 1e-6
+
+Label = tuple[str, str]
+"""(cell, 'index' | 'item <id>' | 'fine <id>'): which printed statistic an equation comes from;
+'fine' is what the distribution tells beyond the sides."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """low <= factors @ x[columns] <= high."""
+
+    columns: IntArray
+    factors: FloatArray
+    low: float
+    high: float
+    label: Label | None
+
+
+class DimensionSystem:
+    """Equations and the true solution of one dimension.
+
+    Sums of scores are counted in ``step``: the points that one option more of the first item adds.
+    columns[j] is (V, options): places of the unknown counts in a solution (N,). whole (V,): did
+    everybody of an atom give every answer, so that its sum follows from its counts? sums (V,):
+    place of the unknown sum of any other atom, else -1. people (J, V): who answered each item;
+    scored (V,): who has a score; answered (V,): who answered at all.
+    """
+
+    def __init__(self, atlas: Atlas, items: Sequence[Item], truth: Measured, name: str) -> None:
+        self.atlas, self.items, self.name = atlas, list(items), name
+        own = _Direct(atlas, truth)
+        at = [one.id for one in truth.items]
+        counts = [own(truth.counts[at.index(item.id)]) for item in self.items]
+        index = truth.indices.index(name)
+        self.people = np.array([count.sum(axis=1) for count in counts])
+        self.scored = own(truth.index_n[:, [index]])[:, 0]
+        self.answered = own(truth.n[:, None])[:, 0]
+        self.step = 100.0 / (self.items[0].options - 1) / len(self.items)
+        self.weight = [
+            (self.items[0].options - 1) / (item.options - 1) for item in self.items
+        ]
+        self.whole = (self.people == self.answered).all(axis=0) & (self.scored == self.answered)
+        self.columns: list[IntArray] = []
+        start = 0
+        for count in counts:
+            self.columns.append(start + np.arange(count.size).reshape(count.shape))
+            start += count.size
+        self.sums = np.where(self.whole, -1, start + np.cumsum(~self.whole) - 1)
+        score = own(truth.index_sum[:, [index]])[:, 0] / self.step
+        self.truth = np.concatenate([*(c.ravel() for c in counts), score[~self.whole]])
+        self.limits = np.concatenate(
+            [
+                *(np.repeat(n, c.shape[1]) for n, c in zip(self.people, counts, strict=True)),
+                100.0 * self.scored[~self.whole] / self.step,
+            ]
+        )
+        self.integers = np.arange(len(self.truth)) < start
+        self.rows = [*self._everybody(), *self._scores(), *self._printed(truth, index)]
+        self._assemble()
+
+    def mean(self, atoms: NDArray[np.intp]) -> tuple[IntArray, FloatArray]:
+        """Columns and factors of the sum of scores of some atoms, in steps."""
+        whole, other = atoms[self.whole[atoms]], atoms[~self.whole[atoms]]
+        columns, factors = [self.sums[other]], [np.ones(len(other))]
+        for weight, each in zip(self.weight, self.columns, strict=True):
+            columns.append(each[whole].ravel())
+            factors.append(np.tile(weight * np.arange(each.shape[1]), len(whole)))
+        return np.concatenate(columns), np.concatenate(factors)
+
+    def _everybody(self) -> Iterator[Row]:
+        for columns, people in zip(self.columns, self.people, strict=True):
+            for atom in np.flatnonzero(people):
+                n = float(people[atom])
+                yield Row(columns[atom], np.ones(columns.shape[1]), n, n, None)
+
+    def _scores(self) -> Iterator[Row]:
+        """An atom's sum of scores is that of its answers, but for people with answers missing: the
+        missing part is open, and so are the answers of who has no score."""
+        for atom in np.flatnonzero(~self.whole):
+            missing = float((self.answered[atom] - self.people[:, atom]).sum())
+            unscored = float(self.answered[atom] - self.scored[atom])
+            columns = [self.sums[[atom]], *(each[atom] for each in self.columns)]
+            factors = [np.ones(1)]
+            factors += [
+                -weight * np.arange(each.shape[1])
+                for weight, each in zip(self.weight, self.columns, strict=True)
+            ]
+            low, high = -100.0 * 2 / 3 * unscored, 100.0 * missing / len(self.items)
+            yield Row(
+                np.concatenate(columns),
+                np.concatenate(factors),
+                low / self.step,
+                high / self.step,
+                None,
+            )
+
+    def _printed(self, truth: Measured, index: int) -> Iterator[Row]:
+        for place in self.atlas.places:
+            atoms = np.flatnonzero(place.atoms > 0.5)
+            if place.cell is None:
+                continue
+            window = self._window(place, truth, index)
+            if window is not None:
+                low, high = window[0] / self.step, window[1] / self.step
+                yield Row(*self.mean(atoms), low, high, (place.name, "index"))
+            for item, columns in zip(self.items, self.columns, strict=True):
+                cell = place.cell.items.get(item.id)
+                for share, fine in _told(cell) if cell is not None else ():
+                    low, high = between(share, (cell.n if cell is not None else 0) or 0)
+                    mine = columns[np.ix_(atoms, list(share.options))].ravel()
+                    what = f"{'fine' if fine else 'item'} {item.id}"
+                    yield Row(mine, np.ones(len(mine)), low, high, (place.name, what))
+
+    def _window(self, place: Place, truth: Measured, index: int) -> tuple[float, float] | None:
+        """Where a printed index leaves the sum of scores, in points."""
+        shown = place.cell.index.get(self.name) if place.cell is not None else None
+        if shown is None or shown.value is None or shown.n is None:
+            return None
+        value, n = float(shown.value), float(shown.n)
+        if shown.bound is not None:
+            return (value * n, 100.0 * n) if shown.bound == "at_least" else (0.0, value * n)
+        low, high = value - 0.5, value + 0.5
+        if shown.spread and place.name in truth.nodes:
+            # The ends of the interval tell the mean again, at worst to half a point.
+            at = truth.nodes.index(place.name)
+            exact = truth.index_sum[at, index] / truth.index_n[at, index]
+            low, high = (low, value) if exact < value - SLACK else (value - SLACK, high)
+        return low * n, high * n
+
+    def _assemble(self) -> None:
+        columns = np.concatenate([row.columns for row in self.rows])
+        starts = np.cumsum([0, *(len(row.columns) for row in self.rows)])
+        shape = (len(self.rows), len(self.truth))
+        factors = np.concatenate([row.factors for row in self.rows])
+        self.matrix = sparse.csr_array((factors, columns, starts), shape=shape)
+        self.matrix.sum_duplicates()
+        self.low = np.array([row.low for row in self.rows]) - SLACK
+        self.high = np.array([row.high for row in self.rows]) + SLACK
+        # Sums of whole numbers cannot lie between whole numbers.
+        whole = ~(self.matrix[:, ~self.integers].count_nonzero(axis=1) > 0)
+        whole &= np.array([(row.factors == np.round(row.factors)).all() for row in self.rows])
+        self.low[whole] = np.ceil(self.low[whole])
+        self.high[whole] = np.floor(self.high[whole])
+
+    def of(self, atoms: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The unknowns (N,) of some atoms (V,)."""
+        inside = [np.repeat(atoms, each.shape[1]) for each in self.columns]
+        return np.concatenate([*inside, atoms[~self.whole]])
+
+    def solve(
+        self,
+        goal: FloatArray,
+        atoms: NDArray[np.bool_],
+        limits: tuple[FloatArray, FloatArray],
+        without: Collection[Label] = (),
+    ) -> tuple[FloatArray, float] | None:
+        """The solution (N,) with the least ``goal`` (N,) where only ``atoms`` (V,) leave the truth;
+        no solution's goal is less than the second. None: none was found in time.
+
+        limits: least and greatest values (N,) of the unknowns. without: statistics that are
+        supposed not to be printed.
+        """
+        free = np.flatnonzero(self.of(atoms))
+        part = self.matrix[:, free]
+        touched = np.diff(part.indptr) > 0
+        if without:
+            touched &= np.array([row.label not in without for row in self.rows])
+        fixed = self.truth.copy()
+        fixed[free] = 0.0
+        rest = self.matrix[touched] @ fixed
+        answer = milp(
+            goal[free],
+            integrality=self.integers[free].astype(np.int64),
+            bounds=Bounds(limits[0][free], limits[1][free]),
+            constraints=LinearConstraint(
+                part[touched], self.low[touched] - rest, self.high[touched] - rest
+            ),
+            options={"time_limit": SECONDS},
+        )
+        if answer.x is None:
+            return None
+        found = fixed.copy()
+        found[free] = np.where(self.integers[free], np.round(answer.x), answer.x)
+        bound = answer.fun if answer.mip_dual_bound is None else answer.mip_dual_bound
+        return found, float(bound) + float(goal @ fixed)
+
+
+class _Direct:
+    """From subtree totals to the answers of every atom itself."""
+
+    def __init__(self, atlas: Atlas, truth: Measured) -> None:
+        members = {place.name: place for place in atlas.places}
+        self.row = np.array([atlas.at[name] for name in truth.nodes])
+        inside = np.array([members[name].atoms[self.row] for name in truth.nodes])
+        self.inverse = np.round(np.linalg.inv(inside))
+        self.size = len(atlas.names)
+
+    def __call__(self, totals: NDArray[np.generic]) -> FloatArray:
+        """(V, C) of totals in the truth's order to (V, C) in the atlas's."""
+        own = np.zeros((self.size, totals.shape[1]))
+        own[self.row] = self.inverse @ totals.astype(np.float64)
+        return np.maximum(0.0, own)
+
+
+def _told(cell: ItemCell) -> Iterator[tuple[Share, bool]]:
+    """Shares that tell something, and whether only the distribution tells them."""
+    if cell.n is None:
+        return
+    sides = [s for s in (cell.unfavourable, cell.neutral, cell.favourable) if s is not None]
+    known = {share.options for share in sides}
+    for share in sides:
+        if share.count is not None or share.at_least_90:
+            yield share, False
+    for share in cell.distribution:
+        if share.count is not None or share.at_least_90:
+            yield share, share.options not in known
+
+
+def between(share: Share, n: int) -> tuple[float, float]:
+    """Least and greatest count of n whose whole per cent prints alike."""
+    if share.count is None:
+        return float(n - 1), float(n)
+    percent = floor(100 * share.count / n + 0.5)
+    return float(ceil((percent - 0.5) * n / 100 - 1e-9)), float(
+        min(n, ceil((percent + 0.5) * n / 100 - 1e-9) - 1)
+    )

@@ -1,0 +1,135 @@
+"""What is done when an index and the distributions it is the mean of tell too much together.
+
+One printed statistic after the other is supposed not to be printed, the cheapest first, until the
+auditor's programmes find what was exposed open; that one is hidden. Losing the single answers of an
+item costs least, then the item, then an index; of two alike, that of the smaller cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from survey.disclosure.audit_groups import Atoms
+from survey.disclosure.audit_joint import Found, JointAudit
+from survey.disclosure.audit_programme import Label
+from survey.disclosure.audit_report import Exposure
+from survey.disclosure.audit_system import Atlas
+from survey.disclosure.audit_targets import MEAN
+from survey.disclosure.model import (
+    OVERALL,
+    Cell,
+    Hidden,
+    IndexCell,
+    ItemCell,
+    Measured,
+    Node,
+    Protected,
+    Tabulation,
+)
+
+ROUNDS = 12
+"""So often a dimension is looked at anew before all of its items are hidden where it matters."""
+
+
+@dataclass(frozen=True)
+class Loosened:
+    """What may be printed after all, what is still exposed, and how much was looked at."""
+
+    protected: Protected
+    exposures: tuple[Exposure, ...]
+    programmes: int
+
+
+def loosened(protected: Protected, measured: Measured, nodes: Sequence[Node]) -> Loosened:
+    """Hide so much more that no index of several items gives an answer away."""
+    exposures: list[Exposure] = []
+    solved = 0
+    for name in measured.indices:
+        items = [item for item in measured.items if item.dimension == name]
+        if name == OVERALL or len(items) < 2:
+            continue
+        atlas = Atlas([Tabulation(nodes, protected)])
+        audit = JointAudit(atlas, items, measured, name, protected.k)
+        for _ in range(ROUNDS):
+            found = audit.findings()
+            if not found:
+                break
+            for each in found:
+                protected = _apply(protected, audit, _cheapest(audit, atlas, each))
+        else:
+            exposures += [_exposure(audit, each) for each in audit.findings()]
+        solved += audit.solved
+    return Loosened(protected, tuple(sorted(exposures)), solved)
+
+
+def _exposure(audit: JointAudit, found: Found) -> Exposure:
+    target = found.target
+    if target.item == MEAN:
+        step = audit.system.step / max(found.people, 1)
+        what = f"{found.people} people have {found.least * step:.0f} to {found.most * step:.0f}"
+        return Exposure(target.name, f"index {audit.system.name}", "b", what)
+    what = f"options {target.low + 1} to {target.high}: {found.least:.0f} to {found.most:.0f}"
+    item = audit.system.items[target.item].id
+    return Exposure(target.name, f"item {item}", "c", f"{what} of {found.people}")
+
+
+def _cheapest(audit: JointAudit, atlas: Atlas, found: Found) -> set[Label]:
+    """The statistics to hide for one finding; none when others hid enough already."""
+    if audit.is_open(found, ()):
+        return set()
+    choices = list(_choices(audit, atlas, found.target.atoms))
+    items = [labels for labels in choices if ("index" not in {what for _, what in labels})]
+    indices = [labels for labels in choices if "index" in {what for _, what in labels}]
+    every = frozenset().union(*items) if items else frozenset()
+    if items and audit.is_open(found, every):
+        for labels in items:
+            if audit.is_open(found, labels):
+                return set(labels)
+    for labels in indices:
+        if audit.is_open(found, labels):
+            return set(labels)
+    return set(every).union(*indices[:1])
+
+
+def _choices(audit: JointAudit, atlas: Atlas, atoms: Atoms) -> Iterator[frozenset[Label]]:
+    """Sets of statistics that might be hidden, the cheapest first."""
+    printed = {row.label for row in audit.system.rows if row.label is not None} - audit.gone
+    around = [p.atoms > 0.5 for p in atlas.places if ((p.atoms > 0.5) & atoms).any()]
+    wider = [inside for inside in around if (inside & ~atoms).any()]
+    home = min(wider, key=lambda inside: int(inside.sum()), default=atoms) | atoms
+    size = {p.name: float(audit.system.answered[p.atoms > 0.5].sum()) for p in atlas.places}
+    near = {p.name for p in atlas.places if ((p.atoms > 0.5) & home).any()}
+    ranked: list[tuple[int, float, frozenset[Label]]] = []
+    for cell, what in sorted(printed):
+        if cell not in near:
+            continue
+        both = {(cell, what)}
+        if what.startswith("item "):
+            both |= {(cell, what.replace("item ", "fine ", 1))} & printed
+        rank = 0 if what.startswith("fine ") else 1 if what.startswith("item ") else 2
+        ranked.append((rank, size[cell], frozenset(both)))
+    yield from (labels for _, _, labels in sorted(ranked, key=lambda one: (one[:2], sorted(one[2]))))
+
+
+def _apply(protected: Protected, audit: JointAudit, labels: set[Label]) -> Protected:
+    """Print none of these any more."""
+    cells, kinds, log = dict(protected.cells), dict(protected.kinds), list(protected.log)
+    for cell, what in sorted(labels - audit.gone):
+        name = f"index {audit.system.name}" if what == "index" else what
+        if cell in cells:
+            cells[cell] = _without(cells[cell], name)
+            log.append(Hidden(cell, name.replace(" ", ":", 1).replace("fine:", "item:"), "joint"))
+        else:
+            kind = cell.removeprefix("kind ")
+            kinds[kind] = _without(kinds[kind], name)
+    audit.hide(labels)
+    return replace(protected, cells=cells, kinds=kinds, log=tuple(log))
+
+
+def _without(cell: Cell, statistic: str) -> Cell:
+    what, _, name = statistic.partition(" ")
+    if what == "index":
+        return replace(cell, index={**cell.index, name: IndexCell()})
+    bare = replace(cell.items[name], distribution=()) if what == "fine" else ItemCell()
+    return replace(cell, items={**cell.items, name: bare})
