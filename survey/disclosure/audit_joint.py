@@ -83,7 +83,7 @@ class JointAudit:
                 asks = self._still(asks)
             if len(asks) > 0.97 * before:
                 break
-        found = []
+        found: list[Found] = []
         for number, ask in enumerate(asks):
             self._look(ask)
             found += self._closely(ask, [each.target for each in asks[number : number + BETWEEN]])

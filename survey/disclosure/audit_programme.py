@@ -60,9 +60,7 @@ class DimensionSystem:
         self.scored = own(truth.index_n[:, [index]])[:, 0]
         self.answered = own(truth.n[:, None])[:, 0]
         self.step = 100.0 / (self.items[0].options - 1) / len(self.items)
-        self.weight = [
-            (self.items[0].options - 1) / (item.options - 1) for item in self.items
-        ]
+        self.weight = [(self.items[0].options - 1) / (item.options - 1) for item in self.items]
         self.whole = (self.people == self.answered).all(axis=0) & (self.scored == self.answered)
         self.columns: list[IntArray] = []
         start = 0
@@ -104,9 +102,9 @@ class DimensionSystem:
             missing = float((self.answered[atom] - self.people[:, atom]).sum())
             unscored = float(self.answered[atom] - self.scored[atom])
             columns = [self.sums[[atom]], *(each[atom] for each in self.columns)]
-            factors = [np.ones(1)]
+            factors: list[FloatArray] = [np.ones(1)]
             factors += [
-                -weight * np.arange(each.shape[1])
+                -weight * np.arange(each.shape[1], dtype=np.float64)
                 for weight, each in zip(self.weight, self.columns, strict=True)
             ]
             low, high = -100.0 * 2 / 3 * unscored, 100.0 * missing / len(self.items)
@@ -131,7 +129,7 @@ class DimensionSystem:
                 cell = place.cell.items.get(item.id)
                 for share, fine in _told(cell) if cell is not None else ():
                     low, high = between(share, (cell.n if cell is not None else 0) or 0)
-                    mine = columns[np.ix_(atoms, list(share.options))].ravel()
+                    mine = columns[np.ix_(atoms, np.array(share.options))].ravel()
                     what = f"{'fine' if fine else 'item'} {item.id}"
                     yield Row(mine, np.ones(len(mine)), low, high, (place.name, what))
 

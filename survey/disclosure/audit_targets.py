@@ -212,9 +212,9 @@ class Ask:
         item = self.target.item
         sizes = system.scored if item == MEAN else system.people[item]
         inside = atoms[self.crowd.atom[self.who]] & (self.who > 0)
-        own = self.crowd.own if item == MEAN else np.where(self.crowd.chosen[:, item] < 0, np.nan, 0)
-        answered = ~np.isnan(own[self.who])
-        return np.rint(sizes[atoms].sum()).astype(np.int64) - (inside & answered)
+        gave = ~np.isnan(self.crowd.own) if item == MEAN else self.crowd.chosen[:, item] >= 0
+        total = round(float(sizes[atoms].sum()))
+        return np.asarray(total - (inside & gave[self.who]).astype(np.int64))
 
     def _may_tell(self, system: DimensionSystem, slack: IntArray) -> NDArray[np.bool_]:
         """Would the table of tiers let a cell of so many people tell this count?"""
@@ -270,7 +270,9 @@ def _within(low: int, high: int) -> set[tuple[int, int]]:
     return {(a, b) for a in range(low, high) for b in range(a + 1, high + 1)}
 
 
-def values(system: DimensionSystem, item: int, run: tuple[int, int], pool: FloatArray) -> FloatArray:
+def values(
+    system: DimensionSystem, item: int, run: tuple[int, int], pool: FloatArray
+) -> FloatArray:
     """(V, P): an item's count of a run of options, or the sum of scores, of every atom."""
     if item != MEAN:
         return np.asarray(pool[system.columns[item][:, run[0] : run[1]]].sum(axis=1))

@@ -133,7 +133,7 @@ class Walk:
                 continue
             atom, item = places[(number - len(self.steps)) % len(places)]
             low = int(self.rng.integers(self.system.columns[item].shape[1]))
-            self._pull(atom, item, (low, low + 1))
+            self._pull((atom, item), (low, low + 1))
         return self.at.copy()
 
     def visit(self, solution: FloatArray) -> None:
@@ -149,7 +149,7 @@ class Walk:
         out of them in the rest; ``times`` tries each. Returns where the chains stand then."""
         places = list(wanted)
         for number in self.rng.permutation(np.tile(np.arange(len(places)), times)).tolist():
-            self._pull(*places[number], wanted[places[number]])
+            self._pull(places[number], wanted[places[number]])
         return self.at.copy()
 
     def chase(
@@ -164,14 +164,15 @@ class Walk:
         self.least = least
         places = list(wanted)
         for number in self.rng.integers(len(places), size=tries).tolist():
-            self._pull(*places[number], wanted[places[number]])
+            self._pull(places[number], wanted[places[number]])
         found = self.at
         self.at, self.printed, self.least = kept
         return found
 
-    def _pull(self, atom: int, item: int, run: tuple[int, int]) -> None:
+    def _pull(self, place: tuple[int, int], run: tuple[int, int]) -> None:
         """Try one exchange, or one step, into a run of options or out of it."""
-        into, count = bool(self.rng.random() < 0.5), self.at.shape[1]
+        (atom, item), into = place, bool(self.rng.random() < 0.5)
+        count = self.at.shape[1]
         chains = np.flatnonzero((np.arange(count) % 2 == 0) == into)
         chains = chains[self.rng.random(len(chains)) < 0.6]
         steps = self.here.get((atom, item), [])

@@ -109,7 +109,9 @@ def _choices(audit: JointAudit, atlas: Atlas, atoms: Atoms) -> Iterator[frozense
             both |= {(cell, what.replace("item ", "fine ", 1))} & printed
         rank = 0 if what.startswith("fine ") else 1 if what.startswith("item ") else 2
         ranked.append((rank, size[cell], frozenset(both)))
-    yield from (labels for _, _, labels in sorted(ranked, key=lambda one: (one[:2], sorted(one[2]))))
+    yield from (
+        labels for _, _, labels in sorted(ranked, key=lambda one: (one[:2], sorted(one[2])))
+    )
 
 
 def _apply(protected: Protected, audit: JointAudit, labels: set[Label]) -> Protected:

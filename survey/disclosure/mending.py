@@ -45,13 +45,16 @@ def cleared(
             break
         more = loosened(protected, measured, nodes)
         programmes += more.programmes
-        changed, protected = more.protected != protected, more.protected
         if more.exposures:
             exposed = {(each.cell.split(" ")[0], each.statistic) for each in more.exposures}
-            protected = withhold(protected, nodes, exposed, 2)
-        elif not changed:
+            wider = withhold(more.protected, nodes, exposed, 2)
+        else:
+            wider = more.protected
+        if wider == protected:
             break
-        protected, report = _one_by_one(protected, measured, nodes)
+        protected, report = _one_by_one(wider, measured, nodes)
+        if protected == wider and not more.exposures:
+            break
     else:
         report = replace(report, exposures=report.exposures or more.exposures)
     return protected, replace(report, examined={**report.examined, "programmes": programmes})
