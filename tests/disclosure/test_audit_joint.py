@@ -1,0 +1,136 @@
+"""The joint look, against every way in which so few people could have answered."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from survey.disclosure import loosening
+from survey.disclosure.audit_joint import JointAudit
+from survey.disclosure.audit_system import Atlas
+from survey.disclosure.audit_targets import MEAN, Ask, Questions
+from survey.disclosure.engine import protect
+from survey.disclosure.model import Measured, Node, Protected, Tabulation
+from tests.disclosure.drawn import People, measure, municipality
+
+NODES = [Node("k", None), Node("a", "k"), Node("b", "k")]
+SIZES = {"a": 5, "b": 7}
+
+
+def drawn(seed: int) -> tuple[People, Measured]:
+    """Two units; two items of three answers in one dimension; they nearly agree."""
+    rng = np.random.default_rng(seed)
+    unit = np.repeat([1, 2], list(SIZES.values()))
+    lean = rng.integers(1, 4, size=(3, 2))
+    answers = rng.integers(1, 4, size=(len(unit), 2))
+    agree = rng.random(answers.shape) < 0.6
+    answers[agree] = lean[unit][agree]
+    people = People(NODES, unit, answers, np.zeros((len(unit), 0), bool), ["d", "d"], 3)
+    measured = measure(people)
+    ways = [
+        frozenset(tuple(int(v) - 1 for v in row) for row in answers[unit == number])
+        for number in range(3)
+    ]
+    return people, replace(measured, ways={"d": tuple(ways)})
+
+
+def histograms(people: int) -> np.ndarray:
+    every = itertools.product(range(people + 1), repeat=3)
+    return np.array([one for one in every if sum(one) == people])
+
+
+def every_solution(audit: JointAudit) -> np.ndarray:
+    """All whole numbers (P, N) that agree with the rows of the system, by trying them all."""
+    system = audit.system
+    parts = []
+    for item in range(2):
+        for atom in np.flatnonzero(system.people[item]).tolist():
+            parts.append((system.columns[item][atom], histograms(int(system.people[item][atom]))))
+    grid = np.indices([len(rows) for _, rows in parts]).reshape(len(parts), -1)
+    found = np.zeros((grid.shape[1], len(system.truth)))
+    for (columns, rows), chosen in zip(parts, grid, strict=True):
+        found[:, columns] = rows[chosen]
+    told = found @ system.matrix.T.toarray()
+    return found[((told >= system.low) & (told <= system.high)).all(axis=1)]
+
+
+def exposed(audit: JointAudit) -> set[tuple[str, int, int, int]]:
+    """What is exposed to somebody, judged by all solutions at once."""
+    possible = every_solution(audit).T
+    questions = Questions(audit.system, audit.atlas, audit.k, ())
+    everybody = np.ones(len(audit.atlas.names), dtype=bool)
+    found = set()
+    for target in questions.targets():
+        ask = Ask(questions, audit.crowd, target, everybody)
+        ask.see(possible, audit.crowd.fits(possible))
+        if len(ask.left()):
+            found.add((target.name, target.item, target.low, target.high))
+    return found
+
+
+def printed(measured: Measured, *, secondary: bool = True) -> Protected:
+    return protect(measured, NODES, 5, secondary=secondary)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_it_finds_what_trying_every_answer_finds(seed: int) -> None:
+    _, measured = drawn(seed)
+    for secondary in (True, False):  # without the engine's care there is more to be found
+        table = printed(measured, secondary=secondary)
+        atlas = Atlas([Tabulation(NODES, table)])
+        audit = JointAudit(atlas, measured.items, measured, "d", 5)
+        found = {
+            (each.target.name, each.target.item, each.target.low, each.target.high)
+            for each in audit.findings()
+        }
+        assert found == exposed(audit)
+
+
+def test_some_of_these_are_exposed_and_nothing_is_after_loosening() -> None:
+    before = 0
+    for seed in range(8):
+        _, measured = drawn(seed)
+        table = printed(measured)
+        audit = JointAudit(Atlas([Tabulation(NODES, table)]), measured.items, measured, "d", 5)
+        before += bool(audit.findings())
+        mended = loosening.loosened(table, measured, NODES)
+        assert mended.exposures == ()
+        after = Atlas([Tabulation(NODES, mended.protected)])
+        assert exposed(JointAudit(after, measured.items, measured, "d", 5)) == set()
+        assert mended == loosening.loosened(table, measured, NODES)  # the same every time
+    assert before
+
+
+def test_whatever_a_walk_reaches_prints_the_same() -> None:
+    people = municipality(8, dimensions=1, items=3, seed=5, missing=0.05)
+    measured = measure(people)
+    atlas = Atlas([Tabulation(people.nodes, protect(measured, people.nodes))])
+    audit = JointAudit(atlas, measured.items, measured, "d0", 5)
+    system = audit.system
+    for _ in range(4):
+        told = system.matrix @ audit.walk.round()
+        assert (told >= system.low[:, None]).all()
+        assert (told <= system.high[:, None]).all()
+    assert (audit.walk.at != system.truth[:, None]).any(axis=0).all()
+
+
+def test_what_swaps_call_open_is_open() -> None:
+    """To everybody, by programmes that know nothing of swaps."""
+    people = municipality(10, dimensions=1, items=3, seed=2, missing=0.0)
+    measured = measure(people)
+    atlas = Atlas([Tabulation(people.nodes, protect(measured, people.nodes))])
+    audit = JointAudit(atlas, measured.items, measured, "d0", 5)
+    questions = Questions(audit.system, atlas, 5, ())
+    called = [
+        target
+        for target in questions.targets()
+        if target.item != MEAN and audit.swaps.open(target, 2.0)
+    ]
+    assert len(called) > 50
+    for target in called[::25]:
+        ask = audit._ask(questions, target)
+        for place in range(min(3, len(ask.who))):
+            assert audit._tried(ask, place) is None
