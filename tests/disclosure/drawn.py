@@ -94,7 +94,21 @@ def measure(people: People) -> Measured:
         options=tuple(f"m/{i}" for i in range(people.ticks.shape[1])),
         shown=up(np.ones_like(people.ticks, dtype=np.int64)),
         ticked=up(people.ticks.astype(np.int64)),
+        ways=ways(people, len(tree)),
     )
+
+
+def ways(people: People, nodes: int) -> dict[str, tuple[frozenset[tuple[int, ...]], ...]]:
+    """The different ways in which each node's own people answered each dimension."""
+    place = np.where(people.answers > 0, people.answers - 1, -1)
+    found = {}
+    for name in dict.fromkeys(people.dimension_of):
+        mine: list[set[tuple[int, ...]]] = [set() for _ in range(nodes)]
+        columns = [j for j, dimension in enumerate(people.dimension_of) if dimension == name]
+        for node, way in zip(people.unit.tolist(), place[:, columns].tolist(), strict=True):
+            mine[node].add(tuple(way))
+        found[name] = tuple(map(frozenset, mine))
+    return found
 
 
 def municipality(
