@@ -28,8 +28,10 @@ LARGE = 2000
 """From so many single steps on, the walk looks at nothing but what is left."""
 BETWEEN = 6
 """So many solutions of programmes, then the walk goes on from them."""
-CHASED, TRIES = 32, 60
+CHASED, TRIES = 32, 80
 """Chains that keep to the own answers of half as many people, and moves that they try."""
+TIGHT = 8
+"""In groups of fewer people, one programme is for one asker: too little moves for all of them."""
 NEAR = (10, 30, 60)
 """Units whose answers may differ from the truth: fewest first, then more."""
 
@@ -180,6 +182,14 @@ class JointAudit:
 
     def _closely(self, ask: Ask, rest: Sequence[Target]) -> Iterator[Found]:
         """Ask for as long as somebody is left to whom it is not open."""
+        for place in ask.left().tolist():
+            who = int(ask.who[place])
+            ask.sure[place] = self.swaps.open_to(
+                ask.target,
+                float(ask.enough[place]),
+                int(self.crowd.atom[who]),
+                self.crowd.chosen[who],
+            )
         while len(left := ask.left()):
             if self._chased(ask, left):
                 continue
@@ -215,6 +225,8 @@ class JointAudit:
             least = support.copy()
             item = self.system.columns[ask.target.item].ravel()
             least[item] *= ~inside[item] & (self.walk.rng.random(len(item)) < 0.5)
+            if ask.n[place] < TIGHT:
+                least[inside] = 0.0
             least = np.maximum(own, least)
             if self._programmes(ask, (least, most), place, NEAR[:2]) is None:
                 return None

@@ -9,9 +9,9 @@ counted so that whoever knows his own answers finds one of them left.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,10 @@ from survey.disclosure.model import IntArray
 
 AT_MOST = 10
 """So many atoms of a group are looked at, and so many exchanges of each."""
+
+
+_Asker = tuple[int | None, frozenset[tuple[int | None, int, int]]]
+"""(atom, his answers as (atom, item, option)); atom None for whoever asks."""
 
 
 @dataclass(frozen=True)
@@ -43,49 +47,59 @@ class Swaps:
         self.cache: dict[tuple[int, int, int, int], list[_Swap]] = {}
 
     def open(self, target: Target, enough: float) -> bool:
-        """Do exchanges alone leave ``enough`` room?"""
-        if target.item == MEAN:
-            return False
-        up = self._usable(target, into=True)
-        down = self._usable(target, into=False)
+        """Do exchanges alone leave ``enough`` room to everybody?"""
+        return target.item != MEAN and self._room(target, enough, None, ())
+
+    def open_to(self, target: Target, enough: float, atom: int, chosen: Sequence[int]) -> bool:
+        """Do they to one who works in ``atom`` (-1: nowhere) and chose these options?"""
+        return target.item != MEAN and self._room(target, enough, atom, chosen)
+
+    def _room(self, target: Target, enough: float, atom: int | None, chosen: Sequence[int]) -> bool:
+        """``atom`` None: whoever asks."""
+        asker = (atom, frozenset((atom, *each) for each in enumerate(chosen)))
+        up = self._usable(target, asker, into=True)
+        down = self._usable(target, asker, into=False)
         if enough <= 1:
             return bool(up or down)
-        return bool(up and down) or self._twice(up) or self._twice(down)
+        return bool(up and down) or self._twice(up, asker) or self._twice(down, asker)
 
-    def _usable(self, target: Target, *, into: bool) -> list[_Swap]:
-        """Exchanges into the run of options, or out of it, that no one person can rule out."""
+    def _usable(self, target: Target, asker: _Asker, *, into: bool) -> list[_Swap]:
+        """Exchanges into the run of options, or out of it, that the asker cannot rule out."""
         found: list[_Swap] = []
-        width = self.counts[target.item].shape[1]
         run = set(range(target.low, target.high))
+        outside = set(range(self.counts[target.item].shape[1])) - run
+        ways = list(product(outside, run) if into else product(run, outside))
         for atom in np.flatnonzero(target.atoms)[:AT_MOST].tolist():
-            for source in range(width):
-                for goal in range(width):
-                    if (source in run) is into or (goal in run) is not into:
-                        continue
-                    for swap in self._swaps(atom, target.item, source, goal):
-                        others = swap.others & ~target.atoms
-                        if others.sum() >= 2 and self._left([swap]):
-                            found.append(_Swap(swap.atom, swap.lost, others))
-                    if len(found) >= AT_MOST:
-                        return found
+            for source, goal in ways:
+                for swap in self._swaps(atom, target.item, source, goal):
+                    others = swap.others & ~target.atoms
+                    if asker[0] is not None and asker[0] >= 0:
+                        others[asker[0]] = False
+                    if others.sum() >= 1 + (asker[0] is None) and self._left([swap], asker):
+                        found.append(_Swap(swap.atom, swap.lost, others))
+                if len(found) >= AT_MOST:
+                    return found
         return found
 
-    def _twice(self, swaps: list[_Swap]) -> bool:
-        """Can two of them happen together, whoever is bound by his own answers?"""
+    def _twice(self, swaps: list[_Swap], asker: _Asker) -> bool:
+        """Can two of them happen together?"""
+        least = 2 + (asker[0] is None)
         return any(
-            (one.others | other.others).sum() >= 3 and self._left([one, other])
+            (one.others | other.others).sum() >= least and self._left([one, other], asker)
             for one, other in combinations_with_replacement(swaps, 2)
         )
 
-    def _left(self, swaps: list[_Swap]) -> bool:
-        """Is one person left wherever the group loses people?"""
+    def _left(self, swaps: list[_Swap], asker: _Asker) -> bool:
+        """Are there so many to lose, and one besides where the asker may be one of them?"""
         lost: dict[tuple[int, int, int], int] = {}
         for swap in swaps:
             for item, place in swap.lost:
                 key = (swap.atom, item, place)
                 lost[key] = lost.get(key, 0) + 1
         return all(
-            self.counts[item][atom, place] > number for (atom, item, place), number in lost.items()
+            self.counts[item][atom, place] - number >= (asker[0] is None or where in asker[1])
+            for where, number in lost.items()
+            for atom, item, place in [where]
         )
 
     def _swaps(self, atom: int, item: int, source: int, goal: int) -> list[_Swap]:
@@ -97,21 +111,21 @@ class Swaps:
     def _all(self, atom: int, item: int, source: int, goal: int) -> Iterator[_Swap]:
         """Exchanges that take somebody of an atom from one option of an item to another."""
         counts, rise = self.counts, goal - source
-        if counts[item][atom, source] < 2:
+        if counts[item][atom, source] < 1:
             return
         others = self._alike(item, atom, source, goal) & (counts[item][:, goal] > 0)
         others[atom] = False
-        if others.sum() < 2:
+        if not others.any():
             return
         for second, back in enumerate(counts):
             if second == item or self.system.weight[second] != self.system.weight[item]:
                 continue
             for place in range(max(0, rise), min(back.shape[1], back.shape[1] + rise)):
-                if back[atom, place] < 2:
+                if back[atom, place] < 1:
                     continue
                 able = others & self._alike(second, atom, place, place - rise)
                 able &= back[:, place - rise] > 0
-                if able.sum() >= 2:
+                if able.any():
                     yield _Swap(atom, ((item, source), (second, place)), able)
 
     def _alike(self, item: int, atom: int, one: int, other: int) -> NDArray[np.bool_]:

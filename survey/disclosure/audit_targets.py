@@ -183,7 +183,8 @@ class Questions:
 class Ask:
     """One target and all who ask for it: how far apart its values lie in the solutions seen.
 
-    who (A,): numbers in the crowd. n (A,): people of the group besides himself. enough (A,).
+    who (A,): numbers in the crowd. n (A,): people of the group besides himself. enough (A,): room
+    that is wanted. sure (A,): to whom it is known to be open for another reason.
     """
 
     def __init__(self, questions: Questions, crowd: Crowd, target: Target, near: Atoms) -> None:
@@ -207,6 +208,7 @@ class Ask:
         self.who, self.n, self.enough = self.who[keep], self.n[keep], self.enough[keep]
         self.parts = [(part, n[keep]) for part, n in self.parts]
         self.least, self.most = np.full(len(self.who), np.inf), np.full(len(self.who), -np.inf)
+        self.sure = np.zeros(len(self.who), dtype=np.bool_)
 
     def _people(self, system: DimensionSystem, atoms: Atoms) -> IntArray:
         item = self.target.item
@@ -237,7 +239,7 @@ class Ask:
 
     def left(self) -> IntArray:
         """Places in ``who`` to whom it is not shown to be open."""
-        open_ = self.most - self.least >= self.enough - 1e-6
+        open_ = self.sure | (self.most - self.least >= self.enough - 1e-6)
         width = np.floor(self.most + 1e-6) - np.ceil(self.least - 1e-6)
         for _, people in self.parts:
             open_ |= (people > 0) & (people <= width)

@@ -107,4 +107,8 @@ def summary(audited: Sequence[Audited]) -> str:
     lines.append("(a) a hidden value that only one number fits")
     lines.append("(b) a hidden group of fewer than k people whose mean lies within 50 points")
     lines.append("(c) a hidden count that at most two numbers fit")
+    lines.append(
+        "An index beside the distributions of its items was set against all cells when the"
+    )
+    lines.append("release was made, with numbers of answers that are not stored.")
     return "\n".join(lines)
