@@ -89,7 +89,15 @@ class JointAudit:
         for number, ask in enumerate(asks):
             self._look(ask)
             found += self._closely(ask, [each.target for each in asks[number : number + BETWEEN]])
+        self._keep()
         return found
+
+    def _keep(self, block: FloatArray | None = None) -> None:
+        """Remember what programmes found, and what the walk did since."""
+        new = [*([] if block is None else [block]), *(each[:, None] for each in self._new)]
+        if new:
+            self._add(np.concatenate(new, axis=1))
+        self._new = []
 
     def _drift(self, targets: Sequence[Target]) -> FloatArray:
         return self.walk.drift(self._around(targets), PULLS)
@@ -199,8 +207,7 @@ class JointAudit:
                 yield Found(ask.target, who, *bounds, people)
                 return
             if len(self._new) >= BETWEEN:
-                self._add(np.column_stack([self._drift(rest), *self._new]))
-                self._new = []
+                self._keep(self._drift(rest))
                 self._look(ask)
 
     def _chased(self, ask: Ask, left: NDArray[np.intp]) -> bool:
