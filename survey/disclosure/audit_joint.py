@@ -159,7 +159,10 @@ class JointAudit:
                 order = nearest(self.system, self.places, replace(target, atoms=alone))
                 self._beside[atom] = order[: NEAR[0]]
             near[self._beside[atom]] = True
-        return near
+        # Of few people one knows much, wherever they stand in the order.
+        home = [p for p in self.places if p[target.atoms].all() and (p & ~target.atoms).any()]
+        around = min(home, key=lambda inside: int(inside.sum()), default=near)
+        return near | (around & (self.system.answered < self.k))
 
     def _add(self, block: FloatArray) -> None:
         self.blocks.append(block)

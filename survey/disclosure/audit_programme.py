@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil, floor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +17,22 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from survey.disclosure.audit_system import Atlas, Place
-from survey.disclosure.model import FloatArray, IntArray, Item, ItemCell, Measured, Share
+from survey.disclosure.model import (
+    OVERALL,
+    FloatArray,
+    IntArray,
+    Item,
+    ItemCell,
+    Measured,
+    Share,
+)
 
-SECONDS = 20.0
+SECONDS = 60.0
 """Most time for one programme; what is not decided then counts as exposed."""
 SLACK = 1e-6
 
 Label = tuple[str, str]
-"""(cell, 'index' | 'item <id>' | 'fine <id>'): which printed statistic an equation comes from;
+"""(cell, 'index' | 'overall' | 'item <id>' | 'fine <id>'): the printed statistic of an equation;
 'fine' is what the distribution tells beyond the sides."""
 
 
@@ -77,7 +84,7 @@ class DimensionSystem:
             ]
         )
         self.integers = np.arange(len(self.truth)) < start
-        self.rows = [*self._everybody(), *self._scores(), *self._printed(truth, index)]
+        self.rows = [*self._everybody(), *self._scores(), *self._printed(truth)]
         self._assemble()
 
     def mean(self, atoms: NDArray[np.intp]) -> tuple[IntArray, FloatArray]:
@@ -107,7 +114,8 @@ class DimensionSystem:
                 -weight * np.arange(each.shape[1], dtype=np.float64)
                 for weight, each in zip(self.weight, self.columns, strict=True)
             ]
-            low, high = -100.0 * 2 / 3 * unscored, 100.0 * missing / len(self.items)
+            most = 100.0 / len(self.items)  # of anybody's sum, an item
+            low, high = -most * (len(self.items) - 1) * unscored, most * missing
             yield Row(
                 np.concatenate(columns),
                 np.concatenate(factors),
@@ -116,15 +124,19 @@ class DimensionSystem:
                 None,
             )
 
-    def _printed(self, truth: Measured, index: int) -> Iterator[Row]:
+    def _printed(self, truth: Measured) -> Iterator[Row]:
         for place in self.atlas.places:
             atoms = np.flatnonzero(place.atoms > 0.5)
             if place.cell is None:
                 continue
-            window = self._window(place, truth, index)
-            if window is not None:
-                low, high = window[0] / self.step, window[1] / self.step
-                yield Row(*self.mean(atoms), low, high, (place.name, "index"))
+            windows = {
+                "index": self._window(place, truth, self.name),
+                OVERALL: self._implied(place, truth),
+            }
+            for what, window in windows.items():
+                if window is not None:
+                    low, high = window[0] / self.step, window[1] / self.step
+                    yield Row(*self.mean(atoms), low, high, (place.name, what))
             for item, columns in zip(self.items, self.columns, strict=True):
                 cell = place.cell.items.get(item.id)
                 for share, fine in _told(cell) if cell is not None else ():
@@ -133,9 +145,27 @@ class DimensionSystem:
                     what = f"{'fine' if fine else 'item'} {item.id}"
                     yield Row(mine, np.ones(len(mine)), low, high, (place.name, what))
 
-    def _window(self, place: Place, truth: Measured, index: int) -> tuple[float, float] | None:
+    def _implied(self, place: Place, truth: Measured) -> tuple[float, float] | None:
+        """Where overall and the other dimensions leave the sum, when everybody has all of them."""
+        parts = list(dict.fromkeys(item.dimension for item in truth.items if item.within(OVERALL)))
+        if self.name not in parts or place.name not in truth.nodes:
+            return None
+        row = truth.index_n[truth.nodes.index(place.name)]
+        if len({int(row[truth.indices.index(name)]) for name in (OVERALL, *parts)}) > 1:
+            return None
+        whole = self._window(place, truth, OVERALL)
+        others = [self._window(place, truth, name) for name in parts if name != self.name]
+        if whole is None or any(other is None for other in others):
+            return None
+        known = [other for other in others if other is not None]
+        return (
+            len(parts) * whole[0] - sum(high for _, high in known),
+            len(parts) * whole[1] - sum(low for low, _ in known),
+        )
+
+    def _window(self, place: Place, truth: Measured, name: str) -> tuple[float, float] | None:
         """Where a printed index leaves the sum of scores, in points."""
-        shown = place.cell.index.get(self.name) if place.cell is not None else None
+        shown = place.cell.index.get(name) if place.cell is not None else None
         if shown is None or shown.value is None or shown.n is None:
             return None
         value, n = float(shown.value), float(shown.n)
@@ -144,7 +174,7 @@ class DimensionSystem:
         low, high = value - 0.5, value + 0.5
         if shown.spread and place.name in truth.nodes:
             # The ends of the interval tell the mean again, at worst to half a point.
-            at = truth.nodes.index(place.name)
+            at, index = truth.nodes.index(place.name), truth.indices.index(name)
             exact = truth.index_sum[at, index] / truth.index_n[at, index]
             low, high = (low, value) if exact < value - SLACK else (value - SLACK, high)
         return low * n, high * n
@@ -239,10 +269,7 @@ def _told(cell: ItemCell) -> Iterator[tuple[Share, bool]]:
 
 
 def between(share: Share, n: int) -> tuple[float, float]:
-    """Least and greatest count of n whose whole per cent prints alike."""
+    """Least and greatest count of a told share; the whole per cent counts as the count itself."""
     if share.count is None:
         return float(n - 1), float(n)
-    percent = floor(100 * share.count / n + 0.5)
-    return float(ceil((percent - 0.5) * n / 100 - 1e-9)), float(
-        min(n, ceil((percent + 0.5) * n / 100 - 1e-9) - 1)
-    )
+    return float(share.count), float(share.count)

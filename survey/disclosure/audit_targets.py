@@ -36,13 +36,15 @@ class Crowd:
     """Who asks: nobody in particular (number 0), and everybody who knows his own answers.
 
     atom (C,): where he works, -1 for nobody. chosen (C, J): his option of each item, -1 for none.
-    own (C,): his score, in steps; nan for none.
+    own (C,): his score, in steps; nan where an answer is missing.
     """
 
     def __init__(self, system: DimensionSystem, atlas: Atlas, truth: Measured) -> None:
         ways = [
             (atlas.at[node], way)
-            for node, found in zip(truth.nodes, truth.ways.get(system.name, ()), strict=False)
+            for node, found in sorted(
+                zip(truth.nodes, truth.ways.get(system.name, ()), strict=False)
+            )
             for way in sorted(found)
         ]
         width = len(system.items)
@@ -52,7 +54,7 @@ class Crowd:
         given = (self.chosen >= 0).sum(axis=1)
         steps = (np.maximum(self.chosen, 0) * np.array(system.weight)).sum(axis=1)
         own = steps * width / np.maximum(given, 1)
-        self.own = np.where(3 * given >= 2 * width, own, np.nan)
+        self.own = np.where(given == width, own, np.nan)
 
     def fits(self, block: FloatArray) -> NDArray[np.bool_]:
         """(C, P): which solutions (N, P) agree with his own answers."""

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from survey.disclosure.audit_programme import DimensionSystem
-from survey.disclosure.model import FloatArray, IntArray
+from survey.disclosure.model import OVERALL, FloatArray, IntArray
 
 CHAINS = 48
 
@@ -65,9 +65,13 @@ class Walk:
             list(zip(by_column.indices[a:b].tolist(), by_column.data[a:b].tolist(), strict=True))
             for a, b in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)
         ]
-        self.exact = system.low == system.high
         # Steps of another item make good for an index, so it is not asked of a single step.
-        self.exact &= np.array([r.label is None or r.label[1] != "index" for r in system.rows])
+        self.exact = np.array(
+            [
+                row.label is not None and row.label[1] not in ("index", OVERALL)
+                for row in system.rows
+            ]
+        )
         self.steps = list(self._steps())
         self.marks = self._marks()
         self.like: dict[tuple[int, Signature], list[int]] = {}

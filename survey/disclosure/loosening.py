@@ -7,7 +7,7 @@ item costs least, then the item, then an index; of two alike, that of the smalle
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from survey.disclosure.audit_groups import Atoms
@@ -43,11 +43,12 @@ class Loosened:
 
 def loosened(protected: Protected, measured: Measured, nodes: Sequence[Node]) -> Loosened:
     """Hide so much more that no index of several items gives an answer away."""
+    nodes = sorted(nodes, key=lambda node: node.id)
     exposures: list[Exposure] = []
     solved = 0
     for name in measured.indices:
         items = [item for item in measured.items if item.dimension == name]
-        if name == OVERALL or len(items) < 2:
+        if name == OVERALL or len(items) < 2 or not measured.n.any():
             continue
         atlas = Atlas([Tabulation(nodes, protected)])
         audit = JointAudit(atlas, items, measured, name, protected.k)
@@ -79,8 +80,8 @@ def _cheapest(audit: JointAudit, atlas: Atlas, found: Found) -> set[Label]:
     if audit.is_open(found, ()):
         return set()
     choices = list(_choices(audit, atlas, found.target.atoms))
-    items = [labels for labels in choices if ("index" not in {what for _, what in labels})]
-    indices = [labels for labels in choices if "index" in {what for _, what in labels}]
+    items = [labels for labels in choices if not _indices(labels)]
+    indices = [labels for labels in choices if _indices(labels)]
     every = frozenset().union(*items) if items else frozenset()
     if items and audit.is_open(found, every):
         for labels in items:
@@ -89,7 +90,11 @@ def _cheapest(audit: JointAudit, atlas: Atlas, found: Found) -> set[Label]:
     for labels in indices:
         if audit.is_open(found, labels):
             return set(labels)
-    return set(every).union(*indices[:1])
+    return set(every).union(*indices)
+
+
+def _indices(labels: Collection[Label]) -> bool:
+    return any(what in ("index", OVERALL) for _, what in labels)
 
 
 def _choices(audit: JointAudit, atlas: Atlas, atoms: Atoms) -> Iterator[frozenset[Label]]:
@@ -104,6 +109,8 @@ def _choices(audit: JointAudit, atlas: Atlas, atoms: Atoms) -> Iterator[frozense
     for cell, what in sorted(printed):
         if cell not in near:
             continue
+        if what == "index" and (cell, OVERALL) in printed:  # or the others give it back
+            ranked.append((3, size[cell], frozenset({(cell, what), (cell, OVERALL)})))
         both = {(cell, what)}
         if what.startswith("item "):
             both |= {(cell, what.replace("item ", "fine ", 1))} & printed
@@ -118,7 +125,7 @@ def _apply(protected: Protected, audit: JointAudit, labels: set[Label]) -> Prote
     """Print none of these any more."""
     cells, kinds, log = dict(protected.cells), dict(protected.kinds), list(protected.log)
     for cell, what in sorted(labels - audit.gone):
-        name = f"index {audit.system.name}" if what == "index" else what
+        name = {"index": f"index {audit.system.name}", OVERALL: f"index {OVERALL}"}.get(what, what)
         if cell in cells:
             cells[cell] = _without(cells[cell], name)
             log.append(Hidden(cell, name.replace(" ", ":", 1).replace("fine:", "item:"), "joint"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from survey.disclosure.auditor import AuditReport, audit
+from survey.disclosure.auditor import AuditReport, Exposure, audit
 from survey.disclosure.loosening import loosened
 from survey.disclosure.model import (
     Cell,
@@ -51,13 +51,21 @@ def cleared(
         else:
             wider = more.protected
         if wider == protected:
-            break
+            return protected, _with(report, more.exposures, programmes)
         protected, report = _one_by_one(wider, measured, nodes)
         if protected == wider and not more.exposures:
-            break
-    else:
-        report = replace(report, exposures=report.exposures or more.exposures)
-    return protected, replace(report, examined={**report.examined, "programmes": programmes})
+            return protected, _with(report, (), programmes)
+    last = loosened(protected, measured, nodes) if report.passed else None
+    if last is None:
+        return protected, _with(report, (), programmes)
+    report = audit([Tabulation(nodes, last.protected)], measured.items, protected.k, measured)
+    return last.protected, _with(report, last.exposures, programmes + last.programmes)
+
+
+def _with(report: AuditReport, exposures: tuple[Exposure, ...], programmes: int) -> AuditReport:
+    """The report with what the joint look found."""
+    examined = {**report.examined, "programmes": programmes}
+    return replace(report, exposures=(*report.exposures, *exposures), examined=examined)
 
 
 def _one_by_one(

@@ -93,9 +93,9 @@ class ItemResult:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Within-unit agreement r_wg(j) on the uniform null; only where n ≥ 10."""
+    """Do answers lie further apart than chance would have them (r_wg(j), uniform null)? Only where
+    n ≥ 10, and never the coefficient: two decimals of it tell counts that the shares keep open."""
 
-    rwg: float
     spread: bool
 
 

@@ -164,7 +164,5 @@ def agreements(
                 continue
             disagree = answers_disagree(float(values[row[code]]), int(spread.n[row[code]]))
             if disagree is not None:
-                found[code, key.id] = Agreement(
-                    float(np.round(values[row[code]], 2)), spread=bool(disagree)
-                )
+                found[code, key.id] = Agreement(spread=bool(disagree))
     return found

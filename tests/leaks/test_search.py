@@ -5,7 +5,7 @@ invitations, sealed answers, close and release; an attacker then reads all outpu
 What it must not find, and what is not counted, stands there. ``test_power`` takes protections away
 and shows that the same attacker then finds them missing.
 
-CI repeats the same municipalities (a fixed seed): LEAK_EXAMPLES (default 8), at most LEAK_SECONDS
+CI repeats the same municipalities (a fixed seed): LEAK_EXAMPLES (default 6), at most LEAK_SECONDS
 (default 75). Longer: ``LEAK_EXAMPLES=2000 LEAK_SECONDS=7200 pytest -n0 tests/leaks`` (three waves
 each, drawn anew every time; what is found is shrunk and printed).
 """
@@ -25,7 +25,7 @@ from tests.leaks.reading import read_wave
 from tests.leaks.world import TooSmall, histories
 
 LONG = "LEAK_EXAMPLES" in os.environ
-EXAMPLES = int(os.environ.get("LEAK_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("LEAK_EXAMPLES", "6"))
 SECONDS = float(os.environ.get("LEAK_SECONDS", "75"))
 SEED = 2
 FEWEST_DONE = 2

@@ -177,7 +177,7 @@ def _dimension(
             everyone=everyone,
         ),
         Shares(favourable, 0, 100 - favourable) if wide else None,
-        Agreement(0.46, True) if wide and index % 5 == 0 else None,
+        Agreement(True) if wide and index % 5 == 0 else None,
         "around" if wide else None,
         tuple(_item(rng, source, item.id, tier, n) for item in source.dimension(dimension).items),
     )
