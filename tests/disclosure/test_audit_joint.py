@@ -94,7 +94,9 @@ def test_some_of_these_are_exposed_and_nothing_is_after_loosening() -> None:
         assert mended.exposures == ()
         after = Atlas([Tabulation(NODES, mended.protected)])
         assert exposed(JointAudit(after, measured.items, measured, "d", 5)) == set()
-        assert mended == loosening.loosened(table, measured, NODES)  # the same every time
+        assert mended == loosening.loosened(table, measured, NODES[::-1])  # the same every time
+        for cell in mended.protected.cells.values():  # one dimension: overall is the same number
+            assert (cell.index["d"].value is None) == (cell.index["overall"].value is None)
     assert before
 
 
@@ -128,3 +130,22 @@ def test_what_swaps_call_open_is_open() -> None:
         ask = audit._ask(questions, target)
         for place in range(min(3, len(ask.who))):
             assert audit._tried(ask, place) is None
+
+
+def test_two_people_of_the_area_are_asked_wherever_they_stand_in_the_order() -> None:
+    nodes = [Node("k", None), Node("z", "k"), *(Node(f"a{n:02}", "z") for n in range(14))]
+    unit = np.repeat(np.arange(len(nodes)), [0, 2, *[6] * 14])
+    answers = np.random.default_rng(0).integers(1, 4, size=(len(unit), 2))
+    people = People(nodes, unit, answers, np.zeros((len(unit), 0), bool), ["d", "d"], 3)
+    measured = measure(people)
+    atlas = Atlas([Tabulation(nodes, protect(measured, nodes))])
+    audit = JointAudit(atlas, measured.items, measured, "d", 5)
+    (target,) = [t for t in Questions(audit.system, atlas, 5, ()).targets()
+                 if (t.name, t.item, t.low, t.high) == ("a00 (own)", 0, 0, 1)]  # fmt: skip
+    assert audit._near(target)[atlas.at["z"]]
+
+
+def test_a_wave_that_nobody_answered_is_left_as_it_is() -> None:
+    nobody = People(NODES, np.zeros(0, int), np.zeros((0, 2), int), np.zeros((0, 0), bool), ["d"] * 2, 3)  # fmt: skip  # noqa: E501
+    table = printed(measure(nobody))
+    assert loosening.loosened(table, measure(nobody), NODES).protected == table
