@@ -30,6 +30,8 @@ BETWEEN = 6
 """So many solutions of programmes, then the walk goes on from them."""
 CHASED, TRIES = 32, 80
 """Chains that keep to the own answers of half as many people, and moves that they try."""
+TOGETHER = 3
+"""For so many who are left, one programme is tried for all of them."""
 TIGHT = 8
 """In groups of fewer people, one programme is for one asker: too little moves for all of them."""
 NEAR = (10, 30, 60)
@@ -63,6 +65,7 @@ class JointAudit:
         self.blocks: list[FloatArray] = []
         self.fits: list[NDArray[np.bool_]] = []
         self.solved = 0
+        self._open: set[tuple[int, int, int, bytes]] = set()
         self._beside: dict[int, list[int]] = {}
         self._new: list[FloatArray] = []
         self._add(self.system.truth[:, None])
@@ -70,14 +73,34 @@ class JointAudit:
     def findings(self) -> list[Found]:
         """Everything exposed of the dimension, with what is ``gone`` taken as not printed."""
         questions = Questions(self.system, self.atlas, self.k, self.gone)
-        left = [t for t in questions.targets() if not self.swaps.open(t, self._plenty(t))]
-        left = list(self._surely_closed(left))
+        hard = []
+        for target in questions.targets():
+            if target.key() not in self._open:
+                if self.swaps.open(target, self._plenty(target)):
+                    self._open.add(target.key())
+                else:
+                    hard.append(target)
+        asks = self._walked(self._still([self._ask(questions, target) for target in hard]))
+        found: list[Found] = []
+        for number, ask in enumerate(asks):
+            self._look(ask)
+            exposed = list(self._closely(ask, [t.target for t in asks[number : number + BETWEEN]]))
+            found += exposed
+            if not exposed and ask.plainly():
+                self._open.add(ask.target.key())
+        self._keep()
+        return found
+
+    def _walked(self, asks: list[Ask]) -> list[Ask]:
+        """Those that a walk, and exchanges for each asker, leave."""
         for number in range(ROUNDS):
-            if left:
+            if asks:
                 general = number < ROUNDS // 2 and len(self.walk.steps) < LARGE
-                self._add(self.walk.round() if general else self._drift(left))
-                left = list(self._surely_closed(left))
-        asks = self._still([self._ask(questions, target) for target in left])
+                self._add(self.walk.round() if general else self._drift([a.target for a in asks]))
+                asks = self._still(asks)
+        for ask in asks:
+            self._exchanged(ask)
+        asks = self._still(asks)
         for _ in range(DRIFTS):
             before = len(asks)
             if asks:
@@ -85,12 +108,7 @@ class JointAudit:
                 asks = self._still(asks)
             if len(asks) > 0.97 * before:
                 break
-        found: list[Found] = []
-        for number, ask in enumerate(asks):
-            self._look(ask)
-            found += self._closely(ask, [each.target for each in asks[number : number + BETWEEN]])
-        self._keep()
-        return found
+        return asks
 
     def _keep(self, block: FloatArray | None = None) -> None:
         """Remember what programmes found, and what the walk did since."""
@@ -168,20 +186,6 @@ class JointAudit:
         self.blocks.append(block)
         self.fits.append(self.crowd.fits(block))
 
-    def _surely_closed(self, targets: Sequence[Target]) -> Iterator[Target]:
-        """Targets that the solutions nobody's own answers rule out do not show to be open."""
-        pool = np.concatenate(self.blocks, axis=1)
-        pool = pool[:, (pool >= self.walk.support[:, None] - 1e-6).all(axis=0)]
-        for item in range(MEAN, len(self.system.items)):
-            runs = {(t.low, t.high) for t in targets if t.item == item}
-            for run in sorted(runs):
-                mine = [t for t in targets if t.item == item and (t.low, t.high) == run]
-                found = np.array([t.atoms for t in mine]) @ values(self.system, item, run, pool)
-                rooms = found.max(axis=1) - found.min(axis=1)
-                for target, room in zip(mine, rooms.tolist(), strict=True):
-                    if room < self._plenty(target) - 1e-6:
-                        yield target
-
     def _plenty(self, target: Target) -> float:
         """So far apart is open to everybody."""
         if target.item == MEAN:
@@ -193,16 +197,8 @@ class JointAudit:
 
     def _closely(self, ask: Ask, rest: Sequence[Target]) -> Iterator[Found]:
         """Ask for as long as somebody is left to whom it is not open."""
-        for place in ask.left().tolist():
-            who = int(ask.who[place])
-            ask.sure[place] = self.swaps.open_to(
-                ask.target,
-                float(ask.enough[place]),
-                int(self.crowd.atom[who]),
-                self.crowd.chosen[who],
-            )
         while len(left := ask.left()):
-            if self._chased(ask, left):
+            if self._chased(ask, left) or self._together(ask, left):
                 continue
             bounds = self._tried(ask, int(left[0]))
             if bounds is not None:
@@ -221,6 +217,48 @@ class JointAudit:
         block = self.walk.chase(least, self._around([ask.target]), TRIES)
         ask.see(block, self.crowd.fits(block))
         return len(ask.left()) < len(left)
+
+    def _exchanged(self, ask: Ask) -> None:
+        """Remember to whom exchanges leave it open."""
+        for place in ask.left().tolist():
+            who, enough = int(ask.who[place]), float(ask.enough[place])
+            atom, chosen = int(self.crowd.atom[who]), self.crowd.chosen[who]
+            ask.sure[place] = self.swaps.open_to(ask.target, enough, atom, chosen)
+
+    def _together(self, ask: Ask, left: NDArray[np.intp]) -> bool:
+        """Look for one solution for as many as possible of those who are left; True when it was
+        shown to be open to one more of them."""
+        if ask.target.item == MEAN or len(left) < TOGETHER:
+            return False
+        wide = float(ask.enough[left].max())
+        order = nearest(self.system, self.places, ask.target)
+        for size in NEAR[:2]:
+            for change in dict.fromkeys((wide, -wide, 1.0, -1.0)):
+                self._towards(ask, change, self._atoms(order[:size]))
+                if len(ask.left()) < len(left):
+                    return True
+        return False
+
+    def _towards(self, ask: Ask, change: float, atoms: Atoms) -> None:
+        """Look for a solution so much above or below the truth, for those who are left."""
+        sign, now = np.sign(change), float(ask.goal @ self.system.truth)
+        if now + change < 0:
+            return
+        wanted = self.crowd.wanted(ask.who[ask.left()])
+        answer = self.system.keeping(sign * ask.goal, sign * now + abs(change), atoms, wanted)
+        self.solved += 1
+        if answer is not None:
+            self._see(ask, answer)
+
+    def _see(self, ask: Ask, solution: FloatArray) -> None:
+        ask.see(solution[:, None], self.crowd.fits(solution[:, None]))
+        self._new.append(solution)
+        self.walk.visit(solution)
+
+    def _atoms(self, order: Sequence[int]) -> Atoms:
+        found = np.zeros(len(self.system.whole), dtype=np.bool_)
+        found[list(order)] = True
+        return found
 
     def _tried(self, ask: Ask, place: int) -> tuple[float, float] | None:
         """First among solutions that agree with the answers of most others who ask as well, then
@@ -254,8 +292,7 @@ class JointAudit:
         order = nearest(self.system, self.places, ask.target)
         bounds = (np.nan, np.nan)
         for size in sizes:
-            atoms = np.zeros(len(ask.target.atoms), dtype=np.bool_)
-            atoms[order[:size]] = True
+            atoms = self._atoms(order[:size])
             ends = []
             for sign in (1.0, -1.0):
                 answer = self.system.solve(sign * ask.goal, atoms, limits, self.gone | set(gone))
@@ -264,10 +301,10 @@ class JointAudit:
                     ends.append(np.nan)
                     continue
                 ends.append(sign * answer[1])
-                ask.see(answer[0][:, None], self.crowd.fits(answer[0][:, None]))
-                if not gone:
-                    self._new.append(answer[0])
-                    self.walk.visit(answer[0])
+                if gone:
+                    ask.see(answer[0][:, None], self.crowd.fits(answer[0][:, None]))
+                else:
+                    self._see(ask, answer[0])
                 if place not in ask.left():
                     return None
             bounds = (ends[0], ends[1])

@@ -8,6 +8,7 @@ only make fewer solutions, so what is open near the truth is open.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,10 @@ from survey.disclosure.model import (
 
 SECONDS = 60.0
 """Most time for one programme; what is not decided then counts as exposed."""
+SMALLEST = 120
+"""Into no more parts than so many is an option divided."""
+HASTE = 2.0
+"""The same where a programme only spares others."""
 SLACK = 1e-6
 
 Label = tuple[str, str]
@@ -50,7 +55,9 @@ class Row:
 class DimensionSystem:
     """Equations and the true solution of one dimension.
 
-    Sums of scores are counted in ``step``: the points that one option more of the first item adds.
+    Sums of scores are counted in ``step``: the points that one option more of the first item adds,
+    or so small a part of it that every person's score is a whole number of steps, where there is
+    one.
     columns[j] is (V, options): places of the unknown counts in a solution (N,). whole (V,): did
     everybody of an atom give every answer, so that its sum follows from its counts? sums (V,):
     place of the unknown sum of any other atom, else -1. people (J, V): who answered each item;
@@ -66,24 +73,29 @@ class DimensionSystem:
         self.people = np.array([count.sum(axis=1) for count in counts])
         self.scored = own(truth.index_n[:, [index]])[:, 0]
         self.answered = own(truth.n[:, None])[:, 0]
-        self.step = 100.0 / (self.items[0].options - 1) / len(self.items)
-        self.weight = [(self.items[0].options - 1) / (item.options - 1) for item in self.items]
         self.whole = (self.people == self.answered).all(axis=0) & (self.scored == self.answered)
+        parts = 1 if self.whole.all() else _parts(len(self.items))
+        first = parts * (self.items[0].options - 1)
+        self.step = 100.0 / first / len(self.items)
+        self.weight = [first / (item.options - 1) for item in self.items]
         self.columns: list[IntArray] = []
         start = 0
         for count in counts:
             self.columns.append(start + np.arange(count.size).reshape(count.shape))
             start += count.size
         self.sums = np.where(self.whole, -1, start + np.cumsum(~self.whole) - 1)
-        score = own(truth.index_sum[:, [index]])[:, 0] / self.step
-        self.truth = np.concatenate([*(c.ravel() for c in counts), score[~self.whole]])
+        score = own(truth.index_sum[:, [index]])[~self.whole, 0] / self.step
+        whole_steps = _whole(score, 1e-3) and _whole(np.array(self.weight), 0.0)
+        score = np.rint(score) if whole_steps else score
+        self.truth = np.concatenate([*(c.ravel() for c in counts), score])
         self.limits = np.concatenate(
             [
                 *(np.repeat(n, c.shape[1]) for n, c in zip(self.people, counts, strict=True)),
                 100.0 * self.scored[~self.whole] / self.step,
             ]
         )
-        self.integers = np.arange(len(self.truth)) < start
+        self.counted = np.arange(len(self.truth)) < start
+        self.integers = self.counted | whole_steps
         self.rows = [*self._everybody(), *self._scores(), *self._printed(truth)]
         self._assemble()
 
@@ -212,6 +224,49 @@ class DimensionSystem:
         limits: least and greatest values (N,) of the unknowns. without: statistics that are
         supposed not to be printed.
         """
+        free, fixed, equations = self._where(atoms, without)
+        answer = milp(
+            goal[free],
+            integrality=self.integers[free].astype(np.int64),
+            bounds=Bounds(limits[0][free], limits[1][free]),
+            constraints=LinearConstraint(*equations),
+            options={"time_limit": SECONDS},
+        )
+        if answer.x is None:
+            return None
+        bound = answer.fun if answer.mip_dual_bound is None else answer.mip_dual_bound
+        return self._back(free, fixed, answer.x), float(bound) + float(goal @ fixed)
+
+    def keeping(
+        self, goal: FloatArray, least: float, atoms: NDArray[np.bool_], wanted: FloatArray
+    ) -> FloatArray | None:
+        """Some solution (N,) with at least so great a ``goal`` (N,), that leaves somebody where many
+        want it: ``wanted`` (N,) is how many there are to whom one of each unknown is known. None:
+        there is none where only ``atoms`` (V,) leave the truth, or none was found in time."""
+        free, fixed, (part, low, high) = self._where(atoms, ())
+        some = np.flatnonzero(wanted[free])
+        size, extra = len(free), len(some)
+        keep = sparse.csr_array((np.ones(extra), (np.arange(extra), some)), shape=(extra, size))
+        rows = sparse.block_array(
+            [[part, None], [goal[free][None, :], None], [keep, sparse.eye_array(extra)]]
+        )
+        answer = milp(
+            np.concatenate([np.zeros(size), wanted[free][some]]),
+            integrality=np.concatenate([self.integers[free], np.zeros(extra)]),
+            bounds=Bounds(0.0, np.concatenate([self.limits[free], np.ones(extra)])),
+            constraints=LinearConstraint(
+                rows,
+                np.concatenate([low, [least - float(goal @ fixed)], np.ones(extra)]),
+                np.concatenate([high, np.full(1 + extra, np.inf)]),
+            ),
+            options={"time_limit": HASTE, "mip_rel_gap": 0.2},
+        )
+        return None if answer.x is None else self._back(free, fixed, answer.x[:size])
+
+    def _where(
+        self, atoms: NDArray[np.bool_], without: Collection[Label]
+    ) -> tuple[IntArray, FloatArray, tuple[sparse.csr_array, FloatArray, FloatArray]]:
+        """Unknowns that are free, the truth (N,) of all others, and the equations that are left."""
         free = np.flatnonzero(self.of(atoms))
         part = self.matrix[:, free]
         touched = np.diff(part.indptr) > 0
@@ -220,21 +275,23 @@ class DimensionSystem:
         fixed = self.truth.copy()
         fixed[free] = 0.0
         rest = self.matrix[touched] @ fixed
-        answer = milp(
-            goal[free],
-            integrality=self.integers[free].astype(np.int64),
-            bounds=Bounds(limits[0][free], limits[1][free]),
-            constraints=LinearConstraint(
-                part[touched], self.low[touched] - rest, self.high[touched] - rest
-            ),
-            options={"time_limit": SECONDS},
-        )
-        if answer.x is None:
-            return None
-        found = fixed.copy()
-        found[free] = np.where(self.integers[free], np.round(answer.x), answer.x)
-        bound = answer.fun if answer.mip_dual_bound is None else answer.mip_dual_bound
-        return found, float(bound) + float(goal @ fixed)
+        return free, fixed, (part[touched], self.low[touched] - rest, self.high[touched] - rest)
+
+    def _back(self, free: IntArray, fixed: FloatArray, found: FloatArray) -> FloatArray:
+        whole = fixed.copy()
+        whole[free] = np.where(self.integers[free], np.round(found), found)
+        return whole
+
+
+def _parts(items: int) -> int:
+    """In so many parts of an option even the mean of whoever left items out is whole; 1 when they
+    would be too small."""
+    parts = math.lcm(*(n // math.gcd(n, items) for n in range(1, items + 1)))
+    return parts if parts <= SMALLEST else 1
+
+
+def _whole(values: FloatArray, slack: float) -> bool:
+    return bool((np.abs(values - np.rint(values)) <= slack).all())
 
 
 class _Direct:

@@ -31,6 +31,10 @@ class Target:
     high: int = 0
     side: bool = False
 
+    def key(self) -> tuple[int, int, int, bytes]:
+        """The same for the same question about the same people."""
+        return self.item, self.low, self.high, self.atoms.tobytes()
+
 
 class Crowd:
     """Who asks: nobody in particular (number 0), and everybody who knows his own answers.
@@ -90,6 +94,15 @@ class Crowd:
             low, high = self._score(np.array([number]))
             least[column], most[column] = max(0.0, low[0]), high[0]
         return least, most
+
+
+    def wanted(self, who: IntArray) -> FloatArray:
+        """(N,): to how many of these an unknown is known to be at least one."""
+        found = np.zeros(len(self.system.truth))
+        for item, columns in enumerate(self.system.columns):
+            mine = who[(self.atom[who] >= 0) & (self.chosen[who, item] >= 0)]
+            np.add.at(found, columns[self.atom[mine], self.chosen[mine, item]], 1.0)
+        return found
 
 
 class Questions:
@@ -241,11 +254,18 @@ class Ask:
 
     def left(self) -> IntArray:
         """Places in ``who`` to whom it is not shown to be open."""
-        open_ = self.sure | (self.most - self.least >= self.enough - 1e-6)
+        open_ = self._room()
         width = np.floor(self.most + 1e-6) - np.ceil(self.least - 1e-6)
         for _, people in self.parts:
             open_ |= (people > 0) & (people <= width)
         return np.flatnonzero(~open_)
+
+    def plainly(self) -> bool:
+        """Is it open to everybody because of what is possible, whatever else is told?"""
+        return bool(self._room().all())
+
+    def _room(self) -> NDArray[np.bool_]:
+        return np.asarray(self.sure | (self.most - self.least >= self.enough - 1e-6))
 
 
 def goal(system: DimensionSystem, target: Target) -> FloatArray:

@@ -52,7 +52,7 @@ class Walk:
     def __init__(self, system: DimensionSystem, seed: int = 1) -> None:
         self.system = system
         self.rng = np.random.default_rng(seed)
-        self.support = np.where(system.integers, np.minimum(system.truth, 1.0), 0.0)
+        self.support = np.where(system.counted, np.minimum(system.truth, 1.0), 0.0)
         self.at = np.repeat(system.truth[:, None], CHAINS, axis=1)
         self.truly = system.matrix @ system.truth
         self.printed = np.repeat(self.truly[:, None], CHAINS, axis=1)

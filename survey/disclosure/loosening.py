@@ -1,7 +1,8 @@
 """What is done when an index and the distributions it is the mean of tell too much together.
 
 One printed statistic after the other is supposed not to be printed, the cheapest first, until the
-auditor's programmes find what was exposed open; that one is hidden. Losing the single answers of an
+auditor's programmes find what was exposed open; that one is hidden. Where no single one is enough,
+all are, and again printed as long as it stays open. Losing the single answers of an
 item costs least, then the item, then an index; of two alike, that of the smaller cell.
 """
 
@@ -81,16 +82,32 @@ def _cheapest(audit: JointAudit, atlas: Atlas, found: Found) -> set[Label]:
         return set()
     choices = list(_choices(audit, atlas, found.target.atoms))
     items = [labels for labels in choices if not _indices(labels)]
-    indices = [labels for labels in choices if _indices(labels)]
-    every = frozenset().union(*items) if items else frozenset()
-    if items and audit.is_open(found, every):
-        for labels in items:
-            if audit.is_open(found, labels):
-                return set(labels)
-    for labels in indices:
+    alone = choices
+    if not items or not audit.is_open(found, _union(items)):  # then no single one of them does
+        alone = [labels for labels in choices if _indices(labels)]
+    for labels in alone:
         if audit.is_open(found, labels):
             return set(labels)
-    return set(every).union(*indices)
+    return set(_union(_fewest(audit, found, choices)))
+
+
+def _fewest(
+    audit: JointAudit, found: Found, choices: list[frozenset[Label]]
+) -> list[frozenset[Label]]:
+    """As many of the choices as it takes: of all of them, halves, quarters, ... and in the end
+    single ones are printed again where that leaves it open, the dearest first."""
+    size = len(choices)
+    while size > 1:
+        size = (size + 1) // 2
+        for start in range((len(choices) - 1) // size * size, -1, -size):
+            fewer = choices[:start] + choices[start + size :]
+            if audit.is_open(found, _union(fewer)):
+                choices = fewer
+    return choices
+
+
+def _union(choices: Sequence[frozenset[Label]]) -> frozenset[Label]:
+    return frozenset().union(*choices)
 
 
 def _indices(labels: Collection[Label]) -> bool:
