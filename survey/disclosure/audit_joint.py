@@ -18,22 +18,18 @@ from survey.disclosure.audit_groups import Atoms
 from survey.disclosure.audit_programme import DimensionSystem, Label
 from survey.disclosure.audit_swaps import Swaps
 from survey.disclosure.audit_system import Atlas
-from survey.disclosure.audit_targets import MEAN, Ask, Crowd, Questions, Target, nearest, values
+from survey.disclosure.audit_targets import MEAN, Ask, Crowd, Questions, Target, nearest
 from survey.disclosure.audit_walk import Walk
 from survey.disclosure.model import FloatArray, Item, Measured
 
-ROUNDS, DRIFTS, PULLS = 8, 24, 8
+ROUNDS, DRIFTS, PULLS = 4, 24, 8
 """Rounds of the walk, then rounds that look at what is left, with so many tries for each count."""
 LARGE = 2000
 """From so many single steps on, the walk looks at nothing but what is left."""
 BETWEEN = 6
 """So many solutions of programmes, then the walk goes on from them."""
-CHASED, TRIES = 32, 80
-"""Chains that keep to the own answers of half as many people, and moves that they try."""
-TOGETHER = 3
+TOGETHER = 2
 """For so many who are left, one programme is tried for all of them."""
-TIGHT = 8
-"""In groups of fewer people, one programme is for one asker: too little moves for all of them."""
 NEAR = (10, 30, 60)
 """Units whose answers may differ from the truth: fewest first, then more."""
 
@@ -59,6 +55,8 @@ class JointAudit:
         self.system = DimensionSystem(atlas, items, truth, name)
         self.crowd = Crowd(self.system, atlas, truth)
         self.places = [place.atoms > 0.5 for place in atlas.places]
+        self._cells = np.array(self.places)
+        self._sizes = self._cells.sum(axis=1)
         self.gone: set[Label] = set()
         self.walk = Walk(self.system)
         self.swaps = Swaps(self.system, self.walk.marks)
@@ -70,8 +68,9 @@ class JointAudit:
         self._new: list[FloatArray] = []
         self._add(self.system.truth[:, None])
 
-    def findings(self) -> list[Found]:
-        """Everything exposed of the dimension, with what is ``gone`` taken as not printed."""
+    def findings(self) -> Iterator[Found]:
+        """Everything exposed of the dimension, with what is ``gone`` taken as not printed. Whoever
+        hides something for one of them is not told of others that are open by that."""
         questions = Questions(self.system, self.atlas, self.k, self.gone)
         hard = []
         for target in questions.targets():
@@ -81,15 +80,11 @@ class JointAudit:
                 else:
                     hard.append(target)
         asks = self._walked(self._still([self._ask(questions, target) for target in hard]))
-        found: list[Found] = []
         for number, ask in enumerate(asks):
             self._look(ask)
-            exposed = list(self._closely(ask, [t.target for t in asks[number : number + BETWEEN]]))
-            found += exposed
-            if not exposed and ask.plainly():
-                self._open.add(ask.target.key())
+            yield from self._closely(ask, [t.target for t in asks[number : number + BETWEEN]])
+            self._still([ask])
         self._keep()
-        return found
 
     def _walked(self, asks: list[Ask]) -> list[Ask]:
         """Those that a walk, and exchanges for each asker, leave."""
@@ -142,6 +137,8 @@ class JointAudit:
         """Those that are not open to everybody in what was seen so far."""
         for ask in asks:
             self._look(ask)
+            if ask.plainly():
+                self._open.add(ask.target.key())
         return [ask for ask in asks if len(ask.left())]
 
     def _look(self, ask: Ask) -> None:
@@ -178,8 +175,11 @@ class JointAudit:
                 self._beside[atom] = order[: NEAR[0]]
             near[self._beside[atom]] = True
         # Of few people one knows much, wherever they stand in the order.
-        home = [p for p in self.places if p[target.atoms].all() and (p & ~target.atoms).any()]
-        around = min(home, key=lambda inside: int(inside.sum()), default=near)
+        size = int(target.atoms.sum())
+        home = self._cells[:, target.atoms].all(axis=1) & (self._sizes > size)
+        around = near
+        if home.any():
+            around = self._cells[np.argmin(np.where(home, self._sizes, np.inf))]
         return near | (around & (self.system.answered < self.k))
 
     def _add(self, block: FloatArray) -> None:
@@ -197,8 +197,10 @@ class JointAudit:
 
     def _closely(self, ask: Ask, rest: Sequence[Target]) -> Iterator[Found]:
         """Ask for as long as somebody is left to whom it is not open."""
+        together = True
         while len(left := ask.left()):
-            if self._chased(ask, left) or self._together(ask, left):
+            together = together and self._together(ask, left)
+            if together:
                 continue
             bounds = self._tried(ask, int(left[0]))
             if bounds is not None:
@@ -208,15 +210,6 @@ class JointAudit:
             if len(self._new) >= BETWEEN:
                 self._keep(self._drift(rest))
                 self._look(ask)
-
-    def _chased(self, ask: Ask, left: NDArray[np.intp]) -> bool:
-        """Look for solutions that the own answers of those who are left allow; True when it was
-        shown to be open to one more of them."""
-        who = ask.who[left[: CHASED // 2]]
-        least = np.column_stack([self.crowd.limits(int(each))[0] for each in who for _ in (0, 1)])
-        block = self.walk.chase(least, self._around([ask.target]), TRIES)
-        ask.see(block, self.crowd.fits(block))
-        return len(ask.left()) < len(left)
 
     def _exchanged(self, ask: Ask) -> None:
         """Remember to whom exchanges leave it open."""
@@ -237,6 +230,8 @@ class JointAudit:
                 self._towards(ask, change, self._atoms(order[:size]))
                 if len(ask.left()) < len(left):
                     return True
+            if size >= len(order):
+                break
         return False
 
     def _towards(self, ask: Ask, change: float, atoms: Atoms) -> None:
@@ -261,24 +256,8 @@ class JointAudit:
         return found
 
     def _tried(self, ask: Ask, place: int) -> tuple[float, float] | None:
-        """First among solutions that agree with the answers of most others who ask as well, then
-        among all: least and greatest value, or None when it is open to the asker."""
-        own, most = self.crowd.limits(int(ask.who[place]))
-        inside, support = self.system.of(ask.target.atoms), self.walk.support
-        if not ask.target.atoms[self.crowd.atom[ask.who[place]]] or not ask.who[place]:
-            least = np.maximum(own, np.where(inside, 0.0, support))
-            if self._programmes(ask, (least, most), place, NEAR[:1]) is None:
-                return None
-        if ask.target.item != MEAN:
-            least = support.copy()
-            item = self.system.columns[ask.target.item].ravel()
-            least[item] *= ~inside[item] & (self.walk.rng.random(len(item)) < 0.5)
-            if ask.n[place] < TIGHT:
-                least[inside] = 0.0
-            least = np.maximum(own, least)
-            if self._programmes(ask, (least, most), place, NEAR[:2]) is None:
-                return None
-        return self._programmes(ask, (own, most), place, NEAR)
+        """Least and greatest value for one who asks, or None when it is open to him."""
+        return self._programmes(ask, self.crowd.limits(int(ask.who[place])), place, NEAR)
 
     def _programmes(
         self,

@@ -240,15 +240,19 @@ class DimensionSystem:
     def keeping(
         self, goal: FloatArray, least: float, atoms: NDArray[np.bool_], wanted: FloatArray
     ) -> FloatArray | None:
-        """Some solution (N,) with at least so great a ``goal`` (N,), that leaves somebody where many
+        """A solution (N,) with at least so great a ``goal`` (N,), that leaves somebody where many
         want it: ``wanted`` (N,) is how many there are to whom one of each unknown is known. None:
         there is none where only ``atoms`` (V,) leave the truth, or none was found in time."""
         free, fixed, (part, low, high) = self._where(atoms, ())
         some = np.flatnonzero(wanted[free])
         size, extra = len(free), len(some)
         keep = sparse.csr_array((np.ones(extra), (np.arange(extra), some)), shape=(extra, size))
-        rows = sparse.block_array(
-            [[part, None], [goal[free][None, :], None], [keep, sparse.eye_array(extra)]]
+        reach = sparse.csr_array(goal[free][None, :])
+        rows = sparse.hstack(
+            [
+                sparse.vstack([part, reach, keep]),
+                sparse.eye_array(len(low) + 1 + extra, extra, k=-len(low) - 1),
+            ]
         )
         answer = milp(
             np.concatenate([np.zeros(size), wanted[free][some]]),

@@ -58,10 +58,10 @@ class Swaps:
         """``atom`` None: whoever asks."""
         asker = (atom, frozenset((atom, *each) for each in enumerate(chosen)))
         up = self._usable(target, asker, into=True)
+        if (up and enough <= 1) or self._twice(up, asker):
+            return True
         down = self._usable(target, asker, into=False)
-        if enough <= 1:
-            return bool(up or down)
-        return bool(up and down) or self._twice(up, asker) or self._twice(down, asker)
+        return bool(down and (up or enough <= 1)) or self._twice(down, asker)
 
     def _usable(self, target: Target, asker: _Asker, *, into: bool) -> list[_Swap]:
         """Exchanges into the run of options, or out of it, that the asker cannot rule out."""

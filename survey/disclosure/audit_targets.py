@@ -95,7 +95,6 @@ class Crowd:
             least[column], most[column] = max(0.0, low[0]), high[0]
         return least, most
 
-
     def wanted(self, who: IntArray) -> FloatArray:
         """(N,): to how many of these an unknown is known to be at least one."""
         found = np.zeros(len(self.system.truth))
@@ -115,6 +114,7 @@ class Questions:
         self.places = [place for place in atlas.places if place.cell is not None]
         self.groups = groups(atlas, system.answered, k)
         self.told = self._told()
+        self._tellers: dict[tuple[int, tuple[int, int]], tuple[FloatArray, FloatArray]] = {}
 
     def targets(self) -> Iterator[Target]:
         """Everything that is not told."""
@@ -177,22 +177,29 @@ class Questions:
     def beside(self, target: Target) -> list[Atoms]:
         """What is left of the group without parts that are told, and what told groups have besides
         it: where all these people are open, so is as much of the group as one can ask for."""
-        told = [
-            np.frombuffer(key, dtype=np.bool_)
-            for key, runs in self.told[target.item].items()
-            if (target.low, target.high) in runs
-        ]
-        known = np.zeros(len(target.atoms), dtype=np.bool_)
-        for inside in sorted(told, key=lambda one: -int(one.sum())):
-            if not (inside & ~target.atoms).any() and not (inside & known).any():
+        told, sizes = self._telling(target.item, (target.low, target.high))
+        mine = target.atoms.astype(np.float64)
+        common = told @ mine
+        known = np.zeros(len(mine), dtype=np.bool_)
+        for inside in told[common == sizes] > 0.5:
+            if not (inside & known).any():
                 known |= inside
         found = [target.atoms & ~known] if known.any() and (target.atoms & ~known).any() else []
-        found += [
-            inside & ~target.atoms
-            for inside in told
-            if not (target.atoms & ~inside).any() and (inside & ~target.atoms).any()
-        ]
-        return found
+        wider = told[(common == mine.sum()) & (sizes > common)] > 0.5
+        return found + [inside & ~target.atoms for inside in wider]
+
+    def _telling(self, item: int, run: tuple[int, int]) -> tuple[FloatArray, FloatArray]:
+        """Groups (T, V) that are told such a count, as numbers, the largest first; their sizes."""
+        if (item, run) not in self._tellers:
+            told = [
+                np.frombuffer(key, dtype=np.bool_)
+                for key, runs in self.told[item].items()
+                if run in runs
+            ]
+            told.sort(key=lambda one: -int(one.sum()))
+            rows = np.array(told, dtype=np.float64).reshape(len(told), len(self.system.whole))
+            self._tellers[item, run] = rows, rows.sum(axis=1)
+        return self._tellers[item, run]
 
 
 class Ask:

@@ -156,23 +156,6 @@ class Walk:
             self._pull(places[number], wanted[places[number]])
         return self.at.copy()
 
-    def chase(
-        self, least: FloatArray, wanted: Mapping[tuple[int, int], tuple[int, int]], tries: int
-    ) -> FloatArray:
-        """For some (atom, item): move people into the options low..high-1 in every other chain, and
-        out of them in the rest. From the truth, in chains that keep to ``least`` (N, P), an even
-        number. Returns (N, P)."""
-        kept = self.at, self.printed, self.least
-        self.at = np.repeat(self.system.truth[:, None], least.shape[1], axis=1)
-        self.printed = np.repeat(self.truly[:, None], least.shape[1], axis=1)
-        self.least = least
-        places = list(wanted)
-        for number in self.rng.integers(len(places), size=tries).tolist():
-            self._pull(places[number], wanted[places[number]])
-        found = self.at
-        self.at, self.printed, self.least = kept
-        return found
-
     def _pull(self, place: tuple[int, int], run: tuple[int, int]) -> None:
         """Try one exchange, or one step, into a run of options or out of it."""
         (atom, item), into = place, bool(self.rng.random() < 0.5)

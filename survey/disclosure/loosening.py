@@ -54,13 +54,17 @@ def loosened(protected: Protected, measured: Measured, nodes: Sequence[Node]) ->
         atlas = Atlas([Tabulation(nodes, protected)])
         audit = JointAudit(atlas, items, measured, name, protected.k)
         for _ in range(ROUNDS):
-            found = audit.findings()
-            if not found:
+            before, stuck = protected, []
+            for found in audit.findings():
+                labels = _cheapest(audit, atlas, found)
+                if labels <= audit.gone:
+                    stuck.append(found)
+                protected = _apply(protected, audit, labels)
+            if protected == before:
                 break
-            for each in found:
-                protected = _apply(protected, audit, _cheapest(audit, atlas, each))
         else:
-            exposures += [_exposure(audit, each) for each in audit.findings()]
+            stuck = list(audit.findings())
+        exposures += [_exposure(audit, each) for each in stuck]
         solved += audit.solved
     return Loosened(protected, tuple(sorted(exposures)), solved)
 
@@ -77,9 +81,7 @@ def _exposure(audit: JointAudit, found: Found) -> Exposure:
 
 
 def _cheapest(audit: JointAudit, atlas: Atlas, found: Found) -> set[Label]:
-    """The statistics to hide for one finding; none when others hid enough already."""
-    if audit.is_open(found, ()):
-        return set()
+    """The statistics to hide for one finding."""
     choices = list(_choices(audit, atlas, found.target.atoms))
     items = [labels for labels in choices if not _indices(labels)]
     alone = choices

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from survey.disclosure.auditor import AuditReport, Exposure, audit
+from survey.disclosure.auditor import AuditReport, audit
 from survey.disclosure.loosening import loosened
 from survey.disclosure.model import (
     Cell,
     Hidden,
     IndexCell,
+    Item,
     ItemCell,
     Measured,
     Node,
@@ -38,47 +39,64 @@ def cleared(
 
     It fails only when a number of answers itself is exposed, which no statistic can mend.
     """
-    protected, report = _one_by_one(protected, measured, nodes)
-    programmes = 0
+    protected, report = _one_by_one(protected, measured, nodes, measured.items)
+    examined = {**report.examined, "programmes": 0}
     for _ in range(JOINT_ROUNDS):
         if not report.passed:
             break
         more = loosened(protected, measured, nodes)
-        programmes += more.programmes
+        examined["programmes"] += more.programmes
+        wider = more.protected
         if more.exposures:
             exposed = {(each.cell.split(" ")[0], each.statistic) for each in more.exposures}
-            wider = withhold(more.protected, nodes, exposed, 2)
-        else:
-            wider = more.protected
+            wider = withhold(wider, nodes, exposed, 2)
+        report = replace(report, exposures=more.exposures)
         if wider == protected:
-            return protected, _with(report, more.exposures, programmes)
-        protected, report = _one_by_one(wider, measured, nodes)
+            break
+        touched = _touched(protected, wider, measured.items)
+        protected, report = _one_by_one(wider, measured, nodes, touched)
         if protected == wider and not more.exposures:
-            return protected, _with(report, (), programmes)
-    last = loosened(protected, measured, nodes) if report.passed else None
-    if last is None:
-        return protected, _with(report, (), programmes)
-    report = audit([Tabulation(nodes, last.protected)], measured.items, protected.k, measured)
-    return last.protected, _with(report, last.exposures, programmes + last.programmes)
+            break
+    else:
+        last = loosened(protected, measured, nodes)
+        if last.protected != protected:
+            touched = _touched(protected, last.protected, measured.items)
+            protected, report = last.protected, _audited(last.protected, measured, nodes, touched)
+        examined["programmes"] += last.programmes
+        report = replace(report, exposures=(*report.exposures, *last.exposures))
+    return protected, replace(report, examined=examined)
 
 
-def _with(report: AuditReport, exposures: tuple[Exposure, ...], programmes: int) -> AuditReport:
-    """The report with what the joint look found."""
-    examined = {**report.examined, "programmes": programmes}
-    return replace(report, exposures=(*report.exposures, *exposures), examined=examined)
+def _touched(before: Protected, after: Protected, items: Sequence[Item]) -> list[Item]:
+    """The items of dimensions of which something else is printed."""
+
+    def printed(protected: Protected, name: str) -> list[object]:
+        mine = [item.id for item in items if item.dimension == name]
+        every = [*protected.cells.values(), *protected.kinds.values()]
+        return [(cell.index.get(name), *(cell.items.get(one) for one in mine)) for cell in every]
+
+    names = dict.fromkeys(item.dimension for item in items)
+    touched = {name for name in names if printed(before, name) != printed(after, name)}
+    return [item for item in items if item.dimension in touched]
+
+
+def _audited(
+    protected: Protected, measured: Measured, nodes: Sequence[Node], items: Sequence[Item]
+) -> AuditReport:
+    return audit([Tabulation(nodes, protected)], items, protected.k, measured)
 
 
 def _one_by_one(
-    protected: Protected, measured: Measured, nodes: Sequence[Node]
+    protected: Protected, measured: Measured, nodes: Sequence[Node], items: Sequence[Item]
 ) -> tuple[Protected, AuditReport]:
-    """The same for every statistic by itself."""
+    """The same for every statistic by itself, of the distributions those of these items."""
     for wide in [*([0] * NEAR_ROUNDS), 1, 2, 2]:
-        report = audit([Tabulation(nodes, protected)], measured.items, protected.k, measured)
+        report = _audited(protected, measured, nodes, items)
         exposed = {(each.cell, each.statistic) for each in report.exposures}
         if report.passed or all(statistic == "n" for _, statistic in exposed):
             return protected, report
         protected = withhold(protected, nodes, exposed, wide)
-    return protected, audit([Tabulation(nodes, protected)], measured.items, protected.k, measured)
+    return protected, _audited(protected, measured, nodes, items)
 
 
 def withhold(
