@@ -41,7 +41,7 @@ class Whole(fields.Integer):
 
 def storable(
     _converter: Any, field: ma.fields.Field[Any], ret: Mapping[str, Any], **_: Any
-) -> dict[str, str]:
+) -> dict[str, Any]:
     """An apispec attribute function: say in the document which texts are refused everywhere."""
     if ret.get("type") == "string" or ret.get("type") == ["string", "null"]:
         plain = "format" not in ret and "pattern" not in field.metadata
@@ -50,4 +50,14 @@ def storable(
         )
         if plain and not choice:
             return {"pattern": STORABLE}
+    if isinstance(field, fields.Dict):
+        return {"propertyNames": {"type": "string", "pattern": STORABLE, **_lengths(field)}}
     return {}
+
+
+def _lengths(field: fields.Dict) -> dict[str, int]:
+    """What a key of an object must be as long as."""
+    keys = field.key_field
+    rules = [one for one in keys.validators if isinstance(one, ma.validate.Length)] if keys else []
+    found = {"minLength": rules[0].min, "maxLength": rules[0].max} if rules else {}
+    return {name: length for name, length in found.items() if length is not None}

@@ -6,9 +6,10 @@ import json
 import re
 from typing import Any, NoReturn
 
-from survey.errors import SurveyError
+from survey.errors import Fault, InvalidInput, SurveyError
 
 MAX_DEPTH = 32
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 
 
@@ -17,7 +18,7 @@ class MalformedJson(SurveyError):
 
 
 def parse_json(raw: bytes) -> Any:
-    """Read a JSON text. Raises MalformedJson with the reason."""
+    """Read a JSON text. Raises MalformedJson, or InvalidInput for texts that nothing can store."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
@@ -61,16 +62,19 @@ def _constant(name: str) -> NoReturn:
 
 
 def _check_texts(value: Any) -> None:
-    """Databases refuse NUL, and UTF-8 has no lone surrogates."""
-    stack = [value]
+    """Databases refuse NUL, and UTF-8 has no lone surrogates. As JSON it is whole, so it is what it
+    says that is refused."""
+    faults: list[Fault] = []
+    stack = [("", value)]
     while stack:
-        node = stack.pop()
+        path, node = stack.pop()
         if isinstance(node, dict):
-            stack.extend(node.keys())
-            stack.extend(node.values())
+            for key, inner in node.items():
+                name = _UNSTORABLE.sub("?", key).replace("~", "~0").replace("/", "~1")
+                stack += [(f"{path}/{name}", inner), (f"{path}/{name}", key)]
         elif isinstance(node, list):
-            stack.extend(node)
-        elif isinstance(node, str) and any(
-            mark == "\0" or "\ud800" <= mark <= "\udfff" for mark in node
-        ):
-            raise MalformedJson("A text holds a character that cannot be stored.")
+            stack.extend((f"{path}/{place}", inner) for place, inner in enumerate(node))
+        elif isinstance(node, str) and _UNSTORABLE.search(node):
+            faults.append(Fault(path or "/", "Has a character that cannot be stored."))
+    if faults:
+        raise InvalidInput("The request has faults.", sorted(set(faults), key=str))
