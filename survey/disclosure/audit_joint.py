@@ -51,9 +51,10 @@ class JointAudit:
     def __init__(
         self, atlas: Atlas, items: Sequence[Item], truth: Measured, name: str, k: int
     ) -> None:
-        self.atlas, self.k = atlas, k
+        self.k = k
         self.system = DimensionSystem(atlas, items, truth, name)
         self.crowd = Crowd(self.system, atlas, truth)
+        self.questions = Questions(self.system, atlas, k, ())
         self.places = [place.atoms > 0.5 for place in atlas.places]
         self._cells = np.array(self.places)
         self._sizes = self._cells.sum(axis=1)
@@ -71,7 +72,7 @@ class JointAudit:
     def findings(self) -> Iterator[Found]:
         """Everything exposed of the dimension, with what is ``gone`` taken as not printed. Whoever
         hides something for one of them is not told of others that are open by that."""
-        questions = Questions(self.system, self.atlas, self.k, self.gone)
+        questions = self.questions.without(set(self.gone))
         hard = []
         for target in questions.targets():
             if target.key() not in self._open:
@@ -105,11 +106,10 @@ class JointAudit:
                 break
         return asks
 
-    def _keep(self, block: FloatArray | None = None) -> None:
+    def _keep(self, *walked: FloatArray) -> None:
         """Remember what programmes found, and what the walk did since."""
-        new = [*([] if block is None else [block]), *(each[:, None] for each in self._new)]
-        if new:
-            self._add(np.concatenate(new, axis=1))
+        if self._new or walked:
+            self._add(np.column_stack([*walked, *self._new]))
         self._new = []
 
     def _drift(self, targets: Sequence[Target]) -> FloatArray:
@@ -117,7 +117,7 @@ class JointAudit:
 
     def is_open(self, found: Found, gone: Collection[Label]) -> bool:
         """Would a finding be open with these statistics hidden besides?"""
-        questions = Questions(self.system, self.atlas, self.k, self.gone | set(gone))
+        questions = self.questions.without(self.gone | set(gone))
         ask = self._ask(questions, found.target)
         places = np.flatnonzero(ask.who == found.who)
         if not len(places):

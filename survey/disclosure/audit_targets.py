@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,6 +114,16 @@ class Questions:
         self.system, self.k, self.gone = system, k, gone
         self.places = [place for place in atlas.places if place.cell is not None]
         self.groups = groups(atlas, system.answered, k)
+        self._read()
+
+    def without(self, gone: Collection[Label]) -> Questions:
+        """The same with other statistics gone."""
+        other = copy(self)
+        other.gone = gone
+        other._read()
+        return other
+
+    def _read(self) -> None:
         self.told = self._told()
         self._tellers: dict[tuple[int, tuple[int, int]], tuple[FloatArray, FloatArray]] = {}
 
