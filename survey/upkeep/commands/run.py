@@ -99,7 +99,7 @@ def _build_demo(settings: Settings) -> None:
     try:
         migrate.upgrade(parts)
         if not municipality.exists(parts):
-            click.echo("Building the demo municipality. This takes less than a minute, once.")
+            click.echo("Building the demo municipality. This takes one to two minutes, once.")
             municipality.build(parts, say=lambda text: click.echo(f"  {text}"))
     finally:
         parts.db.dispose()
