@@ -28,7 +28,7 @@ LARGE = 2000
 """From so many single steps on, the walk looks at nothing but what is left."""
 BETWEEN = 6
 """So many solutions of programmes, then the walk goes on from them."""
-TOGETHER = 2
+TOGETHER = 3
 """For so many who are left, one programme is tried for all of them."""
 NEAR = (10, 30, 60)
 """Units whose answers may differ from the truth: fewest first, then more."""
@@ -116,7 +116,8 @@ class JointAudit:
         return self.walk.drift(self._around(targets), PULLS)
 
     def is_open(self, found: Found, gone: Collection[Label]) -> bool:
-        """Would a finding be open with these statistics hidden besides?"""
+        """Would a finding be open with these statistics hidden besides? No where only answers far
+        away would make it so."""
         questions = self.questions.without(self.gone | set(gone))
         ask = self._ask(questions, found.target)
         places = np.flatnonzero(ask.who == found.who)
@@ -126,8 +127,7 @@ class JointAudit:
         place = int(places[0])
         if place not in ask.left():
             return True
-        limits = self.crowd.limits(found.who)
-        return self._programmes(ask, limits, place, NEAR, gone) is None
+        return self._tried(ask, place, NEAR[:2], gone) is None
 
     def hide(self, labels: Collection[Label]) -> None:
         """From now on these statistics are not printed."""
@@ -202,7 +202,7 @@ class JointAudit:
             together = together and self._together(ask, left)
             if together:
                 continue
-            bounds = self._tried(ask, int(left[0]))
+            bounds = self._tried(ask, int(left[0]), NEAR)
             if bounds is not None:
                 who, people = int(ask.who[left[0]]), int(ask.n[left[0]])
                 yield Found(ask.target, who, *bounds, people)
@@ -240,50 +240,45 @@ class JointAudit:
         if now + change < 0:
             return
         wanted = self.crowd.wanted(ask.who[ask.left()])
-        answer = self.system.keeping(sign * ask.goal, sign * now + abs(change), atoms, wanted)
+        least = sign * now + abs(change)
+        answer = self.system.keeping(sign * ask.goal, least, atoms, wanted, self.gone)
         self.solved += 1
         if answer is not None:
             self._see(ask, answer)
 
-    def _see(self, ask: Ask, solution: FloatArray) -> None:
+    def _see(self, ask: Ask, solution: FloatArray, *, keep: bool = True) -> None:
         ask.see(solution[:, None], self.crowd.fits(solution[:, None]))
-        self._new.append(solution)
-        self.walk.visit(solution)
+        if keep:
+            self._new.append(solution)
+            self.walk.visit(solution)
 
     def _atoms(self, order: Sequence[int]) -> Atoms:
         found = np.zeros(len(self.system.whole), dtype=np.bool_)
         found[list(order)] = True
         return found
 
-    def _tried(self, ask: Ask, place: int) -> tuple[float, float] | None:
-        """Least and greatest value for one who asks, or None when it is open to him."""
-        return self._programmes(ask, self.crowd.limits(int(ask.who[place])), place, NEAR)
-
-    def _programmes(
-        self,
-        ask: Ask,
-        limits: tuple[FloatArray, FloatArray],
-        place: int,
-        sizes: Sequence[int],
-        gone: Collection[Label] = (),
+    def _tried(
+        self, ask: Ask, place: int, sizes: Sequence[int], gone: Collection[Label] = ()
     ) -> tuple[float, float] | None:
-        """Least and greatest value within limits; None when it is open to an asker after all."""
+        """Least and greatest value for one who asks, or None when it is open to him."""
         order = nearest(self.system, self.places, ask.target)
+        limits = self.crowd.limits(int(ask.who[place]))
+        without = self.gone | set(gone)
         bounds = (np.nan, np.nan)
         for size in sizes:
             atoms = self._atoms(order[:size])
             ends = []
             for sign in (1.0, -1.0):
-                answer = self.system.solve(sign * ask.goal, atoms, limits, self.gone | set(gone))
+                if sign > 0 and ask.least[place] < 1e-6:  # nothing is less than nothing
+                    ends.append(0.0)
+                    continue
+                answer = self.system.solve(sign * ask.goal, atoms, limits, without)
                 self.solved += 1
                 if answer is None:
                     ends.append(np.nan)
                     continue
                 ends.append(sign * answer[1])
-                if gone:
-                    ask.see(answer[0][:, None], self.crowd.fits(answer[0][:, None]))
-                else:
-                    self._see(ask, answer[0])
+                self._see(ask, answer[0], keep=not gone)
                 if place not in ask.left():
                     return None
             bounds = (ends[0], ends[1])

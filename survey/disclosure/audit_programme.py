@@ -238,12 +238,17 @@ class DimensionSystem:
         return self._back(free, fixed, answer.x), float(bound) + float(goal @ fixed)
 
     def keeping(
-        self, goal: FloatArray, least: float, atoms: NDArray[np.bool_], wanted: FloatArray
+        self,
+        goal: FloatArray,
+        least: float,
+        atoms: NDArray[np.bool_],
+        wanted: FloatArray,
+        without: Collection[Label] = (),
     ) -> FloatArray | None:
         """A solution (N,) with at least so great a ``goal`` (N,), that leaves somebody where many
         want it: ``wanted`` (N,) is how many there are to whom one of each unknown is known. None:
         there is none where only ``atoms`` (V,) leave the truth, or none was found in time."""
-        free, fixed, (part, low, high) = self._where(atoms, ())
+        free, fixed, (part, low, high) = self._where(atoms, without)
         some = np.flatnonzero(wanted[free])
         size, extra = len(free), len(some)
         keep = sparse.csr_array((np.ones(extra), (np.arange(extra), some)), shape=(extra, size))
@@ -256,7 +261,7 @@ class DimensionSystem:
         )
         answer = milp(
             np.concatenate([np.zeros(size), wanted[free][some]]),
-            integrality=np.concatenate([self.integers[free], np.zeros(extra)]),
+            integrality=np.concatenate([self.integers[free], np.ones(extra)]),
             bounds=Bounds(0.0, np.concatenate([self.limits[free], np.ones(extra)])),
             constraints=LinearConstraint(
                 rows,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from survey.disclosure import loosening
-from survey.disclosure.audit_joint import JointAudit
+from survey.disclosure.audit_joint import NEAR, JointAudit
 from survey.disclosure.audit_system import Atlas
 from survey.disclosure.audit_targets import MEAN, Ask
 from survey.disclosure.engine import protect
@@ -148,7 +148,7 @@ def test_what_swaps_call_open_is_open() -> None:
     for target in called[::25]:
         ask = audit._ask(questions, target)
         for place in range(min(3, len(ask.who))):
-            assert audit._tried(ask, place) is None
+            assert audit._tried(ask, place, NEAR) is None
 
 
 def test_two_people_of_the_area_are_asked_wherever_they_stand_in_the_order() -> None:
