@@ -177,13 +177,13 @@ def raw(world: World) -> str:
         (lambda text: text.replace('"trust": 3', '"trust": ' + "[" * 20_000 + "]" * 20_000), 400),
         (lambda text: text.replace('"trust": 3', '"trust": NaN'), 400),
         (lambda text: text[:-5], 400),
-        (lambda text: text.replace("long", "\\ud800"), 400),
+        (lambda text: text.replace("long", "\\ud800"), 422),
         (lambda text: text.replace("long", "x" * 70_000), 413),
         (lambda text: "[]", 422),
         (lambda text: "", 422),
     ],
 )
-def test_a_body_that_could_be_read_two_ways_is_refused(
+def test_a_body_that_could_be_read_two_ways_or_not_stored_is_refused(
     client: FlaskClient, world: World, change: Any, status: int
 ) -> None:
     response = client.post(ANSWERS, data=change(raw(world)), content_type="application/json")
