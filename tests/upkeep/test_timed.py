@@ -21,7 +21,7 @@ from survey.upkeep import timed, todo, work
 from survey.upkeep.services import Services
 from tests.release.journey import Journey, start
 
-SECOND, HOUR = timedelta(seconds=1), timedelta(hours=1)
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
 @pytest.fixture
@@ -169,10 +169,10 @@ def test_what_failed_is_tried_again_after_pauses_that_grow(
     work_off(services)
     assert tick(services) == [("release", "failed")]
     assert state_of(services, wave) == "closed"
-    put_back(services, HOUR)
+    put_back(services, HOUR + MINUTE)
     assert tick(services) == [("release", "queued")]
     work_off(services)  # an hour after the first: the next try comes an hour later, then two
-    put_back(services, HOUR)
+    put_back(services, HOUR + 2 * MINUTE)
     assert tick(services) == [("release", "queued")]
     work_off(services)
     put_back(services, HOUR)
@@ -180,10 +180,10 @@ def test_what_failed_is_tried_again_after_pauses_that_grow(
     put_back(services, 40 * HOUR)
     assert tick(services) == [("release", "queued")]
     work_off(services)
-    put_back(services, 24 * HOUR - 5 * SECOND)  # never longer than a day
+    put_back(services, 24 * HOUR - MINUTE)  # never longer than a day
     assert tick(services) == [("release", "failed")]
     key.write_bytes(kept)
-    put_back(services, 10 * SECOND)
+    put_back(services, 2 * MINUTE)
     tick(services)
     work_off(services)
     assert state_of(services, wave) == "released"
