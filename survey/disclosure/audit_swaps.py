@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from itertools import combinations_with_replacement, product
 
 import numpy as np
-from numpy.typing import NDArray
 
 from survey.disclosure.audit_groups import Atoms
 from survey.disclosure.audit_programme import DimensionSystem
@@ -25,17 +24,20 @@ AT_MOST = 10
 """So many atoms of a group are looked at, and so many exchanges of each."""
 
 
+Members = int
+"""Atoms as bits of a number: they are compared a million times, and few at a time."""
+
 _Asker = tuple[int | None, frozenset[tuple[int | None, int, int]]]
 """(atom, his answers as (atom, item, option)); atom None for whoever asks."""
 
 
 @dataclass(frozen=True)
 class _Swap:
-    """In ``atom`` these two options (item, place) lose somebody; ``others`` (V,) could do it."""
+    """In ``atom`` these two options (item, place) lose somebody; one of ``others`` gains them."""
 
     atom: int
     lost: tuple[tuple[int, int], tuple[int, int]]
-    others: Atoms
+    others: Members
 
 
 class Swaps:
@@ -44,7 +46,9 @@ class Swaps:
     def __init__(self, system: DimensionSystem, marks: list[IntArray]) -> None:
         self.system, self.marks = system, marks
         self.counts = [np.rint(system.truth[c]).astype(np.int64) for c in system.columns]
+        self.chosen = [[_members(each > 0) for each in count.T] for count in self.counts]
         self.cache: dict[tuple[int, int, int, int], list[_Swap]] = {}
+        self.alike: dict[tuple[int, int, int, int], Members] = {}
 
     def open(self, target: Target, enough: float) -> bool:
         """Do exchanges alone leave ``enough`` room to everybody?"""
@@ -69,13 +73,15 @@ class Swaps:
         run = set(range(target.low, target.high))
         outside = set(range(self.counts[target.item].shape[1])) - run
         ways = list(product(outside, run) if into else product(run, outside))
+        barred = _members(target.atoms)
+        if asker[0] is not None and asker[0] >= 0:
+            barred |= 1 << asker[0]
         for atom in np.flatnonzero(target.atoms)[:AT_MOST].tolist():
             for source, goal in ways:
                 for swap in self._swaps(atom, target.item, source, goal):
-                    others = swap.others & ~target.atoms
-                    if asker[0] is not None and asker[0] >= 0:
-                        others[asker[0]] = False
-                    if others.sum() >= 1 + (asker[0] is None) and self._left([swap], asker):
+                    others = swap.others & ~barred
+                    enough = others.bit_count() >= 1 + (asker[0] is None)
+                    if enough and self._left([swap], asker):
                         found.append(_Swap(swap.atom, swap.lost, others))
                 if len(found) >= AT_MOST:
                     return found
@@ -85,7 +91,7 @@ class Swaps:
         """Can two of them happen together?"""
         least = 2 + (asker[0] is None)
         return any(
-            (one.others | other.others).sum() >= least and self._left([one, other], asker)
+            (one.others | other.others).bit_count() >= least and self._left([one, other], asker)
             for one, other in combinations_with_replacement(swaps, 2)
         )
 
@@ -113,9 +119,8 @@ class Swaps:
         counts, rise = self.counts, goal - source
         if counts[item][atom, source] < 1:
             return
-        others = self._alike(item, atom, source, goal) & (counts[item][:, goal] > 0)
-        others[atom] = False
-        if not others.any():
+        others = self._alike(item, atom, source, goal) & self.chosen[item][goal] & ~(1 << atom)
+        if not others:
             return
         for second, back in enumerate(counts):
             if second == item or self.system.weight[second] != self.system.weight[item]:
@@ -124,11 +129,18 @@ class Swaps:
                 if back[atom, place] < 1:
                     continue
                 able = others & self._alike(second, atom, place, place - rise)
-                able &= back[:, place - rise] > 0
-                if able.any():
+                able &= self.chosen[second][place - rise]
+                if able:
                     yield _Swap(atom, ((item, source), (second, place)), able)
 
-    def _alike(self, item: int, atom: int, one: int, other: int) -> NDArray[np.bool_]:
-        """(V,): atoms whose people may be exchanged with this one's between two options."""
-        marks = self.marks[item][:, min(one, other) : max(one, other)]
-        return np.asarray((marks == marks[atom]).all(axis=1))
+    def _alike(self, item: int, atom: int, one: int, other: int) -> Members:
+        """Atoms whose people may be exchanged with this one's between two options."""
+        key = item, atom, min(one, other), max(one, other)
+        if key not in self.alike:
+            marks = self.marks[item][:, key[2] : key[3]]
+            self.alike[key] = _members((marks == marks[atom]).all(axis=1))
+        return self.alike[key]
+
+
+def _members(atoms: Atoms) -> Members:
+    return int.from_bytes(np.packbits(atoms, bitorder="little").tobytes(), "little")

@@ -162,6 +162,8 @@ class Walk:
         count = self.at.shape[1]
         chains = np.flatnonzero((np.arange(count) % 2 == 0) == into)
         chains = chains[self.rng.random(len(chains)) < 0.6]
+        fits = np.zeros(count, dtype=np.bool_)
+        fits[chains] = True
         steps = self.here.get((atom, item), [])
         if not len(chains) or not steps:
             return
@@ -170,7 +172,7 @@ class Walk:
             step = steps[int(self.rng.integers(len(steps)))]
             move = self._move(step, forward=(self.steps[step].edge <= run[0]) is into)
         if move is not None:
-            self._try(move, np.isin(np.arange(count), chains))
+            self._try(move, fits)
 
     def _exchange(
         self, atom: int, item: int, low: int, high: int, *, into: bool, chain: int

@@ -1,14 +1,14 @@
 """What is done when an index and the distributions it is the mean of tell too much together.
 
-One printed statistic after the other is supposed not to be printed, the cheapest first, until the
-auditor's programmes find what was exposed open; that one is hidden. Where no single one is enough,
-all are, and again printed as long as it stays open. Losing the single answers of an
-item costs least, then the item, then an index; of two alike, that of the smaller cell.
+Printed statistics are supposed not to be printed, the cheapest first, until the auditor's
+programmes find what was exposed open: a single one where one is enough, else several, and of these
+again printed whatever can be while it stays open. Losing the single answers of an item costs least,
+then the item, then an index; of two alike, that of the smaller cell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from survey.disclosure.audit_groups import Atoms
@@ -31,6 +31,8 @@ from survey.disclosure.model import (
 
 ROUNDS = 12
 """So often a dimension is looked at anew before all of its items are hidden where it matters."""
+AT_MOST = 40
+"""So many dearer statistics are tried alone before several cheap ones are hidden."""
 
 
 @dataclass(frozen=True)
@@ -81,16 +83,32 @@ def _exposure(audit: JointAudit, found: Found) -> Exposure:
 
 
 def _cheapest(audit: JointAudit, atlas: Atlas, found: Found) -> set[Label]:
-    """The statistics to hide for one finding."""
+    """The statistics to hide for one finding.
+
+    The cheapest choices up to some one leave it open, and without that one they do not: that one
+    is hidden alone where it is enough, else a dearer one of the cells that the finding is about,
+    else as few as it takes.
+    """
     choices = list(_choices(audit, atlas, found.target.atoms))
-    items = [labels for labels in choices if not _indices(labels)]
-    alone = choices
-    if not items or not audit.is_open(found, _union(items)):  # then no single one of them does
-        alone = [labels for labels in choices if _indices(labels)]
-    for labels in alone:
+    several = choices[: _enough(audit, found, choices)]
+    about = {p.name for p in atlas.places if ((p.atoms > 0.5) & found.target.atoms).any()}
+    dearer = [each for each in choices[len(several) :] if {cell for cell, _ in each} <= about]
+    for labels in [*several[-1:], *dearer[:AT_MOST]]:
         if audit.is_open(found, labels):
             return set(labels)
-    return set(_union(_fewest(audit, found, choices)))
+    return set(_union(_fewest(audit, found, several)))
+
+
+def _enough(audit: JointAudit, found: Found, choices: list[frozenset[Label]]) -> int:
+    """So many of the choices, the cheapest, leave it open together; all where even they do not."""
+    none, all_ = 0, len(choices)
+    while all_ - none > 1:
+        middle = (none + all_) // 2
+        if audit.is_open(found, _union(choices[:middle])):
+            all_ = middle
+        else:
+            none = middle
+    return all_
 
 
 def _fewest(
@@ -110,10 +128,6 @@ def _fewest(
 
 def _union(choices: Sequence[frozenset[Label]]) -> frozenset[Label]:
     return frozenset().union(*choices)
-
-
-def _indices(labels: Collection[Label]) -> bool:
-    return any(what in ("index", OVERALL) for _, what in labels)
 
 
 def _choices(audit: JointAudit, atlas: Atlas, atoms: Atoms) -> Iterator[frozenset[Label]]:

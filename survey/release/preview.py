@@ -58,7 +58,7 @@ class Preview:
 def preview(db: Database, organisation_id: int, wave_id: int) -> Preview:
     """Compute what the release of a closed wave would show. Stores nothing.
 
-    Raises Conflict when the wave is not closed. Takes as long as the release does: half a minute
+    Raises Conflict when the wave is not closed. Takes as long as the release does: some minutes
     for four hundred units.
     """
     with db.reading() as session:

@@ -115,7 +115,11 @@ def fresh(folder: Path, **changes: Any) -> World:
 
     It is built once per process, through the product's own operations, and copied from there.
     """
-    made, people_there, other = _template()
+    return copied(_template(), folder, **changes)
+
+
+def copied(made: World, folder: Path, **changes: Any) -> World:
+    """The same world again in ``folder``. Nobody works in the one that it is copied from."""
     home = folder / "var"
     shutil.copytree(made.parts.settings.data_dir, home)
     settings = replace(made.parts.settings, data_dir=home, **changes)
@@ -123,11 +127,11 @@ def fresh(folder: Path, **changes: Any) -> World:
     app = create_app(settings, parts)
     app.config["TESTING"] = True
     journey = replace(made.journey, db=parts.db, keys=parts.keys)
-    return World(parts, app, journey, people_there, other)
+    return World(parts, app, journey, made.people, made.other_id)
 
 
 @cache
-def _template() -> tuple[World, dict[str, Person], int]:
+def _template() -> World:
     folder = Path(tempfile.mkdtemp(prefix="survey-world-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     settings = Settings(
@@ -139,7 +143,7 @@ def _template() -> tuple[World, dict[str, Person], int]:
     all_tables().create_all(parts.db.writer)
     made = build(parts, create_app(settings, parts))
     parts.db.dispose()  # the last connection writes the WAL back into the file
-    return made, made.people, made.other_id
+    return made
 
 
 def arguments(**changes: Any) -> dict[str, Any]:

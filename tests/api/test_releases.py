@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from flask.testing import FlaskClient
 
 from survey.access import api_keys
-from survey.release.close import close_and_release
 from survey.release.document import to_json
 from survey.release.read import unit_document
-from tests.release.journey import Journey, start
+from survey.upkeep.services import Services
+from tests.release.journey import Journey
+from tests.release.released import released
 
 BASE = "/api/v1/organisations/3999/studies/kultur"
 
 
 @pytest.fixture
-def journey(services: Any) -> Journey:
-    journey = start(services.db, services.keys, services.secret)
-    journey.answer({"n1": 22, "n2": 12, "n3": 6, "s1": 28, "s2": 11})
-    close_and_release(journey.db, journey.keys, journey.organisation_id, journey.wave.id)
-    return journey
+def journey(services: Services) -> Journey:
+    return released(services, {"n1": 22, "n2": 12, "n3": 6, "s1": 28, "s2": 11})
 
 
 @pytest.fixture
-def headers(journey: Journey, services: Any) -> dict[str, str]:
+def headers(journey: Journey, services: Services) -> dict[str, str]:
     with services.db.transaction() as session:
         _, token = api_keys.create(
             session, services.secret, journey.organisation_id, "reader", ["releases:read"]

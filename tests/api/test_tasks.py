@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from survey.access import api_keys
 from survey.jobs import execution, tasks
-from survey.release.close import close_and_release
 from survey.upkeep import work
-from tests.release.journey import Journey, start
+from survey.upkeep.services import Services
+from tests.release.journey import Journey
+from tests.release.released import released
 
 ORG = "/api/v1/organisations/3999"
 REPORTS = f"{ORG}/studies/kultur/waves/1/reports"
 
 
 @pytest.fixture
-def journey(services: Any) -> Journey:
-    journey = start(services.db, services.keys, services.secret)
-    journey.answer({"n1": 22, "n2": 12, "n3": 6, "s1": 28, "s2": 11})
-    close_and_release(journey.db, journey.keys, journey.organisation_id, journey.wave.id)
-    return journey
+def journey(services: Services) -> Journey:
+    return released(services, {"n1": 22, "n2": 12, "n3": 6, "s1": 28, "s2": 11})
 
 
 @pytest.fixture
-def headers(journey: Journey, services: Any) -> dict[str, str]:
+def headers(journey: Journey, services: Services) -> dict[str, str]:
     with services.db.transaction() as session:
         _, token = api_keys.create(
             session, services.secret, journey.organisation_id, "maker", ["reports:write"]
@@ -36,7 +33,7 @@ def headers(journey: Journey, services: Any) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def carry_out(services: Any) -> None:
+def carry_out(services: Services) -> None:
     """What the worker does, here and now."""
     with services.db.transaction() as session:
         claimed = tasks.claim(session)
@@ -51,7 +48,7 @@ def order(client: FlaskClient, headers: dict[str, str], unit: str | None) -> str
 
 
 def test_a_units_report_is_made_and_fetched(
-    client: FlaskClient, headers: dict[str, str], services: Any
+    client: FlaskClient, headers: dict[str, str], services: Services
 ) -> None:
     where = order(client, headers, "n1")
     assert client.get(where, headers=headers).json["state"] == "queued"
@@ -68,7 +65,7 @@ def test_a_units_report_is_made_and_fetched(
 
 
 def test_all_reports_come_as_one_zip(
-    client: FlaskClient, headers: dict[str, str], services: Any
+    client: FlaskClient, headers: dict[str, str], services: Services
 ) -> None:
     where = order(client, headers, None)
     carry_out(services)
@@ -79,7 +76,7 @@ def test_all_reports_come_as_one_zip(
 
 
 def test_a_task_can_be_cancelled_until_it_has_ended(
-    client: FlaskClient, headers: dict[str, str], services: Any
+    client: FlaskClient, headers: dict[str, str], services: Services
 ) -> None:
     where = order(client, headers, "n1")
     assert client.delete(where, headers=headers).json["state"] == "cancelled"
@@ -89,7 +86,7 @@ def test_a_task_can_be_cancelled_until_it_has_ended(
 
 
 def test_nobody_elses_task_is_shown(
-    client: FlaskClient, headers: dict[str, str], services: Any
+    client: FlaskClient, headers: dict[str, str], services: Services
 ) -> None:
     with services.db.transaction() as session:
         task = tasks.enqueue(session, 1, "unit_report", {}, "cli")
@@ -100,7 +97,7 @@ def test_nobody_elses_task_is_shown(
 
 
 def test_what_will_be_hidden_is_not_told_over_the_api(
-    client: FlaskClient, headers: dict[str, str], journey: Journey, services: Any
+    client: FlaskClient, headers: dict[str, str], journey: Journey, services: Services
 ) -> None:
     with services.db.transaction() as session:
         task = tasks.enqueue(session, journey.organisation_id, "close", {}, "cli")

@@ -27,7 +27,7 @@ from tests.web.test_answer_browser import SHIPPED
 pytestmark = pytest.mark.chromium
 
 UNITS = 40
-STAFF = 6
+STAFF = 9
 """Employees of each unit; all are invited and all but one answer."""
 HOME = "/stab/3999"
 
@@ -144,7 +144,7 @@ def test_staff_run_a_whole_wave_from_the_file_to_the_reports(
     upload(page, "enhetskode;epost;målform\n" + "\n".join(people) + "\n", "adresser.csv")
     press(page, "Se hva filen gjør")
     picture(page, "wave-2-addresses")
-    press(page, "Inviter disse 240")
+    press(page, f"Inviter disse {UNITS * STAFF}")
     page.goto(f"{wave}/apne")
     picture(page, "wave-3-check")
     press(page, "Åpne målingen")

@@ -33,6 +33,7 @@ from survey.study.waves import create_wave, open_wave
 from survey.upkeep import retention, timed
 from survey.upkeep.services import Services
 from tests.release.journey import Journey, open_next, start
+from tests.release.released import released as make_released
 
 ANSWERS = {"n1": 22, "n2": 8, "n3": 6, "s1": 28, "s2": 9}
 
@@ -57,10 +58,8 @@ def journey(services: Services) -> Journey:
 
 
 @pytest.fixture
-def released(services: Services, journey: Journey) -> Journey:
-    journey.answer(ANSWERS)
-    close_and_release(services.db, services.keys, journey.organisation_id, journey.wave.id)
-    return journey
+def released(services: Services) -> Journey:
+    return make_released(services, ANSWERS)
 
 
 def test_nothing_goes_before_its_time(services: Services, released: Journey) -> None:
