@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import socket
 import socketserver
+import ssl
+import sys
 import threading
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass
@@ -28,14 +32,25 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         self.say("* OK ready")
-        for line in self.rfile:
+        while line := self.rfile.readline():
             text = line.decode().strip()
             self.server.folder.said.append(text)
             tag, _, command = text.partition(" ")
             answer = self.answer(command)
             self.say(f"{tag} {answer}")
+            if command.upper() == "STARTTLS" and self.server.context is not None:
+                self.connection = self.server.context.wrap_socket(self.connection, server_side=True)
+                self.setup_files()
             if command.upper() == "LOGOUT":
                 return
+
+    def finish(self) -> None:
+        super().finish()
+        self.connection.close()
+
+    def setup_files(self) -> None:
+        self.rfile = self.connection.makefile("rb")
+        self.wfile = self.connection.makefile("wb", 0)
 
     def say(self, text: str) -> None:
         self.wfile.write(text.encode() + b"\r\n")
@@ -45,6 +60,7 @@ class _Connection(socketserver.StreamRequestHandler):
         word, _, rest = command.partition(" ")
         if word == "CAPABILITY":
             more = " UIDPLUS" if folder.uidplus and self.signed_in else ""
+            more += " STARTTLS" if self.server.context is not None else ""
             self.say("* CAPABILITY IMAP4rev1" + more)
         elif word == "LOGIN":
             wanted = f'"{folder.password}"'
@@ -60,7 +76,7 @@ class _Connection(socketserver.StreamRequestHandler):
             self.expunge(list(folder.messages))
         elif word == "LOGOUT":
             self.say("* BYE")
-        elif word not in ("NOOP", "CLOSE"):
+        elif word not in ("NOOP", "CLOSE", "STARTTLS"):
             return "BAD unknown"
         return "OK done"
 
@@ -95,15 +111,33 @@ class _Connection(socketserver.StreamRequestHandler):
 
 
 class ImapServer(socketserver.ThreadingTCPServer):
-    """Serves one folder, «Retur post», until it is shut down."""
+    """Serves one folder, «Retur post», until it is shut down; with a context over TLS, from the
+    start (``at_once``) or when it is asked to."""
 
     daemon_threads = True
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(
+        self, folder: Folder, context: ssl.SSLContext | None = None, *, at_once: bool = False
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
         self.folder = folder
+        self.context = context
+        self.at_once = at_once
         self.port = self.server_address[1]
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}).start()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        if self.context is not None and self.at_once:
+            connection = self.context.wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+        return connection, address
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that does not trust the certificate hangs up."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
     def stop(self) -> None:
         self.shutdown()

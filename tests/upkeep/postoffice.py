@@ -6,6 +6,7 @@ import asyncio
 import email
 import os
 import signal
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
@@ -124,10 +125,13 @@ class Server(SMTP):
         return " ".join(word for word in words if word not in found)
 
 
-def start(**options: Any) -> tuple[PostOffice, Controller]:
-    """Start a server; stop the controller afterwards."""
+def start(
+    *, ssl_context: ssl.SSLContext | None = None, **options: Any
+) -> tuple[PostOffice, Controller]:
+    """Start a server, with a context one that speaks TLS from the start; stop the controller
+    afterwards."""
     office = PostOffice(port=free_port())
-    controller = Controller(office, hostname="127.0.0.1", port=office.port)
+    controller = Controller(office, hostname="127.0.0.1", port=office.port, ssl_context=ssl_context)
     controller.factory = lambda: Server(office, hostname="mx.test", **options)  # type: ignore[method-assign]
     controller.start()
     return office, controller

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from survey.upkeep.mail import bounces
 from survey.upkeep.mail.bounces import parse
 from survey.upkeep.mailing import Mailroom
 from survey.upkeep.services import Services
+from tests.upkeep.certificate import certificate
 from tests.upkeep.imapserver import Folder, ImapServer
 from tests.upkeep.postoffice import Got, PostOffice, posted
 from tests.upkeep.test_mailing import _until, send_due
@@ -307,6 +309,34 @@ def test_reports_are_read_over_imap(town: Town, office: PostOffice, uidplus: boo
         wrong = replace(parts, settings=replace(settings, bounce_imap_folder="Andre"))
         with pytest.raises(ConfigurationError, match="no such folder"):
             bounces.read(wrong)
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("tls", ["tls", "starttls"])
+def test_reports_are_read_over_tls_from_a_server_that_is_trusted_only(
+    town: Town, office: PostOffice, tls: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted, context = certificate(tmp_path)
+    folder = Folder()
+    server = ImapServer(folder, context, at_once=tls == "tls")
+    settings = replace(
+        town.parts.settings,
+        bounce_imap_host="localhost",
+        bounce_imap_port=server.port,
+        bounce_imap_tls=tls,
+        bounce_imap_user="retur@provevik.test",
+        bounce_imap_password="hemmelig",
+        bounce_imap_folder="Retur post",
+    )
+    parts = replace(town.parts, settings=settings)
+    try:
+        folder.add(report_on(office, address("n1", 0)))
+        with pytest.raises(ssl.SSLCertVerificationError):
+            bounces.read(parts)
+        assert not any("LOGIN" in line for line in folder.said)
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        assert bounces.read(parts).bounced == 1
     finally:
         server.stop()
 

@@ -31,6 +31,7 @@ from survey.upkeep.mail.message import Mail
 from survey.upkeep.mail.transport import Transport
 from survey.upkeep.mailing import Mailroom, Sender
 from survey.upkeep.services import Services, build
+from tests.upkeep.certificate import certificate
 from tests.upkeep.postoffice import PostOffice, posted, rows, start
 from tests.upkeep.town import PEOPLE, Town, address, ready
 
@@ -494,14 +495,31 @@ def test_no_address_or_code_stands_in_logs_or_events(
     assert not [code for code in codes if code.encode() in stored]
 
 
+def test_a_server_that_speaks_tls_from_the_start_is_checked_too(
+    services: Services, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted, context = certificate(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))  # aiosmtpd asks itself once, at its start
+    office, controller = start(ssl_context=context)
+    monkeypatch.delenv("SSL_CERT_FILE")
+    try:
+        parts = posted(services, office)
+        settings = replace(parts.settings, smtp_host="localhost", smtp_tls="tls")
+        mail = Mail("en@provevik.test", "Hei", "tekst", "<p>tekst</p>", "test")
+        with Transport(settings) as transport:
+            assert transport.send(mail).error == "SSLCertVerificationError"
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        with Transport(settings) as transport:
+            assert transport.send(mail).what == "sent"
+        assert [got.to for got in office.got] == ["en@provevik.test"]
+    finally:
+        controller.stop()
+
+
 def test_tls_is_demanded_and_the_server_is_checked(
     services: Services, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import ssl
-
-    certificate = _certificate(tmp_path)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
+    trusted, context = certificate(tmp_path)
 
     def check(
         _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any
@@ -525,7 +543,7 @@ def test_tls_is_demanded_and_the_server_is_checked(
         mail = Mail("en@provevik.test", "Hei", "tekst", "<p>tekst</p>", "test")
         with Transport(settings) as transport:
             assert transport.send(mail).error == "SSLCertVerificationError"
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
         with Transport(settings) as transport:
             assert transport.send(mail).what == "sent"
         secret.write_text("feil")
@@ -537,40 +555,6 @@ def test_tls_is_demanded_and_the_server_is_checked(
         assert len(office.got) == 1
     finally:
         controller.stop()
-
-
-def _certificate(folder: Any) -> Any:
-    import datetime
-
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    moment = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(moment - timedelta(days=1))
-        .not_valid_after(moment + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "localhost.pem"
-    path.write_bytes(
-        made.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return path
 
 
 def _days_pass(town: Town, days: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import imaplib
 import ssl
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -200,7 +201,8 @@ class Imap:
         try:
             client.logout()
         except (OSError, imaplib.IMAP4.error):
-            client.shutdown()
+            with suppress(OSError):  # closed already when TLS failed: that is what must be told
+                client.shutdown()
 
 
 def _files(folder: Path) -> list[Path]:
