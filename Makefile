@@ -4,7 +4,8 @@
 
 BIN := .venv/bin
 TESTS ?=
-WORKERS ?= 2
+# One more than two cores: a third of the tests wait for browsers and servers.
+WORKERS ?= 3
 
 help:
 	@echo "make run        build the demo municipality, start web and worker, print three links"

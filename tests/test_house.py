@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import configparser
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -167,3 +168,8 @@ def tables(database: Database) -> dict[str, Any]:
     with database.reading() as session:
         rows = session.execute(sa.text("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
         return {row.name: row.sql for row in rows}
+
+
+def test_no_test_reaches_another_machine() -> None:
+    with socket.socket() as probe, pytest.raises(RuntimeError, match="tried to reach 192.0.2.1"):
+        probe.connect(("192.0.2.1", 9))

@@ -27,7 +27,7 @@ from tests.web.test_answer_browser import SHIPPED
 pytestmark = pytest.mark.chromium
 
 UNITS = 40
-STAFF = 9
+STAFF = 16
 """Employees of each unit; all are invited and all but one answer."""
 HOME = "/stab/3999"
 
