@@ -171,5 +171,5 @@ def tables(database: Database) -> dict[str, Any]:
 
 
 def test_no_test_reaches_another_machine() -> None:
-    with socket.socket() as probe, pytest.raises(RuntimeError, match="tried to reach 192.0.2.1"):
+    with socket.socket() as probe, pytest.raises(RuntimeError, match="a test tried to reach"):
         probe.connect(("192.0.2.1", 9))
