@@ -4,8 +4,7 @@
 
 BIN := .venv/bin
 TESTS ?=
-# One more than two cores: a third of the tests wait for browsers and servers.
-WORKERS ?= 3
+WORKERS ?= 2
 
 help:
 	@echo "make run        build the demo municipality, start web and worker, print three links"
