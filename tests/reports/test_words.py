@@ -63,24 +63,24 @@ SAID = {
     "vanligvis gir, og kan være fra 4 til 22 poeng.",
     ("nb", "fallen"): "Deling har gått ned fra 61 til 48. Endringen er større enn tilfeldigheter "
     "vanligvis gir, og kan være fra −22 til −4 poeng.",
-    ("nb", "no_change"): "Vi kan ikke påvise noen endring i deling (54 → 57). Den kan ha endret "
-    "seg fra −6 til 12 poeng.",
+    ("nb", "no_change"): "Vi kan ikke påvise noen endring i deling (54\u00a0→\u00a057). Den "
+    "kan ha endret seg fra −6 til 12 poeng.",
     ("nb", "too_few"): "Det er for få svar til å si om deling har endret seg.",
     ("nb", "hidden"): "Vises ikke (for få svar, eller for å verne andre).",
     ("nn", "risen"): "Deling har auka frå 48 til 61. Endringa er større enn det "
     "tilfeldigheiter vanlegvis gir, og kan vere frå 4 til 22 poeng.",
     ("nn", "fallen"): "Deling har gått ned frå 61 til 48. Endringa er større enn det "
     "tilfeldigheiter vanlegvis gir, og kan vere frå −22 til −4 poeng.",
-    ("nn", "no_change"): "Vi kan ikkje påvise noka endring i deling (54 → 57). Ho kan ha endra seg "
-    "frå −6 til 12 poeng.",
+    ("nn", "no_change"): "Vi kan ikkje påvise noka endring i deling (54\u00a0→\u00a057). Ho kan "
+    "ha endra seg frå −6 til 12 poeng.",
     ("nn", "too_few"): "Det er for få svar til å seie om deling har endra seg.",
     ("nn", "hidden"): "Blir ikkje vist (for få svar, eller for å verne andre).",
     ("en", "risen"): "Deling has risen from 48 to 61. The change is larger than chance usually "
     "gives; it may be anywhere from 4 to 22 points.",
     ("en", "fallen"): "Deling has fallen from 61 to 48. The change is larger than chance usually "
     "gives; it may be anywhere from −22 to −4 points.",
-    ("en", "no_change"): "No change in deling can be shown (54 → 57). It may have changed by −6 to "
-    "12 points.",
+    ("en", "no_change"): "No change in deling can be shown (54\u00a0→\u00a057). It may "
+    "have changed by −6 to 12 points.",
     ("en", "too_few"): "There are too few answers to say whether deling has changed.",
     ("en", "hidden"): "Not shown (too few answers, or to protect others).",
 }
