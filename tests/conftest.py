@@ -7,6 +7,7 @@ skip into a failure of the run, which is what ``.ci/run`` demands.
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import os
 import pkgutil
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,18 +59,29 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 # --- the network is this machine ---------------------------------------------------------------
 
 
-_connect = socket.socket.connect
+def _only_this_machine(connect: Callable[..., Any]) -> Callable[..., Any]:
+    def checked(self: socket.socket, address: Any) -> Any:
+        if isinstance(address, tuple) and address[0] not in {"127.0.0.1", "::1", "localhost", ""}:
+            raise RuntimeError(f"a test tried to reach {address[0]}")
+        return connect(self, address)
 
-
-def _only_this_machine(self: socket.socket, address: Any) -> None:
-    if isinstance(address, tuple) and address[0] not in {"127.0.0.1", "::1", "localhost", ""}:
-        raise RuntimeError(f"a test tried to reach {address[0]}")
-    _connect(self, address)
+    return checked
 
 
 # Not an audit hook: one that is written in Python may give way to another thread while coverage
 # starts to trace this one, and Python 3.11 then refuses to start the thread.
-socket.socket.connect = _only_this_machine  # type: ignore[method-assign]
+for _name in ("connect", "connect_ex"):
+    setattr(socket.socket, _name, _only_this_machine(getattr(socket.socket, _name)))
+
+
+# --- folders -----------------------------------------------------------------------------------
+
+
+def folder_of_process(name: str) -> Path:
+    """A folder for what tests copy and do not change; it goes when the process ends."""
+    folder = Path(tempfile.mkdtemp(prefix=f"survey-{name}-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 # --- the one door to answers -------------------------------------------------------------------

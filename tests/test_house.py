@@ -170,6 +170,7 @@ def tables(database: Database) -> dict[str, Any]:
         return {row.name: row.sql for row in rows}
 
 
-def test_no_test_reaches_another_machine() -> None:
+@pytest.mark.parametrize("how", ["connect", "connect_ex"])
+def test_no_test_reaches_another_machine(how: str) -> None:
     with socket.socket() as probe, pytest.raises(RuntimeError, match="a test tried to reach"):
-        probe.connect(("192.0.2.1", 9))
+        getattr(probe, how)(("192.0.2.1", 9))

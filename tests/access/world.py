@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import shutil
-import tempfile
 import uuid
 from dataclasses import dataclass, replace
 from functools import cache
@@ -24,6 +22,7 @@ from survey.release.close import close_and_release
 from survey.upkeep.services import Services
 from survey.upkeep.services import build as build_services
 from tests.conftest import _all_tables as all_tables
+from tests.conftest import folder_of_process
 from tests.release.journey import Journey, open_next, start
 
 ANSWERS = {"n1": 20, "n2": 11, "n3": 7, "s1": 25, "s2": 4}
@@ -132,8 +131,7 @@ def copied(made: World, folder: Path, **changes: Any) -> World:
 
 @cache
 def _template() -> World:
-    folder = Path(tempfile.mkdtemp(prefix="survey-world-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = folder_of_process("world")
     settings = Settings(
         data_dir=folder / "var",
         secret_key="test-secret-" + "x" * 32,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 
 import numpy as np
 import pytest
 
 from survey.disclosure import loosening
-from survey.disclosure.audit_joint import NEAR, JointAudit
+from survey.disclosure.audit_joint import NEAR, Found, JointAudit
+from survey.disclosure.audit_programme import Label
 from survey.disclosure.audit_system import Atlas
-from survey.disclosure.audit_targets import MEAN, Ask
+from survey.disclosure.audit_targets import MEAN, Ask, goal
 from survey.disclosure.engine import protect
 from survey.disclosure.model import Measured, Node, Protected, Tabulation
 from tests.disclosure.drawn import People, measure, municipality
@@ -68,6 +70,11 @@ def printed(measured: Measured, *, secondary: bool = True) -> Protected:
     return protect(measured, NODES, 5, secondary=secondary)
 
 
+def joint(measured: Measured, *, secondary: bool = True) -> JointAudit:
+    atlas = Atlas([Tabulation(NODES, printed(measured, secondary=secondary))])
+    return JointAudit(atlas, measured.items, measured, "d", 5)
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_it_finds_what_trying_every_answer_finds(seed: int) -> None:
     _, measured = drawn(seed)
@@ -87,7 +94,7 @@ def test_some_of_these_are_exposed_and_nothing_is_after_loosening() -> None:
     for seed in range(8):
         _, measured = drawn(seed)
         table = printed(measured)
-        audit = JointAudit(Atlas([Tabulation(NODES, table)]), measured.items, measured, "d", 5)
+        audit = joint(measured)
         before += any(True for _ in audit.findings())
         mended = loosening.loosened(table, measured, NODES)
         assert mended.exposures == ()
@@ -117,6 +124,58 @@ def test_where_no_single_statistic_is_enough_each_that_is_hidden_is_needed() -> 
                 assert not audit.is_open(found, labels - part)
         audit.hide(labels)
     assert several
+
+
+def test_the_cheapest_that_are_enough_are_found_with_few_questions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is hidden alone is what trying one statistic after the other would have found."""
+    people = municipality(4, dimensions=1, items=4, seed=5, missing=0.0)
+    measured = measure(people)
+    atlas = Atlas([Tabulation(people.nodes, protect(measured, people.nodes, secondary=False))])
+    audit = JointAudit(atlas, measured.items, measured, "d0", 5)
+    asked: list[object] = []
+    really = JointAudit.is_open
+
+    def counted(self: JointAudit, found: Found, gone: Collection[Label]) -> bool:
+        asked.append(gone)
+        return really(self, found, gone)
+
+    monkeypatch.setattr(JointAudit, "is_open", counted)
+    alone = 0
+    for found in audit.findings():
+        choices = list(loosening._choices(audit, atlas, found.target.atoms))
+        asked.clear()
+        enough = loosening._enough(audit, found, choices)
+        assert len(asked) <= np.ceil(np.log2(len(choices)))
+        assert really(audit, found, loosening._union(choices[:enough]))
+        assert not really(audit, found, loosening._union(choices[: enough - 1]))
+        labels = loosening._cheapest(audit, atlas, found)
+        if labels == choices[enough - 1]:
+            alone += 1
+            first = next(each for each in choices if really(audit, found, each))
+            assert first == labels
+        audit.hide(labels)
+    assert alone
+
+
+def test_a_programme_for_many_heeds_what_is_hidden_already() -> None:
+    """Nobody's count lies two further off while everything is printed; some do when nothing is."""
+    known = 0
+    for seed in range(8):
+        audit = joint(drawn(seed)[1], secondary=False)
+        system = audit.system
+        labels = {row.label for row in system.rows if row.label is not None}
+        everybody, nobody = np.ones(len(system.whole), dtype=np.bool_), np.zeros(len(system.truth))
+        for found in audit.findings():
+            if found.who or found.target.item == MEAN:
+                continue
+            asked = goal(system, found.target)
+            ends = [(sign * asked, sign * (asked @ system.truth) + 2.0) for sign in (1.0, -1.0)]
+            assert all(system.keeping(*end, everybody, nobody) is None for end in ends)
+            assert any(system.keeping(*end, everybody, nobody, labels) is not None for end in ends)
+            known += 1
+    assert known
 
 
 def test_whatever_a_walk_reaches_prints_the_same() -> None:

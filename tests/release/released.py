@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import shutil
 import sqlite3
-import tempfile
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
@@ -17,6 +15,7 @@ from survey.release.close import close_and_release
 from survey.study.models import Study, Wave
 from survey.upkeep.services import Services, build
 from tests.conftest import _all_tables as all_tables
+from tests.conftest import folder_of_process
 from tests.release.journey import Journey, start
 
 
@@ -40,8 +39,7 @@ def released(services: Services, answers: Mapping[str, int]) -> Journey:
 @cache
 def _template(answers: tuple[tuple[str, int], ...], secret_key: str) -> tuple[Path, Journey]:
     """The folder of a service with this secret, and its study."""
-    folder = Path(tempfile.mkdtemp(prefix="survey-released-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = folder_of_process("released")
     parts = build(Settings(data_dir=folder / "var", secret_key=secret_key))
     all_tables().create_all(parts.db.writer)
     journey = start(parts.db, parts.keys, parts.secret)

@@ -276,20 +276,25 @@ def test_a_folder_that_is_no_maildir_is_told(town: Town, tmp_path: Path) -> None
         bounces.read(parts)
 
 
-@pytest.mark.parametrize("uidplus", [True, False])
-def test_reports_are_read_over_imap(town: Town, office: PostOffice, uidplus: bool) -> None:
-    folder = Folder(uidplus=uidplus)
-    server = ImapServer(folder)
+def reading(town: Town, server: ImapServer, tls: str) -> Services:
+    """The town's services, with delivery reports on this server."""
     settings = replace(
         town.parts.settings,
-        bounce_imap_host="127.0.0.1",
+        bounce_imap_host="localhost",
         bounce_imap_port=server.port,
-        bounce_imap_tls="none",
+        bounce_imap_tls=tls,
         bounce_imap_user="retur@provevik.test",
         bounce_imap_password="hemmelig",
         bounce_imap_folder="Retur post",
     )
-    parts = replace(town.parts, settings=settings)
+    return replace(town.parts, settings=settings)
+
+
+@pytest.mark.parametrize("uidplus", [True, False])
+def test_reports_are_read_over_imap(town: Town, office: PostOffice, uidplus: bool) -> None:
+    folder = Folder(uidplus=uidplus)
+    server = ImapServer(folder)
+    parts = reading(town, server, "none")
     try:
         folder.add(report_on(office, address("n1", 0)))
         folder.add(b"Subject: Hei\r\n\r\nHei")
@@ -306,7 +311,7 @@ def test_reports_are_read_over_imap(town: Town, office: PostOffice, uidplus: boo
             address("n1", 0),
             address("s1", 0),
         ]
-        wrong = replace(parts, settings=replace(settings, bounce_imap_folder="Andre"))
+        wrong = replace(parts, settings=replace(parts.settings, bounce_imap_folder="Andre"))
         with pytest.raises(ConfigurationError, match="no such folder"):
             bounces.read(wrong)
     finally:
@@ -320,16 +325,7 @@ def test_reports_are_read_over_tls_from_a_server_that_is_trusted_only(
     trusted, context = certificate(tmp_path)
     folder = Folder()
     server = ImapServer(folder, context, at_once=tls == "tls")
-    settings = replace(
-        town.parts.settings,
-        bounce_imap_host="localhost",
-        bounce_imap_port=server.port,
-        bounce_imap_tls=tls,
-        bounce_imap_user="retur@provevik.test",
-        bounce_imap_password="hemmelig",
-        bounce_imap_folder="Retur post",
-    )
-    parts = replace(town.parts, settings=settings)
+    parts = reading(town, server, tls)
     try:
         folder.add(report_on(office, address("n1", 0)))
         with pytest.raises(ssl.SSLCertVerificationError):

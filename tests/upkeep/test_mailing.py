@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 from aiosmtpd.smtp import AuthResult
 
+from survey.config import Settings
 from survey.db import now
 from survey.errors import Conflict
 from survey.jobs import outbox
@@ -28,7 +29,7 @@ from survey.study.models import Invitation
 from survey.upkeep import mailing
 from survey.upkeep.mail import transport as transport_module
 from survey.upkeep.mail.message import Mail
-from survey.upkeep.mail.transport import Transport
+from survey.upkeep.mail.transport import Outcome, Transport
 from survey.upkeep.mailing import Mailroom, Sender
 from survey.upkeep.services import Services, build
 from tests.upkeep.certificate import certificate
@@ -495,6 +496,12 @@ def test_no_address_or_code_stands_in_logs_or_events(
     assert not [code for code in codes if code.encode() in stored]
 
 
+def sent(settings: Settings) -> Outcome:
+    """One mail over a connection of its own."""
+    with Transport(settings) as transport:
+        return transport.send(Mail("en@provevik.test", "Hei", "tekst", "<p>tekst</p>", "test"))
+
+
 def test_a_server_that_speaks_tls_from_the_start_is_checked_too(
     services: Services, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -505,12 +512,9 @@ def test_a_server_that_speaks_tls_from_the_start_is_checked_too(
     try:
         parts = posted(services, office)
         settings = replace(parts.settings, smtp_host="localhost", smtp_tls="tls")
-        mail = Mail("en@provevik.test", "Hei", "tekst", "<p>tekst</p>", "test")
-        with Transport(settings) as transport:
-            assert transport.send(mail).error == "SSLCertVerificationError"
+        assert sent(settings).error == "SSLCertVerificationError"
         monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-        with Transport(settings) as transport:
-            assert transport.send(mail).what == "sent"
+        assert sent(settings).what == "sent"
         assert [got.to for got in office.got] == ["en@provevik.test"]
     finally:
         controller.stop()
@@ -540,16 +544,12 @@ def test_tls_is_demanded_and_the_server_is_checked(
             smtp_user="undersokelse",
             smtp_password_file=secret,
         )
-        mail = Mail("en@provevik.test", "Hei", "tekst", "<p>tekst</p>", "test")
-        with Transport(settings) as transport:
-            assert transport.send(mail).error == "SSLCertVerificationError"
+        assert sent(settings).error == "SSLCertVerificationError"
         monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-        with Transport(settings) as transport:
-            assert transport.send(mail).what == "sent"
+        assert sent(settings).what == "sent"
         secret.write_text("feil")
         monkeypatch.setattr(transport_module, "TIMEOUT", 2.0)  # this server then says nothing more
-        with Transport(settings) as transport:
-            outcome = transport.send(mail)
+        outcome = sent(settings)
         assert (outcome.what, outcome.down) == ("deferred", True)
         assert outcome.error.startswith(("SMTPAuthenticationError 535", "SMTPServerDisconnected"))
         assert len(office.got) == 1

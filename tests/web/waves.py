@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import random
-import shutil
-import tempfile
 import uuid
 from collections.abc import Mapping
 from functools import cache
@@ -14,6 +11,7 @@ from pathlib import Path
 from survey.answering.intake import submit
 from survey.release.close import close_and_release
 from tests.access.world import World, copied, fresh
+from tests.conftest import folder_of_process
 from tests.release.journey import draw_answers, open_next
 
 
@@ -36,8 +34,7 @@ def three(folder: Path) -> World:
 
 @cache
 def _three() -> World:
-    folder = Path(tempfile.mkdtemp(prefix="survey-three-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = folder_of_process("three")
     world = fresh(folder)
     journey, parts = world.journey, world.parts
     answer(world, {"n1": (9, 20), "n2": (0, 12), "n3": (0, 6), "s2": (0, 8)}, 0.6, 3)
