@@ -135,6 +135,7 @@ _CSS = {
     "hidden": "compact keep",
     "method": "compact",
     "glossary": "compact keep",
+    "dimensions": "keep",
     "comparison": "keep",
     "reorganised": "compact keep",
 }
