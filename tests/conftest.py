@@ -24,6 +24,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 
 import survey
 from survey.config import Settings
@@ -35,6 +36,14 @@ MAY_TOUCH_ANSWERS = (
     "survey.release.raw",
     "survey.upkeep.erase",
 )
+
+# What is drawn is the same in every run, so that a red run is red again; and no draw fails because
+# the machine is busy. ``--hypothesis-profile=new`` draws what nobody has seen yet.
+settings.register_profile(
+    "known", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("new", settings.get_profile("known"), derandomize=False, print_blob=True)
+settings.load_profile("known")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
