@@ -8,6 +8,7 @@ skip into a failure of the run, which is what ``.ci/run`` demands.
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib
 import os
 import pkgutil
@@ -52,6 +53,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail the run when any test was skipped",
     )
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage less often, and not among all that was imported: a tenth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 @pytest.hookimpl(trylast=True)

@@ -23,7 +23,7 @@ from survey.upkeep.services import Services
 from survey.upkeep.services import build as build_services
 from tests.conftest import _all_tables as all_tables
 from tests.conftest import folder_of_process
-from tests.release.journey import Journey, open_next, start
+from tests.release.journey import FULL, Journey, open_next, start
 
 ANSWERS = {"n1": 20, "n2": 11, "n3": 7, "s1": 25, "s2": 4}
 
@@ -88,7 +88,7 @@ def add(parts: Services, organisation_id: int, name: str, *roles: tuple[str, str
 
 def build(parts: Services, app: Flask) -> World:
     """Import, invite, answer, close and release, then open a second wave."""
-    journey = start(parts.db, parts.keys, parts.secret)
+    journey = start(parts.db, parts.keys, parts.secret, instrument=FULL)
     journey.answer(ANSWERS, leaders=2)
     close_and_release(parts.db, parts.keys, journey.organisation_id, journey.wave.id)
     journey.wave, journey.codes = open_next(

@@ -24,7 +24,7 @@ from survey.release.hidden import HiddenLine, left_out
 from survey.release.load import find_wave
 from survey.release.models import HiddenValue
 from survey.upkeep.services import Services
-from tests.release.journey import Journey, draw_answers, start
+from tests.release.journey import FULL, Journey, draw_answers, start
 
 OFTEN = 5
 ANSWERED = {"n1": 16, "n2": 13, "n3": 7, "s1": 27, "s2": 11}
@@ -33,7 +33,7 @@ ANSWERED = {"n1": 16, "n2": 13, "n3": 7, "s1": 27, "s2": 11}
 @pytest.fixture
 def closed(services: Services) -> tuple[Journey, Computed]:
     """A closed wave in which many items have a small side, and what was computed of it."""
-    journey = start(services.db, services.keys, services.secret)
+    journey = start(services.db, services.keys, services.secret, instrument=FULL)
     rng = random.Random(0)
     with services.db.transaction() as session:
         for unit, count in ANSWERED.items():

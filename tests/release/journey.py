@@ -6,6 +6,7 @@ import random
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from survey.answering.intake import submit
 from survey.db import Database
@@ -20,6 +21,12 @@ from survey.study.keys import KeyStore
 from survey.study.models import Study, Wave
 from survey.study.studies import create_study
 from survey.study.waves import create_wave, open_wave
+
+FULL = "baerum-barometer"
+SHORT = "kort"
+"""For what happens to answers, whatever they are to."""
+
+LIBRARY = Library(Path(__file__).parents[1] / "data" / "instruments")
 
 CSV = """code;name;parent code;kind;headcount
 k;Kommunen;;;0
@@ -92,20 +99,21 @@ def draw_answers(
     return {"items": items, "questions": questions}
 
 
-def start(db: Database, keys: KeyStore, secret: Secret, *, code: str = "3999") -> Journey:
+def start(
+    db: Database, keys: KeyStore, secret: Secret, *, code: str = "3999", instrument: str = SHORT
+) -> Journey:
     """Import the organisation, make a study and open its first wave with everybody invited."""
-    library = Library()
     with db.transaction() as session:
         organisation = create_organisation(session, code, "Prøvevik kommune")
         rows = read_csv(CSV.encode())
         apply(session, organisation.id, plan(session, organisation.id, rows))
         study = create_study(
             session,
-            library,
+            LIBRARY,
             organisation.id,
             code="kultur",
             name="Innovasjonskultur",
-            instrument="baerum-barometer",
+            instrument=instrument,
         )
     wave, codes = open_next(db, keys, secret, study)
     return Journey(db, keys, secret, organisation.id, study, wave, codes)
@@ -118,7 +126,7 @@ def open_next(
     with db.transaction() as session:
         wave = create_wave(session, study, phase=phase)
         create_invitations(session, secret, keys, wave)
-        open_wave(session, keys, Library(), wave)
+        open_wave(session, keys, LIBRARY, wave)
         codes: dict[str, list[str]] = {}
         for row in export_codes(session, keys, wave):
             codes.setdefault(row.unit_code, []).append(row.short)

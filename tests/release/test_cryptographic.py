@@ -14,7 +14,6 @@ from survey.answering import blind, credentials
 from survey.answering.intake import submit
 from survey.db import Database
 from survey.errors import Closed, Conflict, Forbidden
-from survey.instrument.library import Library
 from survey.release import raw
 from survey.release.close import close_and_release, close_wave
 from survey.release.read import latest
@@ -29,7 +28,7 @@ from survey.study.promise import Weakening
 from survey.study.studies import study_by_code, update_study
 from survey.study.waves import create_wave, open_wave
 from survey.upkeep.erase import delete_invitations
-from tests.release.journey import Journey, draw_answers, start
+from tests.release.journey import LIBRARY, Journey, draw_answers, start
 
 COUNTS = {"n1": 14, "n2": 11, "s1": 18, "s2": 9}
 
@@ -55,7 +54,7 @@ def journey(request: pytest.FixtureRequest, tmp_path: Path) -> Journey:
         )
         session.add(study)
         session.flush()
-        update_study(session, Library(), study, mode="cryptographic")
+        update_study(session, LIBRARY, study, mode="cryptographic")
         wave = create_wave(session, study, phase="before")
         create_invitations(session, secret, keys, wave)
         with pytest.raises(Conflict, match="digest"):
@@ -64,7 +63,7 @@ def journey(request: pytest.FixtureRequest, tmp_path: Path) -> Journey:
     codes: dict[str, list[str]] = {}
     with db.transaction() as session:
         wave = session.get_one(Wave, _id(wave))
-        open_wave(session, keys, Library(), wave)
+        open_wave(session, keys, LIBRARY, wave)
         rows = export_codes(session, keys, wave, "https://x.example")
     for row in rows:
         codes.setdefault(row.unit_code, []).append(row.short)
@@ -176,7 +175,7 @@ def test_the_mode_is_fixed_when_a_wave_opens(journey: Journey) -> None:
         with journey.db.reading() as session:
             study = study_by_code(session, journey.organisation_id, code)
         with pytest.raises(Weakening), journey.db.transaction() as session:
-            update_study(session, Library(), study, mode=mode)
+            update_study(session, LIBRARY, study, mode=mode)
 
 
 def test_every_unit_has_a_key_of_its_own_and_no_other_wave_has_it(journey: Journey) -> None:
@@ -217,7 +216,7 @@ def test_a_credential_serves_in_its_own_wave_only(journey: Journey) -> None:
     with journey.db.transaction() as session:
         wave = create_wave(session, session.merge(journey.study), phase="after")
         create_invitations(session, journey.secret, journey.keys, wave)
-        open_wave(session, journey.keys, Library(), wave)
+        open_wave(session, journey.keys, LIBRARY, wave)
         new = session.scalars(
             sa.select(WaveUnitKey).where(
                 WaveUnitKey.wave_id == wave.id, WaveUnitKey.unit_id == old.unit_id

@@ -13,7 +13,7 @@ from survey.release import raw
 from survey.release.close import close_and_release
 from survey.secret import Secret
 from survey.study.keys import KeyStore
-from tests.release.journey import Journey, open_next, start
+from tests.release.journey import FULL, Journey, open_next, start
 
 FIRST = {"n1": 20, "n2": 11, "n3": 7, "s1": 25, "s2": 9}
 CORRECTED = {"n1": 20, "n2": 11, "n3": 8, "s1": 24, "s2": 8}
@@ -22,7 +22,8 @@ CORRECTED = {"n1": 20, "n2": 11, "n3": 8, "s1": 24, "s2": 8}
 @pytest.fixture
 def journey(database: Database, tmp_path: Path) -> Journey:
     assert Base.metadata.tables
-    journey = start(database, KeyStore(tmp_path / "keys"), Secret(b"s" * 32))
+    keys = KeyStore(tmp_path / "keys")
+    journey = start(database, keys, Secret(b"s" * 32), instrument=FULL)
     journey.answer(FIRST, seed=1)
     close_and_release(database, journey.keys, journey.organisation_id, journey.wave.id)
     found = open_next(database, journey.keys, journey.secret, journey.study, "after")

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from survey.instrument.library import Library
 from survey.organisation import changes, editing
 from survey.study.comparability import frozen_changes
 from survey.study.models import Wave
 from survey.study.studies import create_study
 from survey.study.waves import create_wave, open_wave
-from tests.release.journey import start
+from tests.release.journey import LIBRARY, start
 
 
 def test_each_study_takes_the_changes_since_its_own_last_wave(services: Any) -> None:
     journey = start(services.db, services.keys, services.secret)
-    library, here = Library(), journey.organisation_id
+    library, here = LIBRARY, journey.organisation_id
     with services.db.transaction() as session:
         editing.update_unit(session, here, "n1", {"name": "Ny"})
         other = create_study(
@@ -42,7 +41,7 @@ def test_an_earlier_measurement_brought_in_later_takes_no_change_from_the_next(
     services: Any,
 ) -> None:
     journey = start(services.db, services.keys, services.secret)
-    library, here = Library(), journey.organisation_id
+    library, here = LIBRARY, journey.organisation_id
     with services.db.transaction() as session:
         study = create_study(
             session, library, here, code="andre", name="Andre", instrument="baerum-barometer"

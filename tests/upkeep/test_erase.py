@@ -17,7 +17,6 @@ from survey.audit.models import Event
 from survey.cli import cli
 from survey.db import Base, Database
 from survey.errors import Conflict, NotFound
-from survey.instrument.library import Library
 from survey.jobs import tasks
 from survey.release.close import close_and_release
 from survey.release.models import Release
@@ -25,7 +24,7 @@ from survey.study.studies import create_study, update_study
 from survey.upkeep import erase, files, migrate
 from survey.upkeep.erase import destroy_study
 from survey.upkeep.services import Services, build
-from tests.release.journey import Journey, draw_answers, open_next, start
+from tests.release.journey import LIBRARY, Journey, draw_answers, open_next, start
 
 MARK = "Zebraquux"
 NAME = "Kvaksalveren"
@@ -50,7 +49,7 @@ def live(parts: Services) -> Journey:
     """A study with a released wave and an open one, a report and a task of it."""
     journey = start(parts.db, parts.keys, parts.secret)
     with parts.db.transaction() as session:
-        update_study(session, Library(), session.merge(journey.study), name=f"{NAME} 2026")
+        update_study(session, LIBRARY, session.merge(journey.study), name=f"{NAME} 2026")
     answer_with_marks(journey)
     close_and_release(parts.db, parts.keys, journey.organisation_id, journey.wave.id)
     journey.wave, journey.codes = open_next(
@@ -138,7 +137,7 @@ def test_another_study_is_not_touched_and_the_log_still_holds(services: Services
     with services.db.transaction() as session:
         other = create_study(
             session,
-            Library(),
+            LIBRARY,
             journey.organisation_id,
             code="andre",
             name="Den andre",

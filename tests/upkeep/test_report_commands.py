@@ -15,7 +15,7 @@ from survey.errors import InvalidInput, NotFound
 from survey.release.close import close_and_release
 from survey.release.models import ReleaseTable
 from survey.upkeep import services as parts_of_service
-from tests.release.journey import Journey, start
+from tests.release.journey import FULL, Journey, start
 
 Run = Callable[..., Result]
 STUDY = ("--study", "kultur")
@@ -35,7 +35,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 @pytest.fixture
 def journey(run: Run) -> Journey:
     parts = parts_of_service.build(config.load())
-    journey = start(parts.db, parts.keys, parts.secret)
+    journey = start(parts.db, parts.keys, parts.secret, instrument=FULL)
     journey.answer({"n1": 22, "n2": 12, "n3": 4, "s1": 28, "s2": 11})
     close_and_release(journey.db, journey.keys, journey.organisation_id, journey.wave.id)
     return journey

@@ -16,7 +16,6 @@ from survey.answering.store import Comment, Inbox, Response
 from survey.audit.models import Event
 from survey.db import now
 from survey.errors import Conflict
-from survey.instrument.library import Library
 from survey.instrument.model import Instrument
 from survey.jobs import tasks
 from survey.jobs.models import Task
@@ -32,7 +31,7 @@ from survey.study.studies import create_study
 from survey.study.waves import create_wave, open_wave
 from survey.upkeep import retention, timed
 from survey.upkeep.services import Services
-from tests.release.journey import Journey, open_next, start
+from tests.release.journey import LIBRARY, Journey, open_next, start
 from tests.release.released import released as make_released
 
 ANSWERS = {"n1": 22, "n2": 8, "n3": 6, "s1": 28, "s2": 9}
@@ -109,7 +108,7 @@ def brought_in(services: Services, journey: Journey) -> Wave:
     with services.db.transaction() as session:
         study = create_study(
             session,
-            Library(),
+            LIBRARY,
             journey.organisation_id,
             code="gammel",
             name="Før",
@@ -123,7 +122,7 @@ def brought_in(services: Services, journey: Journey) -> Wave:
             opens_at=past,
             closes_at=past + timedelta(days=20),
         )
-        open_wave(session, services.keys, Library(), wave)
+        open_wave(session, services.keys, LIBRARY, wave)
         names = list(Instrument.from_dict(wave.instrument or {}).items)
         rng = random.Random(3)
         rows = [

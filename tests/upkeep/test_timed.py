@@ -19,14 +19,14 @@ from survey.study.reasons import REASONS, Reason
 from survey.study.waves import create_wave, update_draft
 from survey.upkeep import timed, todo, work
 from survey.upkeep.services import Services
-from tests.release.journey import Journey, start
+from tests.release.journey import FULL, Journey, start
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
 @pytest.fixture
 def journey(services: Services) -> Journey:
-    return start(services.db, services.keys, services.secret)
+    return start(services.db, services.keys, services.secret, instrument=FULL)
 
 
 def tick(parts: Services) -> list[tuple[str, str]]:
