@@ -10,6 +10,7 @@ import os
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from drawn import People, measure
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -29,6 +30,8 @@ from survey.disclosure.model import (
 )
 from survey.disclosure.roster import lift_leaders, lift_small
 from survey.disclosure.tree import Tree
+
+pytestmark = pytest.mark.no_cover
 
 EXAMPLES = int(os.environ.get("LEAK_EXAMPLES", "25"))
 search = settings(

@@ -11,6 +11,8 @@ from tests.leaks.outputs import documents
 from tests.leaks.reading import read_wave
 from tests.leaks.world import DrawnWave, History, Place
 
+pytestmark = pytest.mark.no_cover
+
 REST_OF_TWENTY = [
     Place("K", "Kommunen", None, "", 4, 0),
     Place("A0", "Område A", "K", "", 3, 0),

@@ -26,6 +26,8 @@ from survey.release.models import HiddenValue
 from survey.upkeep.services import Services
 from tests.release.journey import FULL, Journey, draw_answers, start
 
+pytestmark = pytest.mark.no_cover
+
 OFTEN = 5
 ANSWERED = {"n1": 16, "n2": 13, "n3": 7, "s1": 27, "s2": 11}
 

@@ -22,6 +22,8 @@ from tests.leaks.outputs import differences, documents
 from tests.leaks.reading import read_wave
 from tests.leaks.world import DrawnWave, History, Place
 
+pytestmark = pytest.mark.no_cover
+
 PLACES = [
     Place("K", "Kommunen", None, "", 2),
     Place("A0", "Område A", "K", "", 4),

@@ -16,6 +16,7 @@ import os
 import random
 import time
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.leaks.attacker import Finding, attack
@@ -23,6 +24,8 @@ from tests.leaks.open_wave import attack_open
 from tests.leaks.outputs import differences, documents
 from tests.leaks.reading import read_wave
 from tests.leaks.world import TooSmall, histories
+
+pytestmark = pytest.mark.no_cover
 
 LONG = "LEAK_EXAMPLES" in os.environ
 EXAMPLES = int(os.environ.get("LEAK_EXAMPLES", "6"))

@@ -25,6 +25,8 @@ from survey.study.studies import create_study
 from survey.study.waves import create_wave, open_wave
 from survey.upkeep.find import find_study, find_wave
 
+pytestmark = pytest.mark.no_cover
+
 DATA = Path(__file__).parents[1] / "data"
 
 
