@@ -20,7 +20,7 @@ run:
 	@exec $(BIN)/survey run --demo
 
 test: lint
-	@$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term $(TESTS)
+	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(TESTS)
 
 lint:
 	@tools/setup.sh test

@@ -49,7 +49,7 @@ def test_the_newest_version_comes_unless_one_is_named(tmp_path: Path) -> None:
 
 def test_all_holds_the_shipped_and_the_operators_own() -> None:
     library = Library(DATA)
-    assert library.lines() == ["baerum-barometer", "bhr2000", "pisa-st24"]
+    assert library.lines() == ["baerum-barometer", "bhr2000", "kort", "pisa-st24"]
     assert [each.id for each in library.all()] == library.lines()
 
 
