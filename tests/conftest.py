@@ -55,6 +55,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What a browser asks for is not measured: every page has tests that ask without one."""
+    for item in items:
+        if item.get_closest_marker("chromium") is not None:
+            item.add_marker("no_cover")
+
+
 def pytest_collection_finish() -> None:
     """Look for garbage less often, and not among all that was imported: a tenth of the time."""
     gc.collect()

@@ -13,7 +13,7 @@ from tests.answering.conftest import build
 from tests.scenarios.conftest import PHONE, Stage, picture, press
 from tests.web.test_answer_browser import SHIPPED, until, waiting
 
-pytestmark = [pytest.mark.chromium, pytest.mark.no_cover]
+pytestmark = pytest.mark.chromium
 
 
 def forward(page: Page) -> None:

@@ -18,7 +18,7 @@ from tests.followup.conftest import release_second
 from tests.release.journey import draw_answers
 from tests.scenarios.conftest import DESK, Stage, follow, picture, press, serve
 
-pytestmark = [pytest.mark.chromium, pytest.mark.no_cover]
+pytestmark = pytest.mark.chromium
 
 
 def answer_better(world: World) -> None:

@@ -24,7 +24,7 @@ from tests.scenarios.conftest import DESK, PHONE, Stage, follow, picture, press,
 from tests.upkeep.postoffice import PostOffice
 from tests.web.test_answer_browser import SHIPPED
 
-pytestmark = [pytest.mark.chromium, pytest.mark.no_cover]
+pytestmark = pytest.mark.chromium
 
 UNITS = 40
 EMPLOYEES = [6 if unit % 10 == 3 else 16 for unit in range(UNITS)]

@@ -17,6 +17,8 @@ from survey.upkeep import demo, migrate
 from survey.upkeep.commands.demo import make_links
 from survey.upkeep.services import Services, build
 
+pytestmark = pytest.mark.no_cover
+
 
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:

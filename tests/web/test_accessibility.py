@@ -34,7 +34,7 @@ from survey.web.base import look
 from tests.access.world import World, arguments
 from tests.web.test_browser import Quiet, browser
 
-pytestmark = [pytest.mark.chromium, pytest.mark.no_cover]
+pytestmark = pytest.mark.chromium
 __all__ = ["browser"]
 
 LANGUAGES = ("nb", "nn", "en")
