@@ -16,7 +16,7 @@ from survey.study.models import Study, Wave
 from survey.upkeep.services import Services, build
 from tests.conftest import _all_tables as all_tables
 from tests.conftest import folder_of_process
-from tests.release.journey import FULL, Journey, start
+from tests.release.journey import Journey, start
 
 
 def released(services: Services, answers: Mapping[str, int]) -> Journey:
@@ -42,7 +42,7 @@ def _template(answers: tuple[tuple[str, int], ...], secret_key: str) -> tuple[Pa
     folder = folder_of_process("released")
     parts = build(Settings(data_dir=folder / "var", secret_key=secret_key))
     all_tables().create_all(parts.db.writer)
-    journey = start(parts.db, parts.keys, parts.secret, instrument=FULL)
+    journey = start(parts.db, parts.keys, parts.secret)
     journey.answer(dict(answers))
     close_and_release(parts.db, parts.keys, journey.organisation_id, journey.wave.id)
     parts.db.dispose()  # the last connection writes the WAL back into the file
