@@ -56,14 +56,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What a browser asks for is not measured: every page has tests that ask without one."""
+    """What is tested in a browser is not measured: pages have tests that ask without one."""
     for item in items:
         if item.get_closest_marker("chromium") is not None:
             item.add_marker("no_cover")
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage less often, and not among all that was imported: a tenth of the time."""
+    """Look for garbage less often, and not among all that was imported. (Of the tests of pages,
+    21 % of the time went there, and 12 % does now.)"""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
@@ -71,8 +72,8 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None]:
-    """``no_cover`` is for long journeys over code that tests of its own measure, since measuring
-    takes a third of the time; here it holds for what such a test needs, too."""
+    """``no_cover`` is for long journeys over code that tests of its own measure, since
+    measuring took a third of all tests' time; here it holds for what such a test needs, too."""
     measuring = getattr(item.config.pluginmanager.get_plugin("_cov"), "cov_controller", None)
     if measuring is None or item.get_closest_marker("no_cover") is None:
         return (yield)

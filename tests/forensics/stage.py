@@ -21,7 +21,7 @@ from survey.secret import Secret
 from survey.study.keys import KeyStore
 from survey.upkeep.services import Services
 from tests.release import journey as way
-from tests.release.journey import Journey, draw_answers, start
+from tests.release.journey import FULL, Journey, draw_answers, start
 
 UNITS = 5
 SIZE = 60
@@ -91,7 +91,7 @@ def set_stage(db: Database, keys: KeyStore, submit: Submit, watch: Callable[[int
     usual = way.CSV
     way.CSV = CSV
     try:
-        return Stage(start(db, keys, Secret(b"s" * 32)), submit, watch)
+        return Stage(start(db, keys, Secret(b"s" * 32), instrument=FULL), submit, watch)
     finally:
         way.CSV = usual
 

@@ -24,7 +24,8 @@ from survey.study.waves import create_wave, open_wave
 
 FULL = "baerum-barometer"
 SHORT = "kort"
-"""For what happens to answers, whatever they are to."""
+"""For what happens to answers, whatever they are to; not for looking for a sheet among bytes, where
+seven characters turn up by chance."""
 
 LIBRARY = Library(Path(__file__).parents[1] / "data" / "instruments")
 
