@@ -67,7 +67,7 @@ def test_signing_the_same_again_gives_the_same(monkeypatch: pytest.MonkeyPatch) 
     assert len(set(drawn)) == 2
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(message=st.binary(max_size=300))
 def test_any_message_is_signed_unseen_and_verifies(message: bytes) -> None:
     prepared = blind.prepare(message)
@@ -81,7 +81,7 @@ def test_any_message_is_signed_unseen_and_verifies(message: bytes) -> None:
     assert signature not in (blinded.message, signed)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(position=st.integers(0, 255), bit=st.integers(0, 7))
 def test_a_changed_signature_is_none(position: int, bit: int) -> None:
     prepared = raw("msg_prefix") + raw("msg")

@@ -41,7 +41,7 @@ payloads = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(payload=payloads)
 def test_what_was_sealed_opens_whole_and_every_answer_has_the_same_length(payload: Payload) -> None:
     sealed = seal(PUBLIC, LAYOUT, payload)

@@ -9,7 +9,7 @@ from survey.access import api_keys
 from survey.release.document import to_json
 from survey.release.read import unit_document
 from survey.upkeep.services import Services
-from tests.release.journey import Journey
+from tests.release.journey import SHORT, Journey
 from tests.release.released import released
 
 BASE = "/api/v1/organisations/3999/studies/kultur"
@@ -58,7 +58,7 @@ def test_the_header_carries_instrument_method_and_units(
 ) -> None:
     header = client.get(f"{BASE}/waves/1/release", headers=headers).json["header"]
     assert header["method"]["k"] == 5
-    assert header["instrument"]["id"] == "kort"
+    assert header["instrument"]["id"] == SHORT
     assert {unit["code"] for unit in header["units"]} >= {"k", "n1", "s2"}
 
 

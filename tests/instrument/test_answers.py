@@ -129,7 +129,7 @@ JSON = st.recursive(
 ) | st.sampled_from(["na", "inside", "phone", ["none"], ["paper", "phone"], "boss"])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.fixed_dictionaries(
         {},

@@ -187,7 +187,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_nothing_written_in_the_place_of_a_good_value_breaks_the_check(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -98,7 +98,7 @@ def test_the_width_is_one_character_per_item_single_question_and_option(
     assert Layout(instrument).width == len(instrument.items) + singles + options
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data(), instrument=st.sampled_from(ALL))
 def test_what_is_written_is_read_again(data: st.DataObject, instrument: Instrument) -> None:
     answers = data.draw(answers_of(instrument))
@@ -112,7 +112,7 @@ def test_what_is_written_is_read_again(data: st.DataObject, instrument: Instrume
     assert set(missing) <= {"required"}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(text=st.text("012?3;", min_size=5, max_size=5))
 def test_a_sheet_that_can_be_read_is_written_the_same(text: str) -> None:
     layout = Layout(EVERY)

@@ -49,7 +49,7 @@ def test_the_relevance_limit_decides_between_no_change_and_too_few():
     assert ch.verdict(50, 55, 12, 12, 20, relevance=5).verdict == "too_few"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     earlier=st.integers(5, 95),
     later=st.integers(5, 95),
@@ -130,7 +130,7 @@ def test_adjusted_p_equal_bfi_gender_padj(method, identity):
     np.testing.assert_allclose(adjust(p), expected, rtol=CLOSED)
 
 
-@settings(max_examples=15)  # statsmodels collects garbage in every call
+@settings(max_examples=40)
 @given(p=st.lists(st.floats(0, 1), min_size=1, max_size=12), holes=st.integers(0, 3))
 def test_holm_and_benjamini_hochberg_equal_statsmodels_and_pass_over_what_was_not_tested(p, holes):
     padded = np.array(p + [math.nan] * holes)

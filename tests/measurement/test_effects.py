@@ -57,7 +57,7 @@ def test_cliffs_delta_equals_bfi_gender_mannwhitney(scale):
     assert ef.cliffs_delta(women, men) == pytest.approx(expected, rel=CLOSED)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10_000), n1=st.integers(2, 30), n2=st.integers(2, 30), d=st.floats(-3, 3)
 )
@@ -96,7 +96,7 @@ def test_an_enormous_effect_still_has_an_ordered_interval():
     assert (found.g < found.high).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), levels=st.sampled_from([3, 12, 100_000]))
 def test_cliffs_deltas_equal_all_pairs_counted_one_by_one(seed, levels):
     rng = np.random.default_rng(seed)

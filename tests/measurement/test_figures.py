@@ -77,7 +77,7 @@ def close(one, two, skip=()):
         assert one == two
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 10_000), people=st.booleans())
 def test_the_order_of_persons_and_units_never_matters(seed, people):
     rng = np.random.default_rng(seed)
@@ -98,7 +98,7 @@ def test_the_order_of_persons_and_units_never_matters(seed, people):
     close(one, two)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 10_000), shift=st.integers(-3, 20))
 def test_adding_a_constant_shifts_means_and_nothing_else(seed, shift):
     waves = wave(seed), wave(seed + 1)
@@ -109,7 +109,7 @@ def test_adding_a_constant_shifts_means_and_nothing_else(seed, shift):
     assert second == pytest.approx(first + shift)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 10_000))
 def test_everybody_has_answered_means_no_width_anywhere(seed):
     w = wave(seed, missing=0.0)

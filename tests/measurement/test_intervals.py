@@ -69,7 +69,7 @@ def test_wilson_without_headcount_equals_propci(count, n):
     assert [found.low, found.high] == pytest.approx(expected, rel=CLOSED, abs=1e-15)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(n=st.integers(1, 200), share=st.floats(0, 1), more=st.integers(1, 300))
 def test_wilson_with_headcount_is_wilson_at_the_effective_n(n, share, more):
     count, headcount = round(share * n), n + more
@@ -90,7 +90,7 @@ def test_the_printed_margin_is_that_of_the_civil_service_survey(headcount, n, pe
     assert round(iv.printed_margin(percent / 100, n, headcount) * 100, 1) == printed
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     n=st.integers(1, 60),
     mean=st.floats(0, 100),

@@ -202,7 +202,7 @@ def test_omega_equals_alpha_when_all_items_are_alike():
         assert omega == pytest.approx(rel.cronbach_alpha(matrix), rel=ITERATIVE)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 10_000), shift=st.integers(-3, 3), share=st.sampled_from([0.0, 0.1, 0.3])
 )

@@ -66,7 +66,7 @@ def test_any_integer_scale_runs_from_0_to_100_and_back(low, high):
     np.testing.assert_array_equal(sc.item_values(codes, key)[:, 0], np.arange(low, high + 1))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     sheets=hnp.arrays(
         np.uint8,
@@ -88,7 +88,7 @@ def test_scores_equal_the_definition_written_out(sheets, turned):
             assert value == pytest.approx(sum(points) / len(points), rel=1e-12, abs=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     sheets=hnp.arrays(
         np.uint8,
@@ -257,7 +257,7 @@ def test_bands_that_do_not_hold_every_count_are_refused():
 # ------------------------------------------------------------------ groups
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000))
 def test_group_moments_equal_numpy_whatever_the_order(seed):
     rng = np.random.default_rng(seed)

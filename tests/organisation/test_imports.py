@@ -278,7 +278,7 @@ NAMES = st.text(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     names=st.lists(NAMES, min_size=1, max_size=8),
     heads=st.lists(st.none() | st.integers(0, 9999), min_size=8, max_size=8),

@@ -260,7 +260,7 @@ def units(draw: st.DrawFn) -> UnitResult:
     )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(units(), st.sampled_from(LANGUAGES), st.sampled_from([658, 340]))
 def test_any_document_gives_charts_and_pages_without_none_or_nan(
     unit: UnitResult, language: str, width: int

@@ -123,7 +123,7 @@ def trees(draw):
     return parents, own
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(trees())
 def test_no_shown_unit_minus_the_shown_ones_below_it_leaves_a_small_number(tree):
     parents, own = tree

@@ -75,7 +75,7 @@ VALUE = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.data())
 def test_no_message_is_taken_for_another(data: st.DataObject) -> None:
     template = data.draw(st.sampled_from(faults.templates()))
