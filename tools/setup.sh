@@ -61,7 +61,7 @@ install_packages() {
 # --- the environment ----------------------------------------------------------------------------
 lock=requirements-run.lock
 [ "$purpose" = test ] && lock=requirements.lock
-state=$(cat requirements.lock requirements-run.lock setup.cfg pyproject.toml | cksum)
+state=$(cat requirements.lock requirements-run.lock tools/pip.lock setup.cfg pyproject.toml | cksum)
 stamp=.venv/.installed
 known=$(cat "$stamp" 2>/dev/null || true)
 
@@ -92,6 +92,8 @@ if command -v uv >/dev/null; then
     uv pip install -q --python .venv/bin/python --require-hashes -r "$lock"
     uv pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
 else
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes \
+        -r tools/pip.lock
     .venv/bin/python -m pip install -qq --disable-pip-version-check --require-hashes -r "$lock"
     .venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps \
         --no-build-isolation -e .
