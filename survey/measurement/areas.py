@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,6 +25,82 @@ MINIMUM_UNITS = 10
 EXACT_ASSIGNMENTS = 20_000
 CAVEAT = "units chose to take part"
 """Always printed with a programme comparison: the units were not drawn by lot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What stands and falls together: a unit, or an area's "others" block, in two waves.
+
+    Merged or split units are one cluster. n is 0 and the index None where the cluster was not in
+    that wave.
+    """
+
+    n1: int
+    n2: int
+    index1: float | None
+    index2: float | None
+
+
+def clustered_se(clusters: Sequence[Cluster]) -> tuple[float, int] | None:
+    """Give the standard error of an area's change, and its degrees of freedom U - 1.
+
+    By linearisation with units as clusters: e_u = n_u2(y_u2 - y_2)/n_2 - n_u1(y_u1 - y_1)/n_1,
+    SE² = U/(U - 1)·Σe_u². Equals R ``svycontrast`` of two domain means of ``svydesign(ids =
+    ~unit)``. None with fewer than two clusters or a wave without answers.
+    """
+    return clustered_se_of_mean([clusters])
+
+
+def clustered_se_of_mean(parts: Sequence[Sequence[Cluster]]) -> tuple[float, int] | None:
+    """Give the same for the mean of several indices: e_u = mean over the sub-goals of e_u.
+
+    Every part lists the same clusters in the same order; the overall index is linear in them.
+    """
+    if not parts:
+        return None
+    lines = [_linearised(part) for part in parts]
+    if any(line is None for line in lines):
+        return None
+    table = np.array(lines, dtype=np.float64)
+    there = [any(c.n1 + c.n2 > 0 for c in same) for same in zip(*parts, strict=True)]
+    units = sum(there)
+    if units < 2:
+        return None
+    squares = float((table.mean(axis=0) ** 2).sum())
+    return math.sqrt(units / (units - 1) * squares), units - 1
+
+
+def _linearised(clusters: Sequence[Cluster]) -> Floats | None:
+    """e_u of every cluster; None when nobody answered in one of the waves."""
+    before = _parts_of_wave([(c.n1, c.index1) for c in clusters])
+    after = _parts_of_wave([(c.n2, c.index2) for c in clusters])
+    return None if before is None or after is None else after - before
+
+
+def _parts_of_wave(cells: Sequence[tuple[int, float | None]]) -> Floats | None:
+    """n_u(y_u - y)/n of every cluster in one wave, 0 where it has no index."""
+    n = np.array([n if index is not None else 0 for n, index in cells], dtype=np.float64)
+    index = np.array([0.0 if i is None else i for _, i in cells], dtype=np.float64)
+    if not n.sum():
+        return None
+    mean = (n * index).sum() / n.sum()
+    result: Floats = n * (index - mean) / n.sum()
+    return result
+
+
+def standardised(
+    earlier: Sequence[float], later: Sequence[float], headcounts: Sequence[int]
+) -> float | None:
+    """Give the change of printed indices as if every unit had its latest headcount in both waves.
+
+    Direct standardisation Σ N·d / Σ N over the units given, which have an index in both waves:
+    it takes away what comes from units growing, shrinking or answering more.
+    """
+    everyone = sum(headcounts)
+    if not everyone:
+        return None
+    changes = zip(earlier, later, headcounts, strict=True)
+    return math.fsum(n * (b - a) for a, b, n in changes) / everyone
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ hidden unit's mean back.
 from __future__ import annotations
 
 import math
+import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,11 +18,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, special
 
+from survey.measurement.change import whole_points
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Band = Literal["above", "around", "below"]
 
 MINIMUM_N = 10
+OTHER_UNITS = 5
+OTHER_ORGANISATIONS = 4
 
 
 @dataclass(frozen=True)
@@ -149,3 +155,40 @@ def _band(low: float, high: float, mu: float, tiny: float) -> Band:
     if low > mu + tiny:
         return "above"
     return "below" if high < mu - tiny else "around"
+
+
+def fit_printed(n: Sequence[int], index: Sequence[float], sigma: float) -> RandomIntercept | None:
+    """Fit the model to printed indices and their printed n, the within-unit sd being printed too.
+
+    Like ``fit_random_intercept`` with squares = sigma²·(n - 1); cells below ten answers are out.
+    """
+    size = np.array(n, dtype=np.int64)
+    squares = sigma**2 * np.maximum(size - 1, 0).astype(np.float64)
+    return fit_random_intercept(size, np.array(index, dtype=np.float64), squares)
+
+
+def regression_to_mean(model_mean: float, tau2: float, sigma: float, n: int, index: int) -> int:
+    """Say how far a unit picked by its result moves back by itself, in whole points.
+
+    (1 - B)·|index - mean|, B = tau²/(tau² + sigma²/n): what chance is expected to have put on it.
+    """
+    noise = sigma**2 / n
+    return whole_points(noise / (tau2 + noise) * abs(index - model_mean))
+
+
+def median_of_others(indices: Sequence[int | None]) -> int | None:
+    """Median of the printed indices of at least five other units of the same kind, half up.
+
+    The caller leaves the unit itself out; every unit is one vote, one without an index is none.
+    """
+    return _median(indices, OTHER_UNITS)
+
+
+def benchmark(scores: Sequence[int | None]) -> int | None:
+    """Median of at least four other organisations' published scores, one vote each, half up."""
+    return _median(scores, OTHER_ORGANISATIONS)
+
+
+def _median(values: Sequence[int | None], least: int) -> int | None:
+    votes = [value for value in values if value is not None]
+    return None if len(votes) < least else whole_points(statistics.median(votes))
