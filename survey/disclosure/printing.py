@@ -1,230 +1,192 @@
-"""From what is decided to what is printed: rounding, bounds, merged categories."""
+"""What is printed at a node: sums over the blocks of its subtree, in steps, with few forms.
+
+Everything here is a function of :class:`Blocks`. Fractions are exact, halves go up.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from survey.disclosure import rules
-from survey.disclosure.blocks import Blocks
-from survey.disclosure.model import (
-    Cell,
-    Hidden,
-    IndexCell,
-    Item,
-    ItemCell,
-    OptionCell,
-    Protected,
-    Share,
-    Tier,
-)
-from survey.disclosure.tables import Table
+from survey.disclosure.model import Blocks, Bound, CategoryBlocks, IntArray
+from survey.disclosure.tree import Tree
+
+FINE_FROM = 100
+"""Answers from which shares stand in whole per cent; below it in steps of five."""
+FEW = 3
+"""Up to so many, after rounding, are "none or a few"."""
+
+Form = Literal["few", "all_but_few", "below", "above"]
+OpenBound = Literal["at_least", "at_most", "open"]
 
 
-def whole_points(value: float) -> int:
-    """Nearest whole point, halves up: 49.5 prints as 50 however the sum was added up."""
-    return int(np.floor(round(value, 9) + 0.5))
+@dataclass(frozen=True, slots=True)
+class PrintedIndex:
+    """An index in whole points. ``bound``: the true one lies at or beyond it; ``open``: parts of
+    it are bounded on either side."""
+
+    value: int
+    bound: OpenBound | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedShare:
+    """Per cent in steps of ``step``; None with the forms ``few`` (none or a few) and
+    ``all_but_few``; with ``below`` and ``above`` it is the end beyond which the share lies."""
+
+    percent: int | None
+    step: int
+    form: Form | None = None
 
 
 class Printer:
-    """Makes the cells of a release from the statistics that may be shown exactly."""
+    """Looks up what is printed at each node; built once for a release."""
 
-    def __init__(
-        self,
-        table: Table,
-        stats: Mapping[str, Blocks],
-        kinds: Mapping[str, NDArray[np.bool_]],
-        log: tuple[Hidden, ...],
-        bounds: bool,
-    ) -> None:
-        self.table, self.stats, self.kinds, self.log = table, stats, kinds, log
-        self.bounds = bounds  # told only where no earlier release could sharpen them
-        self._flats: dict[int, NDArray[np.bool_]] = {}
+    def __init__(self, blocks: Blocks) -> None:
+        self._blocks = blocks
+        self._tree = Tree(blocks.nodes)
+        self._sizes = self._rows(blocks.answers.sizes)
+        self._n = self._tree.accumulate(self._sizes)
+        self._indices = {name: self._index_sums(name) for name in blocks.indices}
 
-    def protected(self) -> Protected:
-        """Everything that may be printed of the wave."""
-        nodes = self.table.tree.nodes
-        cells = {node.id: self._cell(v, node.id) for v, node in enumerate(nodes) if node.printed}
-        kinds = {kind: self._kind(kind, mine) for kind, mine in self.kinds.items()}
-        return Protected(self.table.k, cells, dict(sorted(kinds.items())), self.log)
+    def _rows(self, values: Mapping[str, int]) -> IntArray:
+        return np.array([values.get(node.id, 0) for node in self._tree.nodes], dtype=np.int64)
 
-    def _cell(self, v: int, name: str) -> Cell:
-        measured, shown = self.table.measured, bool(self.stats["n"].shown[v])
-        n = int(self.table.n[v]) if shown else None
-        return Cell(
-            id=name,
-            n=n,
-            tier=tier(n, self.table.k),
-            index={name: self._index(v, i) for i, name in enumerate(measured.indices)},
-            items={item.id: self._item(v, j, item) for j, item in enumerate(measured.items)},
-            options={name: self._option(v, m) for m, name in enumerate(measured.options)},
-            comments=n is not None and n >= rules.SHARES_FROM,
-        )
+    def n(self, node: str) -> int | None:
+        """Answers that count at the node; None where there is no block at it or below it."""
+        return int(self._n[self._tree.at[node]]) or None
 
-    def _bound_ok(self, blocks: Blocks, v: int, bounded: NDArray[np.bool_]) -> bool:
-        """May a bound be printed: is what is left of its block without bounded cells fit to know?
+    def n_of_others(self, node: str) -> int | None:
+        """People of an inner node's own block; None where it has none, and for a leaf."""
+        place = self._tree.at[node]
+        return int(self._sizes[place]) or None if self._tree.children[place] else None
 
-        A bound nearly tells the value, so it must not tell a small neighbour's by subtraction.
-        """
-        inside = blocks.total[v] - blocks.total[blocks.below(v)].sum(axis=0)
-        if not self.bounds or inside[blocks.atoms] > 1.5:
-            return False  # it would nearly tell what is hidden within
-        above = blocks.above(v)
-        if above < 0:
-            return True
-        rest = blocks.sums[above].copy()
-        for other in np.flatnonzero(bounded & ~blocks.shown).tolist():
-            up = self.table.tree.parent[other]
-            if blocks.above(other) == above and not self._inside(
-                bounded & ~blocks.shown, up, above
-            ):
-                below = blocks.below(other)
-                rest -= blocks.total[other] - blocks.total[below].sum(axis=0)
-        return blocks.fine(rest)
+    @cached_property
+    def held(self) -> Mapping[str, tuple[str, ...]]:
+        """Node → the nodes whose people the blocks of answers in its subtree hold."""
+        found: dict[str, list[str]] = {node.id: [] for node in self._tree.nodes}
+        for node in self._tree.nodes:
+            place: int = self._tree.at.get(self._blocks.answers.home.get(node.id, ""), -1)
+            while place >= 0:
+                found[self._tree.nodes[place].id].append(node.id)
+                place = self._tree.parent[place]
+        return {node: tuple(nodes) for node, nodes in found.items()}
 
-    def _inside(self, bounded: NDArray[np.bool_], up: int, above: int) -> bool:
-        """Does a bounded cell lie above, below the published one? Then it is subtracted already."""
-        while up not in (above, -1):
-            if bounded[up]:
-                return True
-            up = self.table.tree.parent[up]
-        return False
+    def _index_sums(self, name: str) -> tuple[IntArray, IntArray]:
+        """Columns of each node's own block (V, 5) — weight, weight x value, blocks, and how many
+        bounded below and above — and their subtree sums."""
+        index, size = self._blocks.indices[name], self._blocks.answers.sizes
+        own = np.zeros((len(self._tree), 5), dtype=np.int64)
+        for node, at in index.grouping.home.items():
+            if at in index.values:
+                own[self._tree.at[at], 0] += size.get(node, 0)
+        for at, block in index.values.items():
+            row = own[self._tree.at[at]]
+            row[1:] = row[0] * block.value, 1, block.bound == "at_most", block.bound == "at_least"
+        return own, self._tree.accumulate(own)
 
-    def _index(self, v: int, i: int) -> IndexCell:
-        name = self.table.measured.indices[i]
-        blocks, n, total = self.stats[f"index:{name}"], self.table.index_n, self.table.index_sum
-        if blocks.shown[v]:
-            spread = bool(self.stats[f"spread:{name}"].shown[v])
-            return IndexCell(int(n[v, i]), whole_points(total[v, i] / n[v, i]), None, spread)
-        if not self.stats["n"].shown[v] or n[v, i] < self.table.least(i):
-            return IndexCell()
-        reach = self.table.reach(i)
-        bound = rules.capped(n[v, i], total[v, i] / n[v, i], reach)
-        if bound is None or not self._bound_ok(blocks, v, self._capped(i)):
-            return IndexCell()
-        away = int(rules.margin(n[v, i], reach))
-        return IndexCell(int(n[v, i]), 100 - away if bound == "at_least" else away, bound)
+    def index(self, name: str, node: str, *, others: bool = False) -> PrintedIndex | None:
+        """A sub-goal's index at a node, or of the node's own block (``others``); None: hidden."""
+        if (self.n_of_others(node) if others else self.n(node)) is None:
+            return None
+        row = self._indices[name][0 if others else 1][self._tree.at[node]]
+        weight, total, count, low, high = (int(each) for each in row)
+        if not weight:
+            return None
+        bound: Bound | None = None
+        if count == 1:
+            bound = "at_least" if high else "at_most" if low else None
+        return PrintedIndex(half_up(total, weight), bound)
 
-    def _capped(self, i: int) -> NDArray[np.bool_]:
-        """Cells (V,) from k answers whose index prints as a bound."""
-        n, total = self.table.index_n[:, i], self.table.index_sum[:, i]
-        least, reach = self.table.least(i), self.table.reach(i)
-        return np.array(
-            [
-                people >= least and rules.capped(people, score / people, reach) is not None
-                for people, score in zip(n.tolist(), total.tolist(), strict=True)
-            ]
-        )
+    def share(self, name: str, node: str) -> PrintedShare | None:
+        """The share of an item, option or "vet ikke"; None where it is not printed."""
+        share, n = self._blocks.shares[name], self.n(node)
+        if n is None or not self._index_stands(share.index, node):
+            return None
+        if name.startswith("missing:") and n < FINE_FROM:
+            return None
+        count, size = self._share_sums[name][self._tree.at[node]].tolist()
+        if not size:
+            return None
+        return printed_share(count, size, 1 if min(n, size) >= FINE_FROM else 5)
 
-    def _item(self, v: int, j: int, item: Item) -> ItemCell:
-        keys = [f"item:{item.id}/{i}" for i in range(1, item.options)]
-        missing = None
-        if self.stats[f"missing:{item.id}"].shown[v]:
-            missing = int(self.table.not_applicable[v, j])
-        if not self.stats[f"item:{item.id}"].shown[v]:
-            return ItemCell(not_applicable=missing)
-        counts = self.table.counts[j][v].tolist()
-        n = sum(counts)
-        known = [0, *(i for i, key in enumerate(keys, 1) if self.stats[key].shown[v]), item.options]
-        flat = rules.unanimous(counts, item) if self._flat(j, item)[v] else ()
-        if flat and not self._flat_ok(v, j, item, flat):
-            flat = ()
-        sides = self._sides(item, counts, known, flat)
-        return ItemCell(
-            n=n,
-            favourable=sides.get(1),
-            neutral=sides.get(0),
-            unfavourable=sides.get(-1),
-            distribution=_groups(item, counts, known, flat, n),
-            not_applicable=missing,
-            spread=not flat and all(i in known for i in rules.side_boundaries(item)),
-        )
+    def categories(self, name: str, node: str) -> tuple[PrintedShare, ...] | None:
+        """The share of each category, from a hundred answers; None below."""
+        blocks, n = self._blocks.categories[name], self.n(node)
+        if n is None or n < FINE_FROM or not self._index_stands(blocks.index, node):
+            return None
+        counts = self._category_sums[name][self._tree.at[node]].tolist()
+        if not sum(counts):
+            return None
+        return tuple(printed_category(count, sum(counts)) for count in counts)
 
-    def _flat_ok(self, v: int, j: int, item: Item, flat: tuple[tuple[int, int], ...]) -> bool:
-        """May "minst 90 %" be printed, at every boundary that it nearly tells? That is all of
-        them: below the run at most one person stands, above it likewise."""
-        edges = {edge for run in flat for edge in run} - {0, item.options}
-        outside = {i for i in range(1, item.options) if all(not a < i < b for a, b in flat)}
-        stats = [self.stats[f"item:{item.id}/{i}"] for i in sorted(edges | outside)]
-        return all(self._bound_ok(blocks, v, self._flat(j, item)) for blocks in stats)
+    def texts(self, node: str) -> int | None:
+        """People in the pool whose texts stand at the node; None where no texts stand."""
+        return self._blocks.texts.sizes.get(node)
 
-    def _flat(self, j: int, item: Item) -> NDArray[np.bool_]:
-        """Cells (V,) of at least ten in which all or all but one chose the same part."""
-        if j not in self._flats:
-            counts = self.table.counts[j]
-            n = counts.sum(axis=1)
-            most = np.column_stack([counts[:, a:b].sum(axis=1) for a, b in rules.parts(item)])
-            self._flats[j] = (n >= rules.SHARES_FROM) & (
-                np.maximum(most.max(axis=1), counts.max(axis=1)) >= n - 1
+    def _index_stands(self, index: str, node: str) -> bool:
+        return not index or self.index(index, node) is not None
+
+    @cached_property
+    def _share_sums(self) -> Mapping[str, IntArray]:
+        return {
+            name: self._tree.accumulate(
+                np.stack([self._rows(each.counts), self._rows(each.grouping.sizes)], axis=1)
             )
-        return self._flats[j]
-
-    @staticmethod
-    def _sides(
-        item: Item, counts: list[int], known: list[int], flat: tuple[tuple[int, int], ...]
-    ) -> dict[int, Share]:
-        found: dict[int, Share] = {}
-        for low, high in rules.parts(item) if item.sides is not None else ():
-            told = low in known and high in known and not flat
-            found[item.sides[low] if item.sides else 0] = Share(
-                tuple(range(low, high)),
-                sum(counts[low:high]) if told else None,
-                (low, high) in flat,
-            )
-        return found
-
-    def _option(self, v: int, m: int) -> OptionCell:
-        blocks = self.stats[f"option:{self.table.measured.options[m]}"]
-        n, ticked = int(self.table.shown[v, m]), int(self.table.ticked[v, m])
-        if blocks.shown[v]:
-            return OptionCell(n, ticked)
-        if not self.stats["n"].shown[v] or n < rules.SHARES_FROM or 1 < ticked < n - 1:
-            return OptionCell()
-        shown, marked = self.table.shown[:, m], self.table.ticked[:, m]
-        bounded = (shown >= rules.SHARES_FROM) & ((marked <= 1) | (marked >= shown - 1))
-        if not self._bound_ok(blocks, v, bounded):
-            return OptionCell()
-        return OptionCell(n, None, "at_most" if ticked <= 1 else "at_least")
-
-    def _kind(self, kind: str, mine: NDArray[np.bool_]) -> Cell:
-        tree, measured = self.table.tree, self.table.measured
-        n = int(tree.direct(self.table.n)[mine].sum())
-        sizes = tree.direct(self.table.index_n)[mine].sum(axis=0)
-        sums = tree.direct(self.table.index_sum)[mine].sum(axis=0)
-        index = {
-            name: IndexCell(int(sizes[i]), whole_points(sums[i] / sizes[i]))
-            for i, name in enumerate(measured.indices)
-            if sizes[i] > 0
+            for name, each in self._blocks.shares.items()
         }
-        return Cell(
-            kind, n, Tier.INDEX, {name: index.get(name, IndexCell()) for name in measured.indices}
-        )
+
+    @cached_property
+    def _category_sums(self) -> Mapping[str, IntArray]:
+        return {
+            name: self._tree.accumulate(self._category_rows(each))
+            for name, each in self._blocks.categories.items()
+        }
+
+    def _category_rows(self, each: CategoryBlocks) -> IntArray:
+        width = max((len(counts) for counts in each.counts.values()), default=1)
+        empty = (0,) * width
+        rows = [each.counts.get(node.id, empty) for node in self._tree.nodes]
+        return np.array(rows, dtype=np.int64)
 
 
-def tier(n: int | None, k: int) -> Tier:
-    """Row of the table of tiers for a cell with n shown answers (None: hidden)."""
-    if n is None or n < k:
-        return Tier.NONE
-    if n < rules.SHARES_FROM:
-        return Tier.INDEX
-    return Tier.SHARES if n < rules.FULL_FROM else Tier.FULL
+def half_up(numerator: int, denominator: int) -> int:
+    """A fraction rounded to the nearest whole number, halves up."""
+    return (2 * numerator + denominator) // (2 * denominator)
 
 
-def _groups(
-    item: Item,
-    counts: list[int],
-    known: list[int],
-    flat: tuple[tuple[int, int], ...],
-    n: int,
-) -> tuple[Share, ...]:
-    """The distribution as groups of neighbouring options that cover the scale, or nothing."""
-    if flat and n >= rules.FULL_FROM:
-        return tuple(Share((i,), None, (i, i + 1) in flat) for i in range(item.options))
-    few = n < rules.FULL_FROM and item.sides is not None
-    if flat or few or len(known) == 2:
-        return ()
-    runs = pairwise(known)
-    return tuple(Share(tuple(range(low, high)), sum(counts[low:high])) for low, high in runs)
+def overall(parts: Sequence[PrintedIndex | None]) -> PrintedIndex | None:
+    """The mean of the printed indices of the sub-goals; None where one of them is hidden."""
+    known = [part for part in parts if part is not None]
+    if not parts or len(known) < len(parts):
+        return None
+    bounds = {part.bound for part in known} - {None}
+    bound = next(iter(bounds)) if len(bounds) == 1 else "open" if bounds else None
+    return PrintedIndex(half_up(sum(part.value for part in known), len(known)), bound)
+
+
+def printed_share(count: int, size: int, step: int) -> PrintedShare:
+    """``count`` of ``size`` people as a share in whole per cent or steps of five."""
+    if count <= FEW:
+        return PrintedShare(None, step, "few")
+    if size - count <= FEW:
+        return PrintedShare(None, step, "all_but_few")
+    percent = step * half_up(100 * count, step * size)
+    if percent == 0:
+        return PrintedShare(step, step, "below")
+    if percent == 100:
+        return PrintedShare(100 - step, step, "above")
+    return PrintedShare(percent, step)
+
+
+def printed_category(count: int, size: int) -> PrintedShare:
+    """One of all answer categories: steps of five, one form below 5 % and one above 95 %."""
+    if 20 * count < size:
+        return PrintedShare(5, 5, "below")
+    if 20 * count > 19 * size:
+        return PrintedShare(95, 5, "above")
+    return PrintedShare(5 * half_up(100 * count, 5 * size), 5)

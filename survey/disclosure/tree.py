@@ -70,22 +70,6 @@ class Tree:
             total[self.parent[place]] += total[place]
         return total
 
-    def direct(self, total: NDArray[Number]) -> NDArray[Number]:
-        """Direct values (V, ...) of subtree totals (V, ...): a node minus its children."""
-        own = total.copy()
-        for place in range(1, len(self.nodes)):
-            own[self.parent[place]] -= total[place]
-        return own
-
-
-def accumulate(nodes: Sequence[Node], direct: NDArray[Number]) -> NDArray[Number]:
-    """Subtree totals (V, ...) of direct values (V, ...), rows in the order of ``nodes``."""
-    tree = Tree(nodes)
-    place = np.array([tree.at[node.id] for node in nodes])
-    ordered = np.zeros_like(direct)
-    ordered[place] = direct
-    return np.asarray(tree.accumulate(ordered)[place])
-
 
 def _check(nodes: Sequence[Node]) -> None:
     known = Counter(node.id for node in nodes)

@@ -22,6 +22,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 MINIMUM_UNITS = 10
+MINIMUM_PUBLISHED = 5
 EXACT_ASSIGNMENTS = 20_000
 CAVEAT = "units chose to take part"
 """Always printed with a programme comparison: the units were not drawn by lot."""
@@ -107,7 +108,8 @@ def standardised(
 class AreaChange:
     """Change of an area. ``basis`` says whether units or (labelled so) persons were the cases.
 
-    ``t``, ``df``, ``p``, ``low`` and ``high`` are None when they cannot be computed.
+    ``units`` had enough answers in both waves. ``t``, ``df``, ``p``, ``low`` and ``high`` are None
+    when they cannot be computed.
     """
 
     basis: Literal["units", "persons"]
@@ -121,47 +123,31 @@ class AreaChange:
     high: float | None
 
 
-def units_change(differences: Floats, n1: Ints, n2: Ints, level: float = 0.95) -> AreaChange:
-    """t test on the units' changes with weights n1·n2/(n1+n2) (measurement.md 2B).
+def area_change(clusters: Sequence[Cluster], earlier: Groups, later: Groups) -> AreaChange:
+    """Judge the change of a whole area by its units, or by its people where it has few units.
 
-    Weighted least squares on a constant: difference = Σwd/Σw, s² = Σw(d - difference)²/(m - 1),
-    SE = s/sqrt(Σw), df = m - 1. Equals statsmodels ``WLS``. Units without both waves (n of 0, or
-    a NaN difference) are left out.
+    ``earlier`` and ``later`` hold the area's own mean, sd and n (arrays of one element): the
+    difference is theirs in both cases. Ten clusters with five answers or more in both waves make
+    the units the cases (``clustered_se``, t with U - 1 degrees of freedom); else Welch's test.
     """
-    keep = ~np.isnan(differences) & (n1 > 0) & (n2 > 0)
-    change, units = differences[keep], int(keep.sum())
-    if units < 2:
-        value = float(change[0]) if units else None
-        return AreaChange("units", units, value, None, None, None, None, None, None)
-    weight = n1[keep] * n2[keep] / (n1[keep] + n2[keep])
-    mean = float((weight * change).sum() / weight.sum())
-    spread = change - mean
-    spread[np.abs(spread) <= 1e-12 * np.maximum(np.abs(change), 1.0)] = 0.0
-    df = units - 1
-    se = math.sqrt(float((weight * spread**2).sum()) / df / float(weight.sum()))
-    t = mean / se if se else (0.0 if mean == 0 else None)
+    both = sum(min(c.n1, c.n2) >= MINIMUM_PUBLISHED for c in clusters)
+    found = clustered_se(clusters) if both >= MINIMUM_UNITS else None
+    if found is None:
+        test = welch(earlier, later)
+        values = [
+            None if np.isnan(v).any() else float(np.ravel(v)[0])
+            for v in (test.difference, test.se, test.t, test.df, test.p, test.low, test.high)
+        ]
+        return AreaChange("persons", both, *values)
+    difference = float(np.ravel(later.mean - earlier.mean)[0])
+    se, df = found
+    if se <= 1e-12 * max(abs(difference), 1.0):
+        se = 0.0
+    t = difference / se if se else (None if round(difference, 9) else 0.0)
     p = None if t is None else float(2.0 * special.stdtr(df, -abs(t)))
-    half = float(special.stdtrit(df, 0.5 + level / 2)) * se
-    return AreaChange("units", units, mean, se, t, float(df), p, mean - half, mean + half)
-
-
-def area_change(
-    differences: Floats, n1: Ints, n2: Ints, earlier: Groups, later: Groups
-) -> AreaChange:
-    """The area's change by its units when at least ten have both waves, else by its persons.
-
-    ``differences``, ``n1``, ``n2`` per unit published in both waves; ``earlier`` and ``later``
-    hold the area's own mean, sd and n (arrays of one element).
-    """
-    by_units = units_change(differences, n1, n2)
-    if by_units.units >= MINIMUM_UNITS:
-        return by_units
-    test = welch(earlier, later)
-    values = [
-        None if np.isnan(v).any() else float(np.ravel(v)[0])
-        for v in (test.difference, test.se, test.t, test.df, test.p, test.low, test.high)
-    ]
-    return AreaChange("persons", by_units.units, *values)
+    half = float(special.stdtrit(df, 0.975)) * se
+    low, high = difference - half, difference + half
+    return AreaChange("units", both, difference, se, t, float(df), p, low, high)
 
 
 @dataclass(frozen=True)

@@ -9,19 +9,12 @@ import numpy.typing as npt
 
 from survey.measurement.areas import (
     AreaChange,
+    Cluster,
     StandardisedChange,
     area_change,
     standardised_change,
 )
-from survey.measurement.change import (
-    ChangeResult,
-    Verdict,
-    holm,
-    judge,
-    pooled_sd,
-    published_index,
-    verdict,
-)
+from survey.measurement.change import holm
 from survey.measurement.effects import (
     MINIMUM_MATCHED,
     MINIMUM_N,
@@ -40,23 +33,19 @@ from survey.measurement.scoring import Moments
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-MINIMUM_PUBLISHED = 5
-
 
 @dataclass(frozen=True)
 class UnitChanges:
     """Change of every unit, tables of shape (units, columns); NaN unless both n >= 10.
 
     ``p_adjusted`` is Holm over the dimensions of a unit (the overall index is not among them and
-    keeps its p). ``verdicts[unit][column]`` are from published numbers and need n >= 5.
-    ``paired`` is per unit and column for linked waves, None elsewhere.
+    keeps its p); it decides nothing. ``paired`` is per unit and column for linked waves.
     """
 
     welch: Welch
     p_adjusted: Floats
     effect: HedgesG
     cliffs_delta: Floats
-    verdicts: tuple[tuple[ChangeResult, ...], ...]
     paired: dict[tuple[int, int], Paired]
 
 
@@ -65,16 +54,14 @@ class OrganisationChange:
     """Change of the whole organisation in one column, POMP points.
 
     ``test`` has units as cases when there are at least ten, else persons (its ``basis``);
-    ``effect`` and ``cliffs_delta`` describe persons. ``verdict`` follows the test.
+    ``effect`` and ``cliffs_delta`` describe persons.
     """
 
     test: AreaChange
     p_adjusted: float | None
     effect: tuple[float, float, float] | None
     cliffs_delta: float | None
-    sigma: int
     standardised: StandardisedChange | None
-    verdict: Verdict
     paired: Paired | None
 
 
@@ -84,50 +71,23 @@ class WaveChange:
 
     units: UnitChanges
     organisation: tuple[OrganisationChange, ...]
-    sigma: tuple[int, ...]
 
 
-def measure_change(earlier: WaveFigures, later: WaveFigures, relevance: float = 10) -> WaveChange:
+def measure_change(earlier: WaveFigures, later: WaveFigures) -> WaveChange:
     """Measure the change between two waves of the same columns and unit numbers."""
     if earlier.columns != later.columns or earlier.persons.size != later.persons.size:
         raise ValueError("waves are compared on the same dimensions and units")
+    links = _links(earlier, later)
     places = range(len(earlier.columns))
-    given = _Given(
-        sigma=tuple(_sigma(earlier, later, p) for p in places),
-        relevance=relevance,
-        links=_links(earlier, later),
-    )
     deltas = np.column_stack([_deltas(earlier, later, p) for p in places])
     return WaveChange(
-        _unit_changes(earlier, later, given, deltas),
-        _organisation_changes(earlier, later, given, deltas),
-        given.sigma,
+        _unit_changes(earlier, later, links, deltas),
+        _organisation_changes(earlier, later, links, deltas),
     )
-
-
-@dataclass(frozen=True)
-class _Given:
-    """What all comparisons of two waves share: sd per column, relevance limit, linked rows."""
-
-    sigma: tuple[int, ...]
-    relevance: float
-    links: tuple[Ints, Ints] | None
 
 
 def _groups(moments: Moments) -> Groups:
     return Groups(moments.mean, moments.sd, moments.n)
-
-
-def _sigma(earlier: WaveFigures, later: WaveFigures, position: int) -> int:
-    """Pooled within-unit sd over both waves' units with n >= 10, in whole points."""
-    cells: list[tuple[int, float]] = []
-    usable = np.zeros(earlier.persons.size, bool)
-    for figures in (earlier, later):
-        n, sd = figures.units.n[:, position], figures.units.sd[:, position]
-        enough = n >= MINIMUM_N
-        usable |= enough
-        cells += zip(n[enough].tolist(), sd[enough].tolist(), strict=True)
-    return pooled_sd(cells, units=int(usable.sum()))
 
 
 def _deltas(earlier: WaveFigures, later: WaveFigures, position: int) -> Floats:
@@ -142,7 +102,7 @@ def _deltas(earlier: WaveFigures, later: WaveFigures, position: int) -> Floats:
 
 
 def _unit_changes(
-    earlier: WaveFigures, later: WaveFigures, given: _Given, deltas: Floats
+    earlier: WaveFigures, later: WaveFigures, links: tuple[Ints, Ints] | None, deltas: Floats
 ) -> UnitChanges:
     first, second = _groups(earlier.units), _groups(later.units)
     shown = (first.n >= MINIMUM_N) & (second.n >= MINIMUM_N)
@@ -153,8 +113,7 @@ def _unit_changes(
         p_adjusted=_holm_over_dimensions(test.p, earlier),
         effect=effect,
         cliffs_delta=np.where(shown, deltas[:-1], np.nan),
-        verdicts=_verdicts(earlier, later, given),
-        paired={} if given.links is None else _paired_units(earlier, later, given.links),
+        paired={} if links is None else _paired_units(earlier, later, links),
     )
 
 
@@ -181,40 +140,8 @@ def _holm_over_dimensions(p: Floats, figures: WaveFigures) -> Floats:
     return np.concatenate([holm(p[..., :dimensions]), p[..., dimensions:]], axis=-1)
 
 
-def _verdicts(
-    earlier: WaveFigures, later: WaveFigures, given: _Given
-) -> tuple[tuple[ChangeResult, ...], ...]:
-    """Verdicts of all units; the same as ``holm_verdicts`` unit by unit, adjusted in one go."""
-    tables = [
-        (figures.units.n.tolist(), figures.units.mean.tolist()) for figures in (earlier, later)
-    ]
-    rows = [
-        [
-            verdict(
-                published_index(m1[p], n1[p]),
-                published_index(m2[p], n2[p]),
-                n1[p],
-                n2[p],
-                sigma,
-                relevance=given.relevance,
-            )
-            for p, sigma in enumerate(given.sigma)
-        ]
-        for n1, m1, n2, m2 in zip(*tables[0], *tables[1], strict=True)
-    ]
-    p_values = np.array([[np.nan if r.p is None else r.p for r in row] for row in rows])
-    adjusted = _holm_over_dimensions(p_values.reshape(len(rows), -1), earlier).tolist()
-    return tuple(
-        tuple(
-            r if r.p is None or r.p == p else judge(r, p, given.relevance)
-            for r, p in zip(row, levels, strict=True)
-        )
-        for row, levels in zip(rows, adjusted, strict=True)
-    )
-
-
 def _organisation_changes(
-    earlier: WaveFigures, later: WaveFigures, given: _Given, deltas: Floats
+    earlier: WaveFigures, later: WaveFigures, links: tuple[Ints, Ints] | None, deltas: Floats
 ) -> tuple[OrganisationChange, ...]:
     whole1, whole2 = _groups(earlier.organisation), _groups(later.organisation)
     effect = hedges_g(whole1, whole2)
@@ -231,23 +158,26 @@ def _organisation_changes(
                 p_adjusted=level,
                 effect=None if np.isnan(g).any() else g,
                 cliffs_delta=None if np.isnan(deltas[-1, p]) else float(deltas[-1, p]),
-                sigma=given.sigma[p],
                 standardised=_standardised(earlier, later, p),
-                verdict=_area_verdict(test, level, given.relevance),
-                paired=None if given.links is None else _paired(earlier, later, given.links, p),
+                paired=None if links is None else _paired(earlier, later, links, p),
             )
         )
     return tuple(found)
 
 
 def _area_test(earlier: WaveFigures, later: WaveFigures, position: int) -> AreaChange:
-    """The area's test on the units that could be published (n >= 5) in both waves."""
-    first, second = _one(_groups(earlier.units), position), _one(_groups(later.units), position)
-    enough = (first.n >= MINIMUM_PUBLISHED) & (second.n >= MINIMUM_PUBLISHED)
+    """The change of the whole organisation, every unit with answers in a wave a cluster."""
+    tables = [
+        (figures.units.n[:, position].tolist(), figures.units.mean[:, position].tolist())
+        for figures in (earlier, later)
+    ]
+    clusters = [
+        Cluster(n1, n2, m1 if n1 else None, m2 if n2 else None)
+        for n1, m1, n2, m2 in zip(*tables[0], *tables[1], strict=True)
+        if n1 or n2
+    ]
     return area_change(
-        np.where(enough, second.mean - first.mean, np.nan),
-        first.n,
-        second.n,
+        clusters,
         _one(_groups(earlier.organisation), position),
         _one(_groups(later.organisation), position),
     )
@@ -256,15 +186,6 @@ def _area_test(earlier: WaveFigures, later: WaveFigures, position: int) -> AreaC
 def _one(groups: Groups, position: int) -> Groups:
     """One column of a table of groups."""
     return Groups(groups.mean[:, position], groups.sd[:, position], groups.n[:, position])
-
-
-def _area_verdict(test: AreaChange, p: float | None, relevance: float) -> Verdict:
-    """The verdict of an area from its own test; not testable is ``too_few``."""
-    if p is None or test.difference is None or test.low is None or test.high is None:
-        return "too_few"
-    if p < 0.05 and test.difference:
-        return "risen" if test.difference > 0 else "fallen"
-    return "too_few" if (test.high - test.low) / 2 > 2 * relevance else "no_change"
 
 
 def _standardised(

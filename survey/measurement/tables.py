@@ -11,16 +11,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from survey.measurement.areas import AreaChange
-from survey.measurement.change import ChangeResult
 from survey.measurement.comparisons import OrganisationChange, WaveChange
 from survey.measurement.effects import G_INTERVAL, Paired
 from survey.measurement.figures import WaveFigures
 from survey.measurement.intervals import mean_intervals
-
-POWER_80 = 2.8015852181129683
-"""z(.975) + z(.80): the smallest true change found with 80 % power, in standard errors."""
+from survey.measurement.verdicts import POWER, Verdict, verdict_of
 
 Floats = npt.NDArray[np.float64]
 Table = dict[str, Any]
@@ -170,7 +168,6 @@ def change_table(
     }
     return {
         "g_interval": G_INTERVAL,
-        "sigma": dict(zip(ids, change.sigma, strict=True)),
         "organisation": organisation,
         "units": units,
     }
@@ -180,8 +177,8 @@ def _changed_column(change: WaveChange, differences: Floats, position: int) -> l
     """One dimension of every unit; the difference stands also where nothing is tested."""
     units = change.units
     test, effect = units.welch, units.effect
-    verdicts = [row[position] for row in units.verdicts]
     low, high = plain(effect.low[:, position]), plain(effect.high[:, position])
+    bounds = list(zip(plain(test.low[:, position]), plain(test.high[:, position]), strict=True))
     linked = units.paired
     parts = {
         "difference": plain(differences[:, position]),
@@ -192,21 +189,27 @@ def _changed_column(change: WaveChange, differences: Floats, position: int) -> l
         "hedges_g": plain(effect.g[:, position]),
         "g_ci": [_pair(a, b) for a, b in zip(low, high, strict=True)],
         "cliffs_delta": plain(units.cliffs_delta[:, position]),
-        "minimum_detectable": [v.minimum_detectable for v in verdicts],
-        "verdict": [v.verdict for v in verdicts],
-        "verdict_interval": [_whole(v) for v in verdicts],
+        "ci": [_pair(a, b) for a, b in bounds],
+        "minimum_detectable": plain(_detectable(test.se[:, position], test.df[:, position])),
+        "verdict": [_verdict(a, b) for a, b in bounds],
         "paired": [
             _paired(linked[number, position]) if (number, position) in linked else None
-            for number in range(len(verdicts))
+            for number in range(len(bounds))
         ],
     }
     keys = tuple(parts)
     return [dict(zip(keys, row, strict=True)) for row in zip(*parts.values(), strict=True)]
 
 
-def _whole(result: ChangeResult) -> list[float] | None:
-    """The verdict's interval, index points."""
-    return _pair(result.low, result.high)
+def _detectable(se: Floats, df: Floats) -> Floats:
+    """Smallest true change found with 80 % power, (t(.975, df) + t(.80, df))·SE (Bloom 1995)."""
+    result: Floats = (special.stdtrit(df, 0.975) + special.stdtrit(df, POWER)) * se
+    return result
+
+
+def _verdict(low: float | None, high: float | None) -> Verdict | None:
+    """What the interval says; rounding in the sums is no change. None without an interval."""
+    return None if low is None or high is None else verdict_of(round(low, 9), round(high, 9))
 
 
 def _paired(found: Paired) -> Table:
@@ -232,7 +235,10 @@ def _area(test: AreaChange) -> Table:
         "df": test.df,
         "p": test.p,
         "ci": _pair(test.low, test.high),
-        "minimum_detectable": None if test.se is None else POWER_80 * test.se,
+        "minimum_detectable": None
+        if test.se is None or test.df is None
+        else float(_detectable(np.array(test.se), np.array(test.df))),
+        "verdict": _verdict(test.low, test.high),
     }
 
 
@@ -244,8 +250,6 @@ def _organisation_change(found: OrganisationChange) -> Table:
         "hedges_g": None if effect is None else effect[0],
         "g_ci": None if effect is None else [effect[1], effect[2]],
         "cliffs_delta": found.cliffs_delta,
-        "sigma": found.sigma,
         "standardised": None if found.standardised is None else asdict(found.standardised),
-        "verdict": found.verdict,
         "paired": None if found.paired is None else _paired(found.paired),
     }

@@ -22,8 +22,9 @@ from survey.errors import Conflict
 from survey.release import raw
 from survey.release.changes import Earlier
 from survey.release.clearance import clear, to_text
+from survey.release.codec import digest, to_json
 from survey.release.compute import Computed, compute
-from survey.release.document import SCHEMA, digest, to_json
+from survey.release.document import SCHEMA
 from survey.release.frame import Frame
 from survey.release.hidden import left_out
 from survey.release.load import find_wave, load_earlier, load_frame

@@ -1,28 +1,29 @@
 """What a release says: frozen plain data, the only thing that pages, PDFs, exports and API know.
 
 A release of a wave is one :class:`ReleaseHeader` and one :class:`UnitResult` for each unit of the
-wave's tree. Everything in them has passed disclosure control; ``None`` where a number would stand
-means *hidden*, with one marker for every reason. Documents are stored as JSON with their
-``schema`` number; every old schema keeps rendering (``tests/data/releases``).
+wave's tree. Everything in them is a sum over building blocks or a function of such sums; ``None``
+where a number would stand means *hidden*, with one marker for every reason. The number of answers
+of a unit (``Participation.answered``) is the only number of people there is: none is printed per
+sub-goal, item or question. Documents are stored as JSON with their ``schema`` number; every old
+schema keeps rendering (``survey.release.codec``, ``tests/data/releases``).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import cattrs
+SCHEMA = 2
 
-SCHEMA = 1
-
-Bound = Literal["at_least", "at_most"]
-Verdict = Literal["risen", "fallen", "no_change", "too_few", "hidden"]
+Bound = Literal["at_least", "at_most", "open"]
+ShareForm = Literal["few", "all_but_few", "below", "above"]
+Verdict = Literal["risen", "fallen", "unknown", "hidden", "no_change", "too_few"]
+"""``no_change`` and ``too_few`` stand in releases of schema 1 only."""
 Tier = Literal["none", "index", "shares", "full"]
 Phase = Literal["before", "during", "after"]
 ChangeBasis = Literal["unit", "units", "persons"]
+SigmaSource = Literal["within", "everyone", "assumed"]
 ReorganisationKind = Literal["renamed", "recoded", "moved", "merged", "split", "regrouped"]
 ComparisonRole = Literal["parent", "organisation", "kind"]
 Band = Literal["above", "around", "below"]
@@ -30,7 +31,7 @@ Band = Literal["above", "around", "below"]
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A 95 % interval in points 0–100 (or per cent), whole numbers."""
+    """A 95 % interval in points 0–100, whole numbers, rounded outward."""
 
     low: int
     high: int
@@ -40,105 +41,94 @@ class Interval:
 class Score:
     """An index on 0–100 in whole points; ``index`` None when hidden.
 
-    ``bound`` says that the true value lies at or beyond the printed one (extreme values are
-    capped). ``interval`` answers "what do the people who work here now think" (with finite
-    population correction) and exists only from n ≥ 10; ``everyone`` is True when all answered, so
-    that no interval is needed.
+    ``bound`` says that the true value lies at or beyond the printed one (``open``: parts of it are
+    bounded on either side). ``interval`` answers "what do the people who work here now think"
+    (with finite population correction); its end on the side of the bound is open. ``everyone`` is
+    True when all answered, so that no interval is needed.
     """
 
     index: int | None
-    n: int | None
     bound: Bound | None = None
     interval: Interval | None = None
     everyone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Shares:
-    """Whole per cent of valid answers in the upper, middle and lower part of the scale.
+class Share:
+    """Per cent in steps of ``step`` (five, or one from a hundred answers).
 
-    ``neutral`` is 0 on even scales. A masked part is None. ``at_least`` names the part that prints
-    as "at least 90 %" (all or all but one agreed); its value is then 90 and the others are None.
+    ``form`` ``few``: none or a few; ``all_but_few``: all but none or a few (``percent`` is then
+    None); ``below`` and ``above``: beyond ``percent``, the end of the steps.
     """
 
-    favourable: int | None
-    neutral: int | None
-    unfavourable: int | None
-    at_least: Literal["favourable", "neutral", "unfavourable"] | None = None
+    percent: int | None
+    step: int = 5
+    form: ShareForm | None = None
+
+    @property
+    def position(self) -> int:
+        """Where a mark stands on a line from 0 to 100."""
+        if self.percent is None:
+            return 0 if self.form == "few" else 100
+        return self.percent
 
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """One bar of a distribution: the scale values merged into it, and its whole per cent."""
+    """One answer category: its value on the item's own scale, as answered, and its share."""
 
-    values: tuple[int, ...]
-    percent: int | None
-    at_least: bool = False
+    value: int
+    share: Share
 
 
 @dataclass(frozen=True, slots=True)
 class ItemResult:
-    """One item in one unit. ``values`` of categories are on the item's own scale, as answered.
+    """One item in one unit.
 
-    Indices and shares of a reverse-keyed item are turned, so that up always means agreement with
-    the dimension; ``distribution`` is as answered.
+    ``favourable`` is the share in the upper half of the scale, turned when the item is
+    reverse-keyed; ``categories`` are as answered and stand from a hundred answers, like
+    ``not_applicable``.
     """
 
     id: str
-    score: Score
-    shares: Shares | None = None
-    distribution: tuple[Category, ...] | None = None
-    not_applicable: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Agreement:
-    """Do answers lie further apart than chance would have them (r_wg(j), uniform null)? Only where
-    n ≥ 10, and never the coefficient: two decimals of it tell counts that the shares keep open."""
-
-    spread: bool
+    favourable: Share | None = None
+    categories: tuple[Category, ...] | None = None
+    not_applicable: Share | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DimensionResult:
-    """One dimension in one unit; ``shares`` pools the items' valid answers (reversed as keyed)."""
+    """One sub-goal in one unit."""
 
     id: str
     score: Score
-    shares: Shares | None = None
-    agreement: Agreement | None = None
     band: Band | None = None
     items: tuple[ItemResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class OptionResult:
-    """One option of a question: whole per cent of ``n`` who were shown it and answered.
-
-    ``at_least`` prints as "at least 90 %", ``at_most`` as "at most 10 %".
-    """
+    """One option of a question: the share of those who were shown it and answered."""
 
     id: str
-    percent: int | None
-    at_least: bool = False
-    at_most: bool = False
+    share: Share | None
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionResult:
-    """A single- or multiple-choice question in one unit; ``n`` is the printed denominator."""
+    """A single- or multiple-choice question in one unit."""
 
     id: str
-    n: int | None
     options: tuple[OptionResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Participation:
-    """Who answered. ``answered`` and ``invited`` are None below the study's k.
+    """Who answered. ``answered`` are the answers that count here, None below the study's k.
 
-    ``headcount`` is the organisation's own figure when the wave opened. ``over`` warns that more
-    answered than the headcount says, so that no finite population correction is used.
+    ``headcount`` is the organisation's own figure, when the wave opened, of those whose answers
+    count here if they answer. ``over`` warns that more answered than the headcount says, so that
+    no finite population correction is used.
     """
 
     headcount: int | None
@@ -148,10 +138,20 @@ class Participation:
 
 
 @dataclass(frozen=True, slots=True)
+class Others:
+    """ "Andre i området": leaders, an area's own staff and small units, counted together. A row of
+    its own under the area."""
+
+    answered: int
+    overall: Score
+    dimensions: Mapping[str, Score]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Another published node's indices beside the unit's own.
 
-    ``units`` is the number of other units behind role ``kind``.
+    Role ``kind`` is the median of the printed indices of ``units`` other units of the kind.
     """
 
     role: ComparisonRole
@@ -164,13 +164,15 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The verdict on one index between two waves, from published numbers only.
+    """The verdict on one index between two waves, from published numbers only: ``risen`` and
+    ``fallen`` say nothing but that the printed interval excludes 0.
 
-    ``low``–``high`` is what the change may have been, in points. ``minimum_detectable`` is the
-    true change that would be found in 80 % of cases; it is printed and never decides. ``basis``
-    says what the verdict rests on: one unit's answers, an area's units as cases (from ten units
-    published in both waves), or, for a smaller area, its persons. ``effect`` is Hedges' g with its
-    95 % interval, the printed difference over the printed σ̂, where both waves have n ≥ 10.
+    ``low``–``high`` is what the change may have been, in points; an open end rests on a clamped
+    index. ``minimum_detectable`` is the smallest change that this many answers let us see.
+    ``basis`` says what the interval rests on: one unit's answers, an area's units as clusters
+    (from ten units published in both waves), or, for a smaller area, its persons. ``effect`` is
+    the difference over σ̂. ``tipping`` is by how many points those who did not answer would have to
+    lie beyond the others for the change to be gone; ``beyond`` says that no answers could do that.
     """
 
     verdict: Verdict
@@ -179,10 +181,24 @@ class Change:
     difference: int | None = None
     low: int | None = None
     high: int | None = None
+    low_open: bool = False
+    high_open: bool = False
     minimum_detectable: int | None = None
     basis: ChangeBasis = "unit"
     effect: float | None = None
-    effect_interval: tuple[float, float] | None = None
+    tipping: int | None = None
+    beyond: bool = False
+    standardised: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShareChange:
+    """The verdict on one statement's or option's share, in per cent points."""
+
+    verdict: Verdict
+    difference: int
+    low: int
+    high: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +211,32 @@ class AreaVerdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """Units below an area by the verdict on their overall index since a wave.
+
+    ``expected`` units would rise by chance alone if none had changed, ``expected_low`` to
+    ``expected_high`` in 95 of 100 cases; as many would fall.
+    """
+
+    risen: int
+    fallen: int
+    unknown: int
+    hidden: int
+    not_comparable: int
+    expected: int
+    expected_low: int
+    expected_high: int
+
+
+@dataclass(frozen=True, slots=True)
 class WaveChange:
     """All changes of one unit from one earlier wave to this one.
 
     Not ``comparable``: a reorganisation stands between (``UnitResult.reorganisations`` says
     which), and there is no verdict. ``reason`` "composition": the area comprises other units than
-    it did; ``joined`` and ``left`` are their names.
+    it did; ``joined`` and ``left`` are their names. ``items`` and ``options`` hold the changes of
+    shares, by item and by ``question/option``. ``regression``: points that a unit which lay clearly
+    above or below the others in the earlier wave is expected to move back by itself.
     """
 
     from_ordinal: int
@@ -211,6 +247,10 @@ class WaveChange:
     reason: str = ""
     joined: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    items: Mapping[str, ShareChange] = field(default_factory=dict)
+    options: Mapping[str, ShareChange] = field(default_factory=dict)
+    tally: Tally | None = None
+    regression: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +291,7 @@ class PastWave:
     participation: Participation
     overall: Score
     dimensions: Mapping[str, Score]
+    items: Mapping[str, Share] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +315,8 @@ class UnitResult:
     """Everything that may be known of one unit in one wave.
 
     ``band`` places the overall index among the organisation's units: clearly above, around or
-    clearly below their mean; never a rank.
+    clearly below their mean; never a rank. ``texts_of``: of how many people the pool is whose
+    texts stand at this unit, None where none do.
     """
 
     unit: UnitFacts
@@ -284,23 +326,27 @@ class UnitResult:
     dimensions: tuple[DimensionResult, ...]
     band: Band | None = None
     questions: tuple[QuestionResult, ...] = ()
+    others: Others | None = None
     comparisons: tuple[Comparison, ...] = ()
     changes: tuple[WaveChange, ...] = ()
     history: tuple[PastWave, ...] = ()
     reorganisations: tuple[Reorganisation, ...] = ()
     comments_allowed: bool = False
+    texts_of: int | None = None
     schema: int = SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
 class DimensionMethod:
-    """Organisation-level quantities of one dimension, for the method page.
+    """Organisation-level quantities of one sub-goal, for the method page.
 
-    ``sigma`` is σ̂, the pooled within-unit standard deviation in whole points that verdicts use;
-    ``alpha`` and ``omega`` with the reason when they are not computed.
+    ``sigma`` is σ̂ in whole points, which every interval and verdict uses; ``source`` says where it
+    comes from. ``alpha`` and ``omega`` with the reason when they are not computed. ``mean`` and
+    ``tau2`` are the model of the units' indices that bands rest on.
     """
 
     sigma: int
+    source: SigmaSource = "within"
     alpha: float | None = None
     alpha_interval: tuple[float, float] | None = None
     omega: float | None = None
@@ -308,17 +354,31 @@ class DimensionMethod:
     not_computed: str = ""
     icc1: float | None = None
     icc2: float | None = None
+    mean: float | None = None
+    tau2: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """How the numbers were made, as printed on the method page."""
+    """How the numbers were made, as printed on the method page.
+
+    ``correlations``: ``a/b`` → correlation of two sub-goals over people, two decimals; none when
+    the organisation is too small (0.5 is then assumed).
+    """
 
     k: int
-    relevance: int
     sigma_overall: int
     dimensions: Mapping[str, DimensionMethod]
     software: str
+    sigma_overall_source: SigmaSource = "within"
+    correlations: Mapping[str, float] = field(default_factory=dict)
+    mean: float | None = None
+    tau2: float | None = None
+
+    def correlation(self, one: str, other: str) -> float:
+        """The correlation of two sub-goals; 0.5 where it is not known."""
+        found = self.correlations.get(f"{one}/{other}", self.correlations.get(f"{other}/{one}"))
+        return 0.5 if found is None else found
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +396,8 @@ class UnitIndexEntry:
 @dataclass(frozen=True, slots=True)
 class ReleaseHeader:
     """What is common to all units of a release. ``instrument`` is the frozen instrument as plain
-    JSON (``survey.instrument.model.Instrument.from_dict`` reads it)."""
+    JSON (``survey.instrument.model.Instrument.from_dict`` reads it). ``schema`` stays the one that
+    it was released under."""
 
     release_id: str
     study: str
@@ -347,42 +408,6 @@ class ReleaseHeader:
     instrument: Mapping[str, Any]
     method: Method
     units: tuple[UnitIndexEntry, ...]
-    hidden_values: int = 0
-    published_values: int = 0
     notes: tuple[str, ...] = field(default=())
+    public_level: int = 0
     schema: int = SCHEMA
-
-
-_converter = cattrs.Converter(omit_if_default=True)
-
-
-def to_json(document: ReleaseHeader | UnitResult) -> str:
-    """Canonical JSON (sorted keys, no spaces): equal documents give equal bytes."""
-    plain = _converter.unstructure(document)
-    plain["schema"] = document.schema
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-
-
-def header_from_json(text: str) -> ReleaseHeader:
-    """Read a stored header of any schema that was ever written."""
-    return _converter.structure(_upgraded(json.loads(text)), ReleaseHeader)
-
-
-def unit_from_json(text: str) -> UnitResult:
-    """Read a stored unit result of any schema that was ever written."""
-    return _converter.structure(_upgraded(json.loads(text)), UnitResult)
-
-
-def digest(texts: list[str]) -> str:
-    """SHA-256 over the documents of a release in the given order: header first, then units."""
-    whole = hashlib.sha256()
-    for text in texts:
-        whole.update(hashlib.sha256(text.encode()).digest())
-    return whole.hexdigest()
-
-
-def _upgraded(plain: dict[str, Any]) -> dict[str, Any]:
-    """Bring a document of an older schema to the present one. Schema 1 is the first."""
-    if plain.get("schema") != SCHEMA:
-        raise ValueError(f"release schema {plain.get('schema')!r} is not known to this version")
-    return plain

@@ -10,13 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.errors import NotFound
-from survey.release.document import (
-    ReleaseHeader,
-    UnitResult,
-    digest,
-    header_from_json,
-    unit_from_json,
-)
+from survey.release.codec import digest, header_from_json, unit_from_json
+from survey.release.document import ReleaseHeader, UnitResult
 from survey.release.hidden import HiddenLine, folded
 from survey.release.models import HiddenValue, Release, ReleaseUnit
 from survey.study.models import Wave, WaveUnit

@@ -192,7 +192,7 @@ def _end_with_parent() -> None:
 
 def _write(task: _Task) -> None:
     """Render one report to a temporary file beside its place and move it there."""
-    from survey.release.document import header_from_json, unit_from_json
+    from survey.release.codec import header_from_json, unit_from_json
 
     if _worker is None:
         raise RuntimeError("the pool's process was not started")

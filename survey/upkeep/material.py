@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from survey.followup import overview
 from survey.followup.model import FollowUp
 from survey.release import read
-from survey.release.document import header_from_json, unit_from_json
+from survey.release.codec import header_from_json, unit_from_json
 from survey.release.moderation import ReleasedTexts, released_of_wave, released_texts
 from survey.release.read import StoredUnit
 from survey.reports.content import FreeText

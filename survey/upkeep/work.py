@@ -31,7 +31,8 @@ from survey.errors import InvalidInput
 from survey.instrument.library import Library
 from survey.jobs.execution import Job, Work
 from survey.release import close, preview
-from survey.release.document import ReleaseHeader, header_from_json, unit_from_json
+from survey.release.codec import header_from_json, unit_from_json
+from survey.release.document import ReleaseHeader
 from survey.release.load import find_wave
 from survey.reports import names
 from survey.study import waves

@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from survey.access import api_keys
-from survey.release.document import to_json
+from survey.release.codec import to_json
 from survey.release.read import unit_document
 from survey.upkeep.services import Services
 from tests.release.journey import SHORT, Journey

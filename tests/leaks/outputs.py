@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from html.parser import HTMLParser
 from typing import Any
 
-from survey.release.document import ReleaseHeader, UnitResult, header_from_json, unit_from_json
+from survey.release.codec import header_from_json, unit_from_json
+from survey.release.document import ReleaseHeader, UnitResult
 from survey.reports.model import DashboardView
 from survey.reports.unit_report import charts_for, dashboard, render_unit_html
 from tests.leaks.world import Published

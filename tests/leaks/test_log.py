@@ -19,7 +19,8 @@ from survey.answering.intake import submit
 from survey.release import preview, read
 from survey.release.close import close_and_release, close_wave, make_release, settled
 from survey.release.compute import Computed, compute
-from survey.release.document import UnitResult, to_json, unit_from_json
+from survey.release.codec import to_json, unit_from_json
+from survey.release.document import UnitResult
 from survey.release.hidden import HiddenLine, left_out
 from survey.release.load import find_wave
 from survey.release.models import HiddenValue

@@ -12,7 +12,8 @@ import pytest
 from survey.instrument.layout import Layout
 from survey.release.changes import Earlier
 from survey.release.compute import Computed, compute
-from survey.release.document import UnitResult, header_from_json, to_json, unit_from_json
+from survey.release.codec import header_from_json, to_json, unit_from_json
+from survey.release.document import UnitResult
 from tests.release.samples import draw_sheets, frame, instrument
 
 TREE = [

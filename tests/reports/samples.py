@@ -12,31 +12,7 @@ from typing import Any
 import yaml
 
 from survey.instrument.model import Instrument
-from survey.release.document import (
-    Agreement,
-    AreaVerdict,
-    Category,
-    Change,
-    Comparison,
-    DimensionMethod,
-    DimensionResult,
-    Interval,
-    ItemResult,
-    Method,
-    OptionResult,
-    Participation,
-    PastWave,
-    QuestionResult,
-    ReleaseHeader,
-    Score,
-    Shares,
-    Tier,
-    UnitFacts,
-    UnitIndexEntry,
-    UnitResult,
-    WaveChange,
-    WaveFacts,
-)
+from survey.release.document import Agreement, AreaVerdict, Category, Change, Comparison, DimensionMethod, DimensionResult, Interval, ItemResult, Method, OptionResult, Participation, PastWave, QuestionResult, ReleaseHeader, Score, Shares, Tier, UnitFacts, UnitIndexEntry, UnitResult, WaveChange, WaveFacts
 
 WAVES = (
     WaveFacts(1, "before", "Før 2024", "2024-03-04", "2024-03-22"),

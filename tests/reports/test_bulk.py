@@ -14,7 +14,7 @@ import pikepdf
 import pytest
 
 from survey.errors import SurveyError
-from survey.release.document import to_json
+from survey.release.codec import to_json
 from survey.reports.bulk import file_name, render_units
 from tests.reports import samples
 

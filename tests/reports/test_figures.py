@@ -12,16 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from survey.release.document import (
-    Category,
-    DimensionResult,
-    ItemResult,
-    OptionResult,
-    QuestionResult,
-    Score,
-    Shares,
-    UnitResult,
-)
+from survey.release.document import Category, DimensionResult, ItemResult, OptionResult, QuestionResult, Score, Shares, UnitResult
 from survey.reports import svg
 from survey.reports.context import Context
 from survey.reports.figures import style

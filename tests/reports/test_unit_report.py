@@ -13,7 +13,7 @@ import page
 import pikepdf
 import pytest
 
-from survey.release.document import header_from_json, unit_from_json
+from survey.release.codec import header_from_json, unit_from_json
 from survey.reports import metrics
 from survey.reports.pdf import BrokenReport, PdfMaker
 from survey.reports.unit_report import (

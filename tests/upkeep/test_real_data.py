@@ -19,7 +19,8 @@ from survey.organisation.rows import read_csv
 from survey.organisation.units import create_organisation
 from survey.release import read
 from survey.release.close import close_and_release
-from survey.release.document import UnitResult, unit_from_json
+from survey.release.codec import unit_from_json
+from survey.release.document import UnitResult
 from survey.reports.bulk import render_units
 from survey.study.studies import create_study
 from survey.study.waves import create_wave, open_wave

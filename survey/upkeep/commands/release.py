@@ -46,7 +46,7 @@ def list_(study: str, organisation: str | None) -> None:
 @click.option("--wave", type=int, help="Ordinal of the wave (default: the latest released).")
 def show(study: str, organisation: str | None, unit: str, wave: int | None) -> None:
     """Print one unit's result as JSON, exactly what pages and PDFs are made from."""
-    from survey.release.document import to_json
+    from survey.release.codec import to_json
 
     with opened() as parts, parts.db.reading() as session:
         found = find_study(session, organisation, study)

@@ -1,4 +1,4 @@
-"""Who is counted where: small units before a wave opens, few answers and leaders at its close.
+"""Who is counted where: small units before a wave opens, leaders at its close.
 
 Pure functions on counts; every one returns a mapping from each node's id to the id under which it
 is counted (itself when nothing changes). Deterministic: ties go to the smaller id.
@@ -70,24 +70,6 @@ def _final(goes: list[int], place: int) -> int:
     while goes[place] != place:
         place = goes[place]
     return place
-
-
-def lift_small(nodes: Sequence[Node], answers: Mapping[str, int], k: int = 5) -> dict[str, str]:
-    """At close: answers of a unit with fewer than k lose its label and keep the parent's.
-
-    ``answers`` counts a node's own (direct) answers; a unit has few when it has fewer than k with
-    everybody below it. The answers land at the nearest ancestor that has k, else at the root.
-    """
-    tree = Tree(nodes)
-    own = np.array([int(answers.get(node.id, 0)) for node in tree.nodes], dtype=np.int64)
-    total = tree.accumulate(own)
-    lands: dict[str, str] = {}
-    for place, node in enumerate(tree.nodes):
-        target = place
-        while total[target] < k and tree.parent[target] >= 0:
-            target = tree.parent[target]
-        lands[node.id] = tree.nodes[target].id
-    return lands
 
 
 def lift_leaders(nodes: Sequence[Node], leaders: Mapping[str, int], k: int = 5) -> dict[str, str]:

@@ -1,0 +1,149 @@
+"""The engine: from what was counted at each node to blocks that may be known. One pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from survey.disclosure.blocks import group
+from survey.disclosure.model import (
+    ALONE_SHARES_FROM,
+    CATEGORIES_FROM,
+    SHARES_FROM,
+    AnswerCounts,
+    Blocks,
+    CategoryBlocks,
+    Counted,
+    Grouping,
+    IndexBlock,
+    IndexBlocks,
+    IndexCounts,
+    IntArray,
+    ShareBlocks,
+)
+from survey.disclosure.small_counts import Draw, fresh_draw, round_tails
+from survey.disclosure.tree import Tree
+from survey.measurement.change import whole_points
+
+
+def protect(counted: Counted, k: int, draw: Draw | None = None) -> Blocks:
+    """Group everybody, protect each block once. ``k``: fewest answers behind an index.
+
+    The rounding of small counts is drawn anew at every call, so a wave is protected once and the
+    result kept; ``draw`` is for tests that know the draws.
+    """
+    return _Engine(counted, k, draw or fresh_draw()).blocks()
+
+
+class _Engine:
+    def __init__(self, counted: Counted, k: int, draw: Draw) -> None:
+        self._k = k
+        self._draw = draw
+        self._counted = counted
+        self._tree = Tree(counted.nodes)
+        self._ids = [node.id for node in counted.nodes]
+        self._answers = group(self._tree, self._by_node(counted.answers), k)
+
+    def blocks(self) -> Blocks:
+        """All blocks of the wave."""
+        counted, k = self._counted, self._k
+        indices = {name: self._index(each) for name, each in counted.indices.items()}
+        sizes = self._answers.sizes
+        shares: dict[str, ShareBlocks] = {}
+        categories: dict[str, CategoryBlocks] = {}
+        for name, each in counted.shares.items():
+            base = indices[each.index].grouping if each.index else self._answers
+            if name.startswith("missing:"):
+                base = self._answers
+            grouping = self._group_at(base, each)
+            if each.favourable:
+                shares[name] = self._share(name, grouping, base, each)
+            if not name.startswith(("missing:", "option:")) or not each.favourable:
+                categories[name] = self._categories(grouping, base, each)
+        return Blocks(
+            k=k,
+            nodes=tuple(self._tree.nodes),
+            answers=self._answers,
+            texts=group(self._tree, sizes, max(k, SHARES_FROM)),
+            indices=indices,
+            shares=shares,
+            categories=categories,
+        )
+
+    def _by_node(self, values: IntArray) -> dict[str, int]:
+        return dict(zip(self._ids, values.tolist(), strict=True))
+
+    def _moved(self, values: IntArray) -> dict[str, int]:
+        """People counted at their block of answers."""
+        found: dict[str, int] = {}
+        for node, value in self._by_node(values).items():
+            if node in self._answers.home:
+                at = self._answers.home[node]
+                found[at] = found.get(at, 0) + value
+        return found
+
+    def _index(self, each: IndexCounts) -> IndexBlocks:
+        grouping = group(self._tree, self._moved(each.n), self._k)
+        totals: dict[str, float] = {}
+        for node, total in zip(self._ids, each.total.tolist(), strict=True):
+            at = grouping.home.get(self._answers.home.get(node, ""))
+            if at is not None:
+                totals[at] = totals.get(at, 0.0) + total
+        values = {
+            at: _clamped(totals[at] / size, size, alone=each.alone)
+            for at, size in grouping.sizes.items()
+        }
+        return IndexBlocks(grouping, values, each.alone)
+
+    def _places(self, base: Grouping) -> list[str]:
+        """For each row, the node of ``base``'s block that holds it; '' for none."""
+        return [base.home.get(self._answers.home.get(node, ""), "") for node in self._ids]
+
+    def _group_at(self, base: Grouping, each: AnswerCounts) -> Grouping:
+        """Blocks of those who answered, counted at the blocks of ``base``."""
+        people = _summed(each.counts.sum(axis=1), self._places(base))
+        least = ALONE_SHARES_FROM if each.alone else SHARES_FROM
+        return group(self._tree, people, max(self._k, least))
+
+    def _share(
+        self, name: str, grouping: Grouping, base: Grouping, each: AnswerCounts
+    ) -> ShareBlocks:
+        chosen = each.counts[:, list(each.favourable)].sum(axis=1)
+        places = [grouping.home.get(at, "") for at in self._places(base)]
+        counts, sizes = _summed(chosen, places), grouping.sizes
+        order = [node.id for node in self._tree.nodes if node.id in sizes]
+        protected = round_tails(
+            name, [counts.get(at, 0) for at in order], [sizes[at] for at in order], self._draw
+        )
+        return ShareBlocks(grouping, dict(zip(order, protected, strict=True)), each.index)
+
+    def _categories(self, grouping: Grouping, base: Grouping, each: AnswerCounts) -> CategoryBlocks:
+        large = group(self._tree, grouping.sizes, max(self._k, CATEGORIES_FROM))
+        places = [large.home.get(grouping.home.get(at, ""), "") for at in self._places(base)]
+        columns = [_summed(column, places) for column in each.counts.T]
+        counts = {at: tuple(column.get(at, 0) for column in columns) for at in large.sizes}
+        return CategoryBlocks(large, counts, each.index)
+
+
+def _summed(values: IntArray, places: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for at, value in zip(places, values.tolist(), strict=True):
+        if at:
+            found[at] = found.get(at, 0) + value
+    return found
+
+
+def clamp(size: int, *, alone: bool) -> tuple[int, int]:
+    """The ends beyond which a mean of so many people is not told."""
+    if size < 10 and alone:
+        return 20, 80
+    return (10, 90) if size < 20 else (5, 95)
+
+
+def _clamped(mean: float, size: int, *, alone: bool) -> IndexBlock:
+    low, high = clamp(size, alone=alone)
+    exact = round(mean, 9)  # sums of floats: 90.00000000000001 is 90
+    if exact > high:
+        return IndexBlock(high, "at_least")
+    if exact < low:
+        return IndexBlock(low, "at_most")
+    return IndexBlock(whole_points(exact))
