@@ -26,6 +26,14 @@ _MODE = {
 
 _K = {"minimum": studies.SMALLEST_K, "maximum": studies.LARGEST_K}
 _RELEVANCE = {"minimum": 1, "maximum": 50}
+_LEVELS = {
+    "minimum": min(studies.PUBLIC_LEVELS),
+    "maximum": max(studies.PUBLIC_LEVELS),
+    "description": "Whose figures anybody may see, from "
+    f"{studies.PUBLIC_FROM} answers: 0 the whole municipality, 1 the areas directly below it too, "
+    "2 those two levels below too, 3 every unit. Respondents are told before they answer. Once the "
+    "first wave has opened it can only be lowered.",
+}
 """Told in the document, checked with everything else: all faults come at once."""
 
 
@@ -43,11 +51,12 @@ class StudySchema(Schema):
         required=True, metadata={"description": "Smallest change, in points, that matters."}
     )
     mode = fields.String(required=True, validate=validate.OneOf(studies.MODES), metadata=_MODE)
+    public_level = fields.Integer(required=True, metadata=_LEVELS)
     created_at = fields.AwareDateTime(required=True)
     frozen_at = fields.AwareDateTime(
         required=True,
         allow_none=True,
-        metadata={"description": "When the first wave opened: k, languages and mode are fixed."},
+        metadata={"description": "When the first wave opened: what people were promised is fixed."},
     )
 
 
@@ -68,16 +77,19 @@ class NewStudySchema(Schema):
     mode = fields.String(
         load_default="ordinary", validate=validate.OneOf(studies.MODES), metadata=_MODE
     )
+    public_level = Whole(load_default=1, metadata=_LEVELS)
 
 
 class StudyChangeSchema(Schema):
-    """What may change: the name always; the rest (k only upwards) until the first wave opens."""
+    """What may change: the name always, the public level downwards; the rest (k only upwards)
+    until the first wave opens."""
 
     name = fields.String(validate=validate.Length(1, 200))
     languages = fields.List(fields.String(), validate=validate.Length(1, 10))
     k = Whole(metadata=_K)
     relevance = Whole(metadata=_RELEVANCE)
     mode = fields.String(validate=validate.OneOf(studies.MODES), metadata=_MODE)
+    public_level = Whole(metadata=_LEVELS)
 
 
 @blp.route("/organisations/<org>/studies")

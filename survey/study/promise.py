@@ -1,7 +1,8 @@
 """What people were promised when a study's first wave opened cannot be weakened afterwards.
 
-k, the mode, and what is asked about the person stand. An attempt is refused, and the refusal is
-recorded in a transaction of its own: the one in which it was tried is taken back.
+k, the mode, what is asked about the person and which figures are public stand. An attempt is
+refused, and the refusal is recorded in a transaction of its own: the one in which it was tried is
+taken back.
 """
 
 from __future__ import annotations
@@ -49,6 +50,16 @@ def check_mode(session: Session, study: Study, mode: str, actor: str) -> None:
     if study.frozen_at is not None and mode != study.mode:
         message = "The mode was fixed when the study's first wave opened."
         refuse(session, study, actor, "mode", mode, message)
+
+
+def check_public_level(session: Session, study: Study, level: int, actor: str) -> None:
+    """Refuse to publish more than people were told when they answered."""
+    if study.frozen_at is not None and level > study.public_level:
+        message = (
+            "Which figures are public was fixed when the study's first wave opened: it was "
+            "promised to people. It can only be lowered."
+        )
+        refuse(session, study, actor, "public_level", str(level), message)
 
 
 def check_instrument(session: Session, study: Study, instrument: Instrument, actor: str) -> None:
@@ -104,10 +115,12 @@ def _whoever_tries(_mapper: Mapper[Study], _connection: sa.Connection, study: St
     if session is None or was_frozen is None:
         return
     old_k, old_mode = _before(study, "k"), _before(study, "mode")
+    old_level = _before(study, "public_level")
     for name, weaker in (
         ("frozen_at", study.frozen_at is None),
         ("k", old_k is not None and study.k < old_k),
         ("mode", old_mode is not None and study.mode != old_mode),
+        ("public_level", old_level is not None and study.public_level > old_level),
     ):
         if weaker:
             wanted = str(getattr(study, name))

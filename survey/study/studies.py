@@ -13,13 +13,17 @@ from survey.errors import Conflict, Fault, InvalidInput, NotFound
 from survey.instrument.library import Library
 from survey.organisation.units import CODE, CODE_RULE, NAME_LIMIT
 from survey.study.models import Study, Wave
-from survey.study.promise import check_k, check_mode
+from survey.study.promise import check_k, check_mode, check_public_level
 from survey.study.slugs import slug
 
 SMALLEST_K = 5
 LARGEST_K = 100
 MODES = ("ordinary", "cryptographic")
 """How answers are kept apart from codes: sealed, or blind signatures besides."""
+PUBLIC_LEVELS = (0, 1, 2, 3)
+"""Whose figures anybody may see; see ``Study.public_level``."""
+PUBLIC_FROM = 20
+"""Fewest answers behind a figure that anybody may see."""
 
 
 def create_study(
@@ -34,11 +38,11 @@ def create_study(
     k: int = SMALLEST_K,
     relevance: int = 10,
     mode: str = "ordinary",
+    public_level: int = 1,
     actor: str = "cli",
 ) -> Study:
-    """Add a study. ``instrument`` is the id of a line; no ``languages`` means all of its own.
-    ``mode`` is one of MODES. Raises InvalidInput with every fault, Conflict for a taken code.
-    """
+    """Add a study. ``instrument`` is the id of a line; no ``languages`` means all of its own;
+    ``mode`` is one of MODES. Raises InvalidInput with every fault, Conflict for a taken code."""
     code, name = code.strip(), " ".join(name.split())
     faults, spoken = faults_of_study(
         library,
@@ -49,6 +53,7 @@ def create_study(
         k=k,
         relevance=relevance,
         mode=mode,
+        public_level=public_level,
     )
     if faults:
         raise InvalidInput("The study cannot be made.", faults)
@@ -64,12 +69,12 @@ def create_study(
         k=k,
         relevance=relevance,
         mode=mode,
+        public_level=public_level,
         created_at=now(),
     )
     session.add(study)
     session.flush()
-    details = {"code": code, "instrument": instrument, "k": k, "mode": mode}
-    record(session, organisation_id, actor, "study.created", f"study:{study.id}", details)
+    _record(session, study, "study.created", {"code": code, "instrument": instrument}, actor)
     return study
 
 
@@ -83,10 +88,12 @@ def faults_of_study(
     k: int,
     relevance: int,
     mode: str,
+    public_level: int,
 ) -> tuple[list[Fault], tuple[str, ...]]:
     """Everything that keeps a study from being made, and the languages that its line has."""
     faults = [*_faults_of_texts(code, name), *_faults_of_k(k), *_faults_of_mode(mode)]
     faults.extend(_faults_of_relevance(relevance))
+    faults.extend(_faults_of_public_level(public_level))
     spoken = _languages(library, instrument, faults)
     faults.extend(_faults_of_languages(languages, spoken))
     return faults, spoken
@@ -136,20 +143,26 @@ def update_study(
     k: int | None = None,
     mode: str | None = None,
     relevance: int | None = None,
+    public_level: int | None = None,
     actor: str = "cli",
 ) -> Study:
-    """Change what may change: the name always; languages, k, mode and the smallest change that
-    matters until the first wave opens.
+    """Change what may change: the name always, the public level downwards; languages, k, mode,
+    public level and the smallest change that matters until the first wave opens.
 
     k is raised only. Raises InvalidInput with every fault, Conflict when it is frozen or lowered;
-    lowering a frozen k, or another mode than the frozen one, raises Weakening and is recorded.
+    lowering a frozen k, raising a frozen public level, or another mode than the frozen one, raises
+    Weakening and is recorded.
     """
     if mode is not None:
         check_mode(session, study, mode, actor)
     if k is not None:
         check_k(session, study, k, actor)
+    if public_level is not None:
+        check_public_level(session, study, public_level, actor)
     name = None if name is None else " ".join(name.split())
     faults = _faults_of_change(library, study, name, languages, k, mode, relevance)
+    if public_level is not None:
+        faults.extend(_faults_of_public_level(public_level))
     if faults:
         raise InvalidInput("The study cannot be changed.", faults)
     _refuse_what_is_fixed(study, k, languages, relevance)
@@ -158,16 +171,21 @@ def update_study(
     study.mode = study.mode if mode is None else _mode(session, study, mode)
     study.languages = study.languages if languages is None else list(languages)
     study.relevance = study.relevance if relevance is None else relevance
+    study.public_level = study.public_level if public_level is None else public_level
     session.flush()
     # Not the name: an event can never be deleted, a study can.
-    details = {
-        "k": study.k,
-        "languages": study.languages,
-        "mode": study.mode,
-        "renamed": name is not None,
-    }
-    record(session, study.organisation_id, actor, "study.changed", f"study:{study.id}", details)
+    details = {"languages": study.languages, "renamed": name is not None}
+    _record(session, study, "study.changed", details, actor)
     return study
+
+
+def _record(
+    session: Session, study: Study, action: str, details: dict[str, object], actor: str
+) -> None:
+    """Record an event of the study, with what it promises from now on."""
+    promised = {"k": study.k, "mode": study.mode, "public_level": study.public_level}
+    subject = f"study:{study.id}"
+    record(session, study.organisation_id, actor, action, subject, {**details, **promised})
 
 
 def _faults_of_change(
@@ -228,6 +246,12 @@ def _faults_of_k(k: int) -> Iterable[Fault]:
 def _faults_of_relevance(relevance: int) -> Iterable[Fault]:
     if not 1 <= relevance <= 50:
         yield Fault("relevance", f"{relevance} is not from 1 to 50 points.")
+
+
+def _faults_of_public_level(level: int) -> Iterable[Fault]:
+    if level not in PUBLIC_LEVELS:
+        fix = "0: the whole municipality; 1, 2: areas one or two levels below; 3: every unit."
+        yield Fault("public_level", f"{level} is not from 0 to 3.", fix)
 
 
 def _faults_of_mode(mode: str) -> Iterable[Fault]:

@@ -27,6 +27,23 @@ def test_a_study_is_made_and_read(here):
     assert read["frozen_at"] is None
 
 
+def test_what_is_public_is_set_read_and_after_the_first_wave_only_lowered(here):
+    assert here.study(code="T").json["public_level"] == 1
+    here.study(public_level=2)
+
+    def change(level: int) -> Any:
+        match = {"If-Match": here.call("GET", "/studies/S").headers["ETag"]}
+        return here.call("PATCH", "/studies/S", headers=match, json={"public_level": level})
+
+    assert change(3).json["public_level"] == 3
+    assert change(4).status_code == 422
+    here.bring()
+    here.wave()
+    assert here.call("POST", "/studies/S/waves/1/open").status_code == 200
+    assert change(1).json["public_level"] == 1
+    assert change(2).status_code == 409
+
+
 def test_every_fault_is_told_at_once(here):
     answer = here.study(code="ø ø", k=3, languages=["xx"])
     assert answer.status_code == 422

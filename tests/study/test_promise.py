@@ -49,13 +49,40 @@ def test_a_lower_k_is_refused_and_recorded(frozen: Any, k: int) -> None:
         assert frozen.study(session).k == 7
 
 
-@pytest.mark.parametrize(("name", "value"), [("k", 5), ("mode", "sealed"), ("frozen_at", None)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("k", 5), ("mode", "sealed"), ("public_level", 3), ("frozen_at", None)],
+)
 def test_no_code_can_weaken_a_frozen_study(frozen: Any, name: str, value: object) -> None:
     with frozen.db.transaction() as session:
         session.execute(sa.update(Study).values(k=7))
     with pytest.raises(Weakening), frozen.db.transaction() as session:
         setattr(frozen.study(session), name, value)
     assert [details["what"] for _, details in refusals(frozen)] == [name]
+
+
+def test_more_cannot_become_public_than_people_were_told_and_the_attempt_is_recorded(
+    frozen: Any,
+) -> None:
+    def raise_it(level: int) -> None:
+        with frozen.db.transaction() as session:
+            study = frozen.study(session)
+            update_study(session, frozen.library, study, public_level=level, actor="person:9")
+
+    with pytest.raises(Weakening, match="promised"):
+        raise_it(2)
+    assert refusals(frozen) == [("person:9", {"what": "public_level", "wanted": "2"})]
+    with frozen.db.reading() as session:
+        assert frozen.study(session).public_level == 1
+
+
+def test_less_may_become_public_at_any_time_and_then_never_more_again(frozen: Any) -> None:
+    with frozen.db.transaction() as session:
+        update_study(session, frozen.library, frozen.study(session), public_level=0)
+    with pytest.raises(Weakening), frozen.db.transaction() as session:
+        update_study(session, frozen.library, frozen.study(session), public_level=1)
+    with frozen.db.reading() as session:
+        assert frozen.study(session).public_level == 0
 
 
 def test_an_attempt_is_recorded_also_when_its_error_is_caught(frozen: Any) -> None:

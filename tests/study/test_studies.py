@@ -31,13 +31,22 @@ def test_a_study_speaks_all_languages_of_its_instrument_unless_told_otherwise(pl
 
 def test_every_fault_of_a_study_is_told_at_once(place):
     with pytest.raises(InvalidInput) as caught:
-        make(place, code="a b", name=" ", k=4, languages=["se", "nb", "nb"], relevance=0)
+        make(
+            place,
+            code="a b",
+            name=" ",
+            k=4,
+            languages=["se", "nb", "nb"],
+            relevance=0,
+            public_level=4,
+        )
     assert {fault.where for fault in caught.value.faults} == {
         "code",
         "name",
         "k",
         "languages",
         "relevance",
+        "public_level",
     }
 
 
@@ -67,6 +76,18 @@ def test_k_and_languages_are_fixed_when_the_first_wave_opens(place):
     assert change(place, name="Nytt navn").name == "Nytt navn"
 
 
+def test_areas_directly_below_the_municipality_are_public_unless_told_otherwise(place):
+    assert make(place).public_level == 1
+    assert make(place, code="U", public_level=3).public_level == 3
+
+
+def test_the_public_level_goes_both_ways_until_the_first_wave_opens(place):
+    assert change(place, public_level=3).public_level == 3
+    assert change(place, public_level=2).public_level == 2
+    with pytest.raises(InvalidInput, match="from 0 to 3"):
+        change(place, public_level=-1)
+
+
 def test_the_database_itself_refuses_a_k_below_five(both):
     with pytest.raises(sa.exc.IntegrityError), both.db.transaction() as session:
         both.study(session).k = 4
@@ -89,4 +110,12 @@ def test_changes_are_recorded(place):
     change(place, k=7)
     with place.db.reading() as session:
         actions = session.scalars(sa.select(Event.action).order_by(Event.sequence)).all()
+        details = session.scalars(sa.select(Event.details).order_by(Event.sequence)).all()
     assert actions[-3:] == ["study.created", "wave.created", "study.changed"]
+    assert details[-1] == {
+        "k": 7,
+        "mode": "ordinary",
+        "public_level": 1,
+        "languages": ["nb", "nn", "en"],
+        "renamed": False,
+    }

@@ -17,7 +17,7 @@ from survey.config import Settings
 from survey.db import now
 from survey.errors import Conflict
 from survey.organisation.units import create_organisation
-from survey.study.models import Invitation, Wave, WaveUnit
+from survey.study.models import Invitation, Study, Wave, WaveUnit
 from survey.upkeep import migrate
 from survey.upkeep.services import Services, build
 
@@ -106,6 +106,25 @@ def test_a_database_with_content_is_backed_up_before_it_is_changed(
     assert saved is not None
     assert saved.stat().st_size > 1000
     assert saved.stat().st_mode & 0o077 == 0
+
+
+def test_nothing_becomes_public_that_nobody_was_told_of(parts: Services) -> None:
+    """Studies whose first wave had opened before show the whole municipality only."""
+    with parts.db.transaction() as session:
+        config = migrate.alembic_config()
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, "0003")
+        tables = sa.MetaData()
+        tables.reflect(session.connection())
+        rows = dict(first_version())
+        session.execute(sa.insert(tables.tables["organisation"]).values(rows["organisation"]))
+        for number, frozen_at in ((1, now()), (2, None)):
+            study = rows["study"] | {"id": number, "code": str(number), "frozen_at": frozen_at}
+            session.execute(sa.insert(tables.tables["study"]).values(study | {"languages": []}))
+    migrate.upgrade(parts)
+    with parts.db.reading() as session:
+        levels = session.execute(sa.select(Study.id, Study.public_level).order_by(Study.id))
+        assert [tuple(each) for each in levels] == [(1, 0), (2, 1)]
 
 
 def first_version() -> list[tuple[str, dict[str, object]]]:

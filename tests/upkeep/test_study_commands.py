@@ -142,7 +142,10 @@ def test_settings_and_drafts_are_changed_and_what_k_means_is_told(study):
     assert "k=5: 1 of 4 units" in told
     assert "A2 Åsly: counted with A1 Bjørkåsen" in told
     changed = study("study", "change", "S", "--name", "Ny", "--k", "8", "--language", "nb")
-    assert changed == "Study S: Ny, k=8, nb.\n"
+    assert changed == "Study S: Ny, k=8, public level 1, nb.\n"
+    assert "public level 2" in study("study", "change", "S", "--public-level", "2")
+    with pytest.raises(InvalidInput, match="from 0 to 3"):
+        study("study", "change", "S", "--public-level", "4")
     with pytest.raises(Conflict, match="only be raised"):
         study("study", "change", "S", "--k", "6")
     study("wave", "create", "--study", "S", "--phase", "before", "--look-first")

@@ -121,6 +121,27 @@ def test_settings_change_until_the_first_wave_opens_and_are_told_as_fixed_then(
     assert (fixed.name, fixed.k, fixed.languages) == ("Kultur", 5, ["nb", "nn", "en"])
 
 
+def test_what_is_public_is_chosen_and_once_fixed_only_lowered(world: World) -> None:
+    client = world.client("staff")
+    assert client.get(NEW).text.count('name="public_level"') == 4
+    client.post(NEW, data=sent(world, client, **GOOD, code="ny", public_level="2"))
+    assert study_of(world, "ny").public_level == 2
+    wrong = {**GOOD, "languages": ["nb"], "public_level": "4"}
+    refused = client.post("/stab/3999/undersokelse/ny/endre", data=sent(world, client, **wrong))
+    assert errors(refused.text) == ["public_level"]
+    fixed = client.get(f"{STUDY}/endre").text
+    assert re.findall(r'name="public_level" value="(\d)"', fixed) == ["0", "1"]
+    assert "Hele kommunen og områdene rett under den" in client.get(STUDY).text
+    raised = sent(world, client, name="Kultur", public_level="2")
+    assert client.post(f"{STUDY}/endre", data=raised).status_code == 409
+    lowered = sent(world, client, name="Kultur", public_level="0")
+    assert client.post(f"{STUDY}/endre", data=lowered).status_code == 303
+    assert study_of(world, "kultur").public_level == 0
+    assert 'name="public_level"' not in client.get(f"{STUDY}/endre").text
+    log = client.get("/stab/3999/hendelser").text
+    assert "Hva som er offentlig: bare hele kommunen" in log
+
+
 def test_a_questionnaire_is_seen_as_respondents_see_it_in_each_of_its_languages(
     world: World,
 ) -> None:

@@ -35,6 +35,13 @@ def study() -> None:
     show_default=True,
     help="cryptographic: blind signatures besides sealing; fixed when the first wave opens.",
 )
+@click.option(
+    "--public-level",
+    default=1,
+    show_default=True,
+    help="Whose figures anybody may see: 0 the whole municipality, 1 or 2 areas so many levels "
+    "below too, 3 every unit. Only lowered once the first wave has opened.",
+)
 def create(
     code: str,
     organisation: str | None,
@@ -44,6 +51,7 @@ def create(
     k: int,
     relevance: int,
     mode: str,
+    public_level: int,
 ) -> None:
     """Make a study with the code CODE. k can only be raised, and only until a wave opens."""
     with opened() as parts, parts.db.transaction() as session:
@@ -58,6 +66,7 @@ def create(
             k=k,
             relevance=relevance,
             mode=mode,
+            public_level=public_level,
         )
         click.echo(f"Study {made.code}: {made.instrument_id}, {', '.join(made.languages)}.")
 
@@ -70,6 +79,7 @@ def create(
 @click.option("--k", type=int, help="Fewest answers behind any number; only upwards.")
 @click.option("--relevance", type=int, help="Smallest change, in points, that matters.")
 @click.option("--mode", type=click.Choice(MODES))
+@click.option("--public-level", type=int, help="Whose figures anybody may see: 0, 1, 2 or 3.")
 def change(
     code: str,
     organisation: str | None,
@@ -78,8 +88,10 @@ def change(
     k: int | None,
     relevance: int | None,
     mode: str | None,
+    public_level: int | None,
 ) -> None:
-    """Change the study CODE: its name always, the rest until its first wave opens."""
+    """Change the study CODE: its name always, its public level downwards, the rest until its first
+    wave opens."""
     with opened() as parts, parts.db.transaction() as session:
         changed = update_study(
             session,
@@ -90,9 +102,13 @@ def change(
             k=k,
             relevance=relevance,
             mode=mode,
+            public_level=public_level,
         )
         spoken = ", ".join(changed.languages)
-        click.echo(f"Study {changed.code}: {changed.name}, k={changed.k}, {spoken}.")
+        level = changed.public_level
+        click.echo(
+            f"Study {changed.code}: {changed.name}, k={changed.k}, public level {level}, {spoken}."
+        )
 
 
 @study.command("consequences")

@@ -21,6 +21,7 @@ from survey.web.staff.common import STUDY, Wrong, library, newest, summary, told
 bp = Blueprint("staff_studies", __name__)
 
 NEW = "/stab/<org>/undersokelse/ny"
+_SETTINGS = ("name", "languages", "k", "public_level", "relevance", "mode")
 _LOOK = "look"
 """Name of the button that shows the consequences of what is filled in and stores nothing."""
 
@@ -30,6 +31,7 @@ _LOOK = "look"
 def new(org: str) -> str:
     """The form for a new study."""
     given = {"k": studies.SMALLEST_K, "relevance": 10, "mode": "ordinary", "languages": []}
+    given["public_level"] = 1
     lines = newest()
     if len(lines) == 1:
         given |= {"instrument": lines[0].id}
@@ -62,7 +64,7 @@ def create(org: str) -> ResponseReturnValue:
 def edit(org: str, study: str) -> str:
     """The settings that may still change; the fixed ones with the reason."""
     found = _study(study)
-    given = {name: getattr(found, name) for name in ("name", "languages", "k", "relevance", "mode")}
+    given = {name: getattr(found, name) for name in _SETTINGS}
     return _page(found, {**given, "instrument": found.instrument_id})
 
 
@@ -72,10 +74,10 @@ def save(org: str, study: str) -> ResponseReturnValue:
     """Store the settings, or show the form with every fault."""
     who = guard.principal()
     found = _study(study)
-    given = {**_given(), "instrument": found.instrument_id}
+    given = {**_given(found.public_level), "instrument": found.instrument_id}
     if _LOOK in request.form:
         return _page(found, given)
-    names = ("name",) if found.frozen_at else ("name", "languages", "k", "relevance", "mode")
+    names = ("name", "public_level") if found.frozen_at else _SETTINGS
     try:
         if not found.frozen_at and given["k"] < found.k:
             raise InvalidInput("k is only raised.", [Fault("lowered", str(found.k))])
@@ -93,7 +95,7 @@ def _study(code: str) -> Study:
         return studies.study_by_code(session, guard.principal().organisation_id, code)
 
 
-def _given() -> dict[str, Any]:
+def _given(public_level: int = 1) -> dict[str, Any]:
     form = request.form
     return {
         "instrument": form.get("instrument", "")[:100],
@@ -103,6 +105,7 @@ def _given() -> dict[str, Any]:
         "k": whole_field("k", -1),
         "relevance": whole_field("relevance", -1),
         "mode": form.get("mode", ""),
+        "public_level": whole_field("public_level", public_level),
     }
 
 
@@ -114,7 +117,7 @@ def _wrong(faults: Iterable[Fault], given: Mapping[str, Any], study: Study | Non
     for fault, field in (("taken", "code"), ("lowered", "k")):
         if fault in found:
             found[field] = found.pop(fault)
-    order = ("instrument", "name", "code", "languages", "k", "relevance", "mode")
+    order = ("instrument", "name", "code", *_SETTINGS[1:])
     return {name: found[name] for name in order if name in found}
 
 
@@ -130,11 +133,19 @@ def _page(study: Study | None, given: Mapping[str, Any], wrong: Wrong | None = N
         consequences=_consequences(chosen),
         chosen=chosen,
         looked=_LOOK in request.form,
-        modes=studies.MODES,
+        levels=_levels(study),
+        public_from=studies.PUBLIC_FROM,
         least=studies.SMALLEST_K if study is None else study.k,
         most=studies.LARGEST_K,
         menu="staff",
     )
+
+
+def _levels(study: Study | None) -> list[int]:
+    """The public levels that may be chosen: a fixed one is only lowered."""
+    if study is None or study.frozen_at is None:
+        return list(studies.PUBLIC_LEVELS)
+    return [each for each in studies.PUBLIC_LEVELS if each <= study.public_level]
 
 
 def _consequences(chosen: int) -> list[Consequence]:
