@@ -1,4 +1,5 @@
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -6,70 +7,189 @@ import statsmodels.api as sm
 from scipy import stats
 
 from survey.measurement import areas as ar
+from survey.measurement.areas import Cluster
 from survey.measurement.effects import Groups
-from tests.measurement.reference import CLOSED
-
-
-def some(units, seed=1):
-    rng = np.random.default_rng(seed)
-    n1, n2 = rng.integers(5, 40, units), rng.integers(5, 40, units)
-    return rng.normal(3, 8, units), n1, n2
+from survey.measurement.verdicts import Index, clustered_change
+from tests.measurement.reference import CLOSED, table, values
 
 
 def one(mean, sd, n):
     return Groups(np.array([mean]), np.array([sd]), np.array([n]))
 
 
-def test_the_test_on_unit_changes_is_weighted_least_squares_on_a_constant():
-    change, n1, n2 = some(15)
-    found = ar.units_change(change, n1, n2)
-    peer = sm.WLS(change, np.ones(15), weights=n1 * n2 / (n1 + n2)).fit()
-    assert found.difference == pytest.approx(peer.params[0], rel=CLOSED)
-    assert found.se == pytest.approx(peer.bse[0], rel=CLOSED)
-    assert found.t == pytest.approx(peer.tvalues[0], rel=CLOSED)
-    assert found.p == pytest.approx(peer.pvalues[0], rel=CLOSED)
-    assert (found.low, found.high) == pytest.approx(tuple(peer.conf_int()[0]), rel=CLOSED)
+# ------------------------------------------------------------------ units as clusters
 
 
-def test_equal_weights_give_the_one_sample_t_test():
-    change, _, _ = some(12)
-    found = ar.units_change(change, np.full(12, 10), np.full(12, 10))
-    peer = stats.ttest_1samp(change, 0)
-    assert (found.t, found.p) == pytest.approx((peer.statistic, peer.pvalue), rel=CLOSED)
+@cache
+def schools():
+    """The people of tests/data/cluster_change: (unit, wave, y, z), chosen as its R script says."""
+    data = table("cluster_change/apiclus1.csv")
+    rows = list(zip(*(data[name] for name in ("dnum", "stype", "api99", "api00")), strict=True))
+    names = list(dict.fromkeys(data["dnum"]))
+    first = [
+        (unit, 1, float(before), 100.0 * (kind == "E"))
+        for number, (unit, kind, before, _) in enumerate(rows, 1)
+        if number % 5 and unit != names[4]
+    ]
+    second = [
+        (unit, 2, float(after), 100.0 * (kind != "H"))
+        for number, (unit, kind, _, after) in enumerate(rows, 1)
+        if number % 7 and unit != names[2]
+    ]
+    return first + second, names
+
+
+def clusters(people, names, value):
+    found = []
+    for name in names:
+        waves = [[p[value] for p in people if p[:2] == (name, wave)] for wave in (1, 2)]
+        means = [sum(w) / len(w) if w else None for w in waves]
+        found.append(Cluster(len(waves[0]), len(waves[1]), *means))
+    return found
+
+
+def difference(cells):
+    before = sum(c.n1 * (c.index1 or 0) for c in cells) / sum(c.n1 for c in cells)
+    return sum(c.n2 * (c.index2 or 0) for c in cells) / sum(c.n2 for c in cells) - before
+
+
+@pytest.mark.parametrize("which", ["all", "both"])
+def test_the_standard_error_equals_svycontrast_of_two_domain_means(which):
+    people, names = schools()
+    kept = names if which == "all" else [n for i, n in enumerate(names) if i not in (2, 4)]
+    cells = clusters(people, kept, 2)
+    expected = values("cluster_change")[f"{which}.one"]
+    assert difference(cells) == pytest.approx(expected["difference"], rel=CLOSED)
+    se, df = ar.clustered_se(cells)
+    assert (se, df) == (pytest.approx(expected["se"], rel=CLOSED), expected["df"])
+    half = stats.t.isf(0.025, df) * se
+    assert difference(cells) - half == pytest.approx(expected["low"], rel=CLOSED)
+    assert difference(cells) + half == pytest.approx(expected["high"], rel=CLOSED)
+
+
+@pytest.mark.parametrize("which", ["all", "both"])
+def test_the_standard_error_of_an_overall_index_equals_svycontrast_of_four_means(which):
+    people, names = schools()
+    kept = names if which == "all" else [n for i, n in enumerate(names) if i not in (2, 4)]
+    parts = [clusters(people, kept, value) for value in (2, 3)]
+    expected = values("cluster_change")[f"{which}.mean_of_two"]
+    se, df = ar.clustered_se_of_mean(parts)
+    assert (se, df) == (pytest.approx(expected["se"], rel=CLOSED), expected["df"])
+
+
+def test_the_standard_error_is_also_that_of_a_regression_with_clustered_errors():
+    people, names = schools()
+    y, after = (np.array([p[i] for p in people]) for i in (2, 1))
+    units = [names.index(p[0]) for p in people]
+    peer = sm.OLS(y, sm.add_constant(after - 1.0)).fit(
+        cov_type="cluster", cov_kwds={"groups": units, "use_correction": False}
+    )
+    se, df = ar.clustered_se(clusters(people, names, 2))
+    assert se == pytest.approx(peer.bse[1] * math.sqrt(15 / 14), rel=CLOSED)
+    assert df == 14
+
+
+def test_a_hand_checked_standard_error():
+    # the first wave's mean is 50, the second's 60; the third unit is new
+    cells = [Cluster(10, 10, 40, 50), Cluster(10, 10, 60, 50), Cluster(0, 10, None, 80)]
+    e = [10 * -10 / 30 - 10 * -10 / 20, 10 * -10 / 30 - 10 * 10 / 20, 10 * 20 / 30]
+    assert sum(e) == pytest.approx(0)
+    se, df = ar.clustered_se(cells)
+    assert se == pytest.approx(math.sqrt(3 / 2 * sum(x * x for x in e)), rel=CLOSED)
+    assert df == 2
+
+
+def test_a_cluster_that_answered_in_no_wave_does_not_count():
+    cells = [Cluster(10, 10, 40, 50), Cluster(10, 10, 60, 50)]
+    nobody = [*cells, Cluster(0, 0, None, None)]
+    assert ar.clustered_se(nobody) == ar.clustered_se(cells)
+
+
+def test_the_mean_of_the_same_index_twice_is_that_index():
+    cells = [Cluster(10, 12, 40, 50), Cluster(8, 10, 60, 50), Cluster(0, 10, None, 80)]
+    assert ar.clustered_se_of_mean([cells, cells]) == pytest.approx(ar.clustered_se(cells))
+
+
+def test_without_two_clusters_or_without_a_wave_there_is_no_standard_error():
+    assert ar.clustered_se([]) is None
+    assert ar.clustered_se([Cluster(10, 10, 40, 50)]) is None
+    assert ar.clustered_se([Cluster(10, 0, 40, None), Cluster(10, 0, 50, None)]) is None
+    assert ar.clustered_se_of_mean([]) is None
+
+
+def test_units_that_moved_alike_have_no_error_and_a_verdict_all_the_same():
+    cells = [Cluster(10, 10, 40 + u, 43 + u) for u in range(12)]
+    se, df = ar.clustered_se(cells)
+    assert (se, df) == (pytest.approx(0, abs=1e-12), 11)
+    assert clustered_change(Index(46, 120), Index(49, 120), se, df).verdict == "risen"
+
+
+def test_a_printed_change_is_standardised_to_the_latest_headcounts():
+    assert ar.standardised([50, 60], [60, 60], [30, 10]) == 7.5
+    assert ar.standardised([], [], []) is None
+    assert ar.standardised([50], [60], [0]) is None
+    with pytest.raises(ValueError):
+        ar.standardised([50, 60], [60, 60], [30])
+
+
+# ------------------------------------------------------------------ areas of an analysis
+
+
+def some(units, seed=1):
+    """Clusters of an area, and the area's own mean, sd and n in both waves."""
+    rng = np.random.default_rng(seed)
+    cells = [
+        Cluster(int(a), int(b), float(rng.normal(55, 8)), float(rng.normal(60, 8)))
+        for a, b in rng.integers(5, 40, (units, 2))
+    ]
+    n1, n2 = sum(c.n1 for c in cells), sum(c.n2 for c in cells)
+    before = sum(c.n1 * c.index1 for c in cells) / n1
+    return cells, one(before, 20.0, n1), one(before + difference(cells), 21.0, n2)
+
+
+def test_an_area_of_ten_units_is_judged_by_its_units():
+    cells, earlier, later = some(10)
+    found = ar.area_change(cells, earlier, later)
+    se, df = ar.clustered_se(cells)
+    assert (found.basis, found.units, found.df) == ("units", 10, df)
+    assert found.difference == pytest.approx(difference(cells))
+    assert found.se == pytest.approx(se)
+    assert found.p == pytest.approx(2 * stats.t.sf(abs(found.difference / se), df), rel=CLOSED)
+    half = stats.t.isf(0.025, df) * se
+    assert (found.low, found.high) == pytest.approx(
+        (found.difference - half, found.difference + half)
+    )
 
 
 def test_nine_units_are_judged_by_their_persons_and_labelled_so():
-    whole = one(50.0, 20.0, 100), one(56.0, 21.0, 110)
-    few = ar.area_change(*some(9), *whole)
-    assert few.basis == "persons"
-    assert few.units == 9
-    peer = stats.ttest_ind_from_stats(56, 21, 110, 50, 20, 100, equal_var=False)
+    cells, earlier, later = some(9)
+    few = ar.area_change(cells, earlier, later)
+    assert (few.basis, few.units) == ("persons", 9)
+    peer = stats.ttest_ind_from_stats(
+        *(g.item() for v in (later, earlier) for g in (v.mean, v.sd, v.n)), equal_var=False
+    )
     assert (few.t, few.p) == pytest.approx((peer.statistic, peer.pvalue), rel=CLOSED)
-    assert ar.area_change(*some(10), *whole).basis == "units"
 
 
-def test_units_without_both_waves_are_left_out():
-    change, n1, n2 = some(12)
-    holed, n1_holed = np.append(change, [np.nan, 40.0]), np.append(n1, [9, 0])
-    found = ar.units_change(holed, n1_holed, np.append(n2, [9, 9]))
-    assert found == ar.units_change(change, n1, n2)
+def test_units_with_fewer_than_five_answers_in_a_wave_do_not_make_the_ten():
+    cells, earlier, later = some(9)
+    more = [*cells, Cluster(4, 30, 50.0, 60.0), Cluster(0, 9, None, 60.0)]
+    assert ar.area_change(more, earlier, later).basis == "persons"
+    assert ar.area_change([*cells, Cluster(5, 30, 50.0, 60.0)], earlier, later).basis == "units"
 
 
-def test_no_unit_and_one_unit_and_units_all_alike_are_defined():
-    nothing = ar.units_change(np.array([]), np.array([], int), np.array([], int))
-    assert (nothing.units, nothing.difference, nothing.p) == (0, None, None)
-    single = ar.units_change(np.array([4.0]), np.array([9]), np.array([9]))
-    assert (single.difference, single.p) == (4.0, None)
-    alike = ar.units_change(np.full(12, 0.1), np.full(12, 9), np.full(12, 7))
+def test_units_all_alike_are_defined():
+    cells = [Cluster(9, 7, 50.0, 50.1)] * 12
+    alike = ar.area_change(cells, one(50.0, 9.0, 108), one(50.1, 9.0, 84))
     assert (alike.difference, alike.t, alike.p) == (pytest.approx(0.1), None, None)
-    still = ar.units_change(np.zeros(12), np.full(12, 9), np.full(12, 7))
-    assert (still.t, still.p) == (0.0, 1.0)
+    assert alike.low == alike.high == alike.difference
+    cells = [Cluster(9, 7, 50.0, 50.0)] * 12
+    still = ar.area_change(cells, one(50.0, 9.0, 108), one(50.0, 9.0, 84))
+    assert (still.t, still.p, still.low) == (0.0, 1.0, 0.0)
 
 
 def test_an_area_of_one_person_has_no_test():
-    found = ar.area_change(
-        np.array([]), np.array([], int), np.array([], int), one(50.0, np.nan, 1), one(60.0, 9.0, 8)
-    )
+    found = ar.area_change([], one(50.0, np.nan, 1), one(60.0, 9.0, 8))
     assert found.difference == 10.0
     assert (found.t, found.p, found.low) == (None, None, None)
 

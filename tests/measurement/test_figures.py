@@ -164,12 +164,8 @@ def test_all_equal_answers_are_told_as_what_they_are():
     assert unit["band"] == "around"
     assert table["waves"][0]["organisation"]["d0"]["alpha"] is None
     change = table["change"]["units"]["u0"]["d0"]
-    assert (change["t"], change["p"], change["hedges_g"], change["verdict"]) == (
-        0,
-        1,
-        0,
-        "no_change",
-    )
+    assert (change["t"], change["p"], change["hedges_g"], change["ci"]) == (0, 1, 0, [0, 0])
+    assert change["verdict"] == "unknown"
 
 
 def test_unit_tables_equal_what_scipy_says_unit_by_unit():
@@ -189,15 +185,43 @@ def test_unit_tables_equal_what_scipy_says_unit_by_unit():
             assert found["cliffs_delta"] == pytest.approx(delta)
 
 
-def test_small_units_have_a_verdict_and_no_test():
+def test_small_units_have_neither_test_nor_verdict():
     first, second = wave(1, persons=8 * UNITS), wave(2, persons=8 * UNITS)
     w1, w2 = (
         figures.WaveAnswers(w.sheets, np.arange(8 * UNITS) % UNITS, None) for w in (first, second)
     )
     found = everything(w1, w2, key(), names())["change"]["units"]["u0"]["d0"]
     assert (found["t"], found["hedges_g"], found["cliffs_delta"]) == (None, None, None)
-    assert found["verdict"] in ("risen", "fallen", "no_change", "too_few")
-    assert found["verdict_interval"] is not None
+    assert (found["ci"], found["verdict"], found["minimum_detectable"]) == (None, None, None)
+
+
+def judged(found):
+    """What an interval says; None where there is none."""
+    if found["ci"] is None:
+        return None
+    low, high = found["ci"]
+    return "risen" if low > 0 else "fallen" if high < 0 else "unknown"
+
+
+@settings(max_examples=8)
+@given(seed=st.integers(0, 10_000), lift=st.integers(0, 2))
+def test_a_verdict_is_whether_its_interval_excludes_0_whatever_holm_says(seed, lift):
+    second = wave(seed + 1, 300)
+    second.sheets[second.sheets > 0] = np.minimum(second.sheets[second.sheets > 0] + lift, 5)
+    change = everything(wave(seed, 300), second, key(), names())["change"]
+    rows = [change["organisation"], *change["units"].values()]
+    for found in (row[name] for row in rows for name in row):
+        assert found["verdict"] == judged(found)
+        if found["verdict"] == "unknown":
+            assert abs(found["difference"]) < found["minimum_detectable"]
+
+
+def test_holm_adjusts_p_and_decides_nothing():
+    change = everything(wave(5, 400), wave(40, 400), key(dimensions=3), names())["change"]
+    cells = [u[f"d{d}"] for u in change["units"].values() for d in range(3)]
+    overruled = [c for c in cells if c["p"] is not None and c["p"] < 0.05 <= c["p_adjusted"]]
+    assert overruled
+    assert {c["verdict"] for c in overruled} <= {"risen", "fallen"}
 
 
 def test_holm_is_over_the_dimensions_and_the_overall_index_stands_apart():

@@ -1,11 +1,28 @@
+from collections import defaultdict
+
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.formula.api as smf
 
 from survey.measurement.scoring import group_moments
-from survey.measurement.shrinkage import fit_random_intercept, shrink
-from tests.measurement.reference import CLOSED, ITERATIVE, bhr2000_items, groups, numbers, values
+from survey.measurement.shrinkage import (
+    benchmark,
+    fit_printed,
+    fit_random_intercept,
+    median_of_others,
+    regression_to_mean,
+    shrink,
+)
+from tests.measurement.reference import (
+    CLOSED,
+    ITERATIVE,
+    bhr2000_items,
+    groups,
+    numbers,
+    table,
+    values,
+)
 
 KLEIN = ["JOBSAT", "COHES", "POSAFF", "PAY", "NEGLEAD", "WLOAD", "TASKSIG", "PHYSEN"]
 
@@ -159,3 +176,79 @@ def test_a_constant_shifts_mu_and_nothing_else_and_order_does_not_matter():
     assert (two.tau2, two.sigma2) == pytest.approx((one.tau2, one.sigma2), rel=1e-9)
     bands = shrink(two, n2, m2).band
     assert tuple(bands[i] for i in relabel) == shrink(one, n1, m1).band
+
+
+# ------------------------------------------------------------------ from printed numbers
+
+
+def test_the_model_of_printed_numbers_is_near_that_of_all_answers():
+    rng = np.random.default_rng(6)
+    number = np.repeat(np.arange(60), rng.integers(10, 40, 60))
+    scores = rng.normal(60, 19, number.size) + rng.normal(0, 7, 60)[number]
+    whole, n, mean = fit(scores, number, 60, minimum_n=10)
+    printed = fit_printed(n.tolist(), np.floor(mean + 0.5).tolist(), 19)
+    assert printed.units == 60
+    assert printed.mu == pytest.approx(whole.mu, abs=0.1)
+    assert np.sqrt(printed.tau2) == pytest.approx(np.sqrt(whole.tau2), abs=0.3)
+    assert np.sqrt(printed.sigma2) == pytest.approx(19, abs=0.05)
+
+
+def test_printed_cells_below_ten_answers_do_not_enter():
+    few = fit_printed([12, 20, 30, 9], [50, 60, 70, 5], 19)
+    assert few == fit_printed([12, 20, 30], [50, 60, 70], 19)
+    assert fit_printed([12, 9, 1], [50, 60, 70], 19) is None
+
+
+@pytest.mark.parametrize(
+    ("n", "index", "points"),
+    [
+        (10, 40, 10),  # 361/10 = 36.1 beside 36: half of twenty points is chance
+        (10, 80, 10),
+        (40, 40, 4),  # 9.0 beside 36: a fifth
+        (10, 60, 0),
+        (5, 85, 17),  # 72.2/108.2 of 25 = 16.7
+    ],
+)
+def test_a_unit_picked_by_its_result_moves_back_by_this_much(n, index, points):
+    assert regression_to_mean(60.0, 36.0, 19, n, index) == points
+
+
+def test_units_that_do_not_differ_move_back_all_the_way():
+    assert regression_to_mean(60.0, 0.0, 19, 30, 45) == 15
+
+
+def test_the_size_of_the_way_back_is_what_picked_units_really_lose():
+    rng = np.random.default_rng(7)
+    truth = rng.normal(60, 6, 4000)
+    first, second = (truth + rng.normal(0, 19, 4000) / np.sqrt(12) for _ in range(2))
+    low = first < 52
+    said = [regression_to_mean(60, 36, 19, 12, round(x)) for x in first[low].tolist()]
+    assert np.mean(second[low] - first[low]) == pytest.approx(np.mean(said), abs=0.6)
+
+
+def test_units_of_the_same_kind_are_the_median_of_five_others_at_least():
+    assert median_of_others([50, 60, 70, 80]) is None
+    assert median_of_others([50, 60, 70, 80, None]) is None
+    assert median_of_others([80, 50, 70, 60, 90]) == 70
+    assert median_of_others([50, 60, None, 61, 80, 90, 40]) == 61  # 60.5, half up
+
+
+def test_a_benchmark_is_the_median_of_four_other_organisations_at_least():
+    assert benchmark([50, 60, 70]) is None
+    assert benchmark([50, 60, 70, None]) is None
+    assert benchmark([50, 60, 61, 80]) == 61  # 60.5, half up
+
+
+def test_the_benchmark_is_that_of_the_civil_service():
+    data = table("csps/csps_engagement_2009_2018.csv")
+    scores, published = defaultdict(list), {}
+    for year, kind, value in zip(data["year"], data["kind"], data["value"], strict=True):
+        if kind == "organisation" and value not in ("", "NA"):
+            scores[year].append(round(float(value)))
+        elif kind == "benchmark_median":
+            published[year] = float(value)
+    assert len(published) == 10
+    found = {year: benchmark(scores[year]) for year in published}
+    # published from unrounded scores of organisations; these are in whole points
+    assert all(abs(found[year] - value) <= 1 for year, value in published.items())
+    assert sum(found[year] == value for year, value in published.items()) >= 9
