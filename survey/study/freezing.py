@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.disclosure.model import Node
-from survey.disclosure.roster import merge_units
+from survey.disclosure.small_units import merge_units
 from survey.errors import Conflict
 from survey.organisation.models import Unit
 from survey.organisation.units import in_tree_order

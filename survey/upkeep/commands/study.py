@@ -6,8 +6,8 @@ import click
 
 from survey.instrument.library import Library
 from survey.organisation import units
-from survey.study.consequences import USUAL, consequences
 from survey.study.studies import MODES, create_study, studies, update_study
+from survey.study.visibility_forecast import USUAL, forecasts
 from survey.upkeep.commands.common import opened
 from survey.upkeep.commands.retention import destroy
 from survey.upkeep.find import find_organisation, find_study
@@ -111,17 +111,23 @@ def change(
         )
 
 
-@study.command("consequences")
+@study.command("forecast")
 @click.argument("k", nargs=-1, type=click.IntRange(5, 100))
 @click.option("--organisation", help="Code; may be left out when there is only one.")
 def explain(k: tuple[int, ...], organisation: str | None) -> None:
     """Tell what a smallest group of K means for today's units, from their headcounts."""
     with opened() as parts, parts.db.reading() as session:
         listed = units.tree(session, find_organisation(session, organisation).id)
-    for each in consequences(listed, k or USUAL):
+    for each in forecasts(listed, k or USUAL):
         click.echo(f"k={each.k}: {len(each.merged)} of {each.units} units get no results of own")
         for unit in each.merged:
             click.echo(f"  {unit.code} {unit.name}: counted with {unit.into_code} {unit.into_name}")
+        for reach in each.reach:
+            click.echo(
+                f"  if {reach.answering:.0%} answer: {reach.everything} show distributions too, "
+                f"{reach.shares} indices and shares, {reach.indices} indices only, "
+                f"{reach.nothing} no numbers of their own"
+            )
 
 
 @study.command("list")

@@ -13,8 +13,8 @@ from survey.access.guard import access
 from survey.errors import Fault, InvalidInput
 from survey.organisation import units
 from survey.study import studies
-from survey.study.consequences import USUAL, Consequence, consequences
 from survey.study.models import Study
+from survey.study.visibility_forecast import USUAL, Forecast, forecasts
 from survey.upkeep.services import services
 from survey.web.staff.common import STUDY, Wrong, library, newest, summary, told, whole_field
 
@@ -23,7 +23,7 @@ bp = Blueprint("staff_studies", __name__)
 NEW = "/stab/<org>/undersokelse/ny"
 _SETTINGS = ("name", "languages", "k", "public_level", "relevance", "mode")
 _LOOK = "look"
-"""Name of the button that shows the consequences of what is filled in and stores nothing."""
+"""Name of the button that shows what the k that is filled in means, and stores nothing."""
 
 
 @bp.get(NEW)
@@ -130,7 +130,7 @@ def _page(study: Study | None, given: Mapping[str, Any], wrong: Wrong | None = N
         wrong=wrong or {},
         summary=summary(wrong or {}),
         instruments=newest(),
-        consequences=_consequences(chosen),
+        forecasts=_forecasts(chosen),
         chosen=chosen,
         looked=_LOOK in request.form,
         levels=_levels(study),
@@ -148,7 +148,7 @@ def _levels(study: Study | None) -> list[int]:
     return [each for each in studies.PUBLIC_LEVELS if each <= study.public_level]
 
 
-def _consequences(chosen: int) -> list[Consequence]:
+def _forecasts(chosen: int) -> list[Forecast]:
     with services().db.reading() as session:
         listed = units.tree(session, guard.principal().organisation_id)
-    return consequences(listed, [*USUAL, *([chosen] if chosen else [])])
+    return forecasts(listed, [*USUAL, *([chosen] if chosen else [])])

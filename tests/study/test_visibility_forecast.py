@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from survey.organisation.units import tree
 from survey.study.checklist import checklist
-from survey.study.consequences import consequences
 from survey.study.invitations import create_invitations
 from survey.study.keys import KeyStore
 from survey.study.slugs import slug
+from survey.study.visibility_forecast import Reach, forecasts
 from survey.study.waves import open_wave
 
 
 def of(place, k: int):
     with place.db.reading() as session:
-        [found] = consequences(tree(session, place.organisation_id), [k])
+        [found] = forecasts(tree(session, place.organisation_id), [k])
     return found
 
 
@@ -33,6 +33,26 @@ def test_a_higher_k_never_gives_more_units_results_of_their_own(place):
         for one in found
         for each in one.reach
     )
+
+
+def test_what_shows_follows_from_the_groups_that_answers_are_counted_in(place):
+    """At seven of ten the four of Oppvekst's own staff are in no group, and its units show 8 and
+    7; when all answer they join the one of the municipality's."""
+    assert of(place, 5).reach == (
+        Reach(1.0, nothing=1, indices=1, shares=6, everything=0),
+        Reach(0.7, nothing=1, indices=3, shares=4, everything=0),
+    )
+
+
+def test_distributions_show_from_a_hundred_answers_and_shares_from_ten(place):
+    place.bring("code;name;parent_code;headcount\nK;Kommunen;;0\nC;Ny;K;100\nD;Ny;K;99\nE;Ny;K;9\n")
+    assert of(place, 5).reach[0] == Reach(1.0, nothing=0, indices=1, shares=1, everything=2)
+    assert of(place, 9).reach[0].indices == 1
+    assert of(place, 10).reach[0] == Reach(1.0, nothing=1, indices=0, shares=0, everything=3)
+
+
+def test_an_organisation_without_units_has_no_forecast():
+    assert forecasts([], [5]) == []
 
 
 def test_who_is_counted_in_a_neighbour_shows_nothing_and_the_neighbour_shows_both(place):
