@@ -5,7 +5,7 @@ Everything here is a function of :class:`Blocks`. Fractions are exact, halves go
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -52,6 +52,11 @@ class Printer:
         self._sizes = self._rows(blocks.answers.sizes)
         self._n = self._tree.accumulate(self._sizes)
         self._indices = {name: self._index_sums(name) for name in blocks.indices}
+
+    @property
+    def shares(self) -> Collection[str]:
+        """Names of the items, options and "vet ikke" that may have a share below a hundred."""
+        return self._blocks.shares.keys()
 
     def _rows(self, values: Mapping[str, int]) -> IntArray:
         return np.array([values.get(node.id, 0) for node in self._tree.nodes], dtype=np.int64)

@@ -1,32 +1,34 @@
 """What has changed between waves, from published numbers only.
 
 The earlier wave is read from its release and the later one from the documents being made, so a
-verdict can reveal nothing that is not printed beside it.
+verdict can reveal nothing that is not printed beside it. A verdict is nothing but whether its
+printed interval excludes 0 (``survey.measurement.verdicts``).
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from scipy import special
-
-from survey.measurement.areas import MINIMUM_UNITS, units_change
-from survey.measurement.change import ChangeResult, holm_verdicts, verdict
-from survey.measurement.change import whole_points as whole
-from survey.measurement.effects import Groups, hedges_g
+from survey.instrument.model import Instrument
+from survey.measurement import verdicts
+from survey.measurement.chance import by_chance
+from survey.measurement.shrinkage import regression_to_mean
+from survey.release.clusters import Pair, area_change, standardised
+from survey.release.comparing import OVERALL, score_of
 from survey.release.document import (
     AreaVerdict,
     Change,
-    ChangeBasis,
     Method,
     Score,
+    Share,
+    ShareChange,
+    Tally,
     UnitResult,
     WaveChange,
     WaveFacts,
 )
+from survey.release.lineage import Lineage, Now, composition
 
 COMPOSITION = "composition"
 """Reason: the area comprises other units than it did in the earlier wave."""
@@ -34,50 +36,40 @@ COMPOSITION = "composition"
 REORGANISED = "reorganised"
 """Reason: the unit was made of others, or is so changed that it is compared with nothing before."""
 
-_OVERALL = ""
+Units = Mapping[str, UnitResult]
 
 
 @dataclass(frozen=True)
 class Earlier:
-    """An earlier release of the study: its wave, and every unit's result by code."""
+    """An earlier release of the study: its wave, its method, and every unit's result by code."""
 
     wave: WaveFacts
-    units: Mapping[str, UnitResult]
+    units: Units
+    method: Method | None = None
 
 
-@dataclass(frozen=True)
-class Pair:
-    """The same unit in two waves, with the units below it that were published in both, and the
-    names of those that came to it and left it in between."""
-
-    then: UnitResult
-    now: UnitResult
-    below: Sequence[tuple[UnitResult, UnitResult]] = ()
-    joined: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
-
-    @property
-    def area(self) -> bool:
-        """True for a node with units below it."""
-        return bool(self.now.unit.children)
-
-
-def wave_change(pair: Pair, ordinal: int, method: Method, index: Sequence[str]) -> WaveChange:
-    """All changes of one unit since the wave ``ordinal``.
-
-    ``index`` names the dimensions of the overall index: they are Holm-adjusted together, per unit
-    and pair of waves. The overall index and a dimension outside it are judged at 5 % each.
-    """
-    names = [d.id for d in pair.now.dimensions if _score(pair.then, d.id) is not None]
-    found = {name: _judge(pair, name, method) for name in [_OVERALL, *names]}
-    family = [name for name in names if name in index and found[name][0] is not None]
-    results = [result for name in family if (result := found[name][0]) is not None]
-    for name, result in zip(family, holm_verdicts(results, method.relevance), strict=True):
-        found[name] = (result, found[name][1])
-    changes = {name: _printed(*found[name], pair, name, method) for name in found}
-    overall = changes.pop(_OVERALL)
-    reason = COMPOSITION if pair.joined or pair.left else ""
-    return WaveChange(ordinal, overall, changes, reason=reason, joined=pair.joined, left=pair.left)
+def with_changes(
+    units: Units,
+    earlier: Sequence[Earlier],
+    how: Method,
+    instrument: Instrument,
+    lineage: Lineage,
+) -> dict[str, UnitResult]:
+    """Each unit with its changes since every earlier wave, the oldest first."""
+    result = dict(units)
+    for past in earlier:
+        ordinal = past.wave.ordinal
+        codes = {
+            code: then[ordinal] for code in units if ordinal in (then := lineage.past(code).codes)
+        }
+        judge = _Judge(units, past, codes, how, instrument, lineage)
+        changes = {code: judge.change(code) for code in codes}
+        broken = [code for code in units if ordinal in lineage.past(code).broken]
+        changes |= dict.fromkeys(broken, not_comparable(ordinal))
+        changes = _with_tallies(_with_areas(changes, units), units)
+        for code, change in changes.items():
+            result[code] = replace(result[code], changes=(*result[code].changes, change))
+    return result
 
 
 def not_comparable(ordinal: int) -> WaveChange:
@@ -85,9 +77,159 @@ def not_comparable(ordinal: int) -> WaveChange:
     return WaveChange(ordinal, Change("hidden"), {}, comparable=False, reason=REORGANISED)
 
 
-def with_areas(
-    changes: Mapping[str, WaveChange], units: Mapping[str, UnitResult]
-) -> dict[str, WaveChange]:
+@dataclass(frozen=True)
+class _Judge:
+    """Judges every unit since one earlier wave; ``codes``: a unit's code then."""
+
+    units: Units
+    past: Earlier
+    codes: Mapping[str, str]
+    how: Method
+    instrument: Instrument
+    lineage: Lineage
+
+    def change(self, code: str) -> WaveChange:
+        """All changes of a unit. The sub-goals of the index are one family of simultaneous
+        intervals; the overall index and a sub-goal outside of the index stand for themselves."""
+        pair = self._pair(code)
+        names = [d.id for d in pair.now.dimensions if score_of(pair.then, d.id) is not None]
+        inside = [name for name in names if name in self.instrument.index]
+        found = {
+            name: self._judged(pair, name, len(inside) if name in inside else 1)
+            for name in [OVERALL, *names]
+        }
+        overall = found.pop(OVERALL)
+        items, options = _shares(pair)
+        return WaveChange(
+            self.past.wave.ordinal,
+            overall,
+            found,
+            reason=COMPOSITION if pair.joined or pair.left else "",
+            joined=pair.joined,
+            left=pair.left,
+            items=items,
+            options=options,
+            regression=self._regression(pair, overall),
+        )
+
+    def _pair(self, code: str) -> Pair:
+        now, then = below(code, self.units), below(self.codes[code], self.past.units)
+        joined, left = composition(self.lineage, self.past.wave.ordinal, now, then)
+        return Pair(
+            then=self.past.units[self.codes[code]],
+            now=self.units[code],
+            below_then={each: self.past.units[each] for each in then},
+            below_now={each: self.units[each] for each in now},
+            origins={each: self.lineage.origins(each, self.past.wave.ordinal) for each in now},
+            index=self.instrument.index,
+            joined=joined,
+            left=left,
+        )
+
+    def _judged(self, pair: Pair, name: str, family: int) -> Change:
+        earlier = _printed(pair.then, _then(pair, name))
+        later = _printed(pair.now, score_of(pair.now, name))
+        if earlier is None or later is None:
+            return Change("hidden")
+        sigma = self.how.dimensions[name].sigma if name else self.how.sigma_overall
+        by_units = area_change(pair, name, earlier, later, family) if pair.area else None
+        found = by_units or verdicts.unit_change(earlier, later, sigma, family)
+        tipping = None
+        if found.verdict != "unknown":
+            headcount = pair.now.participation.headcount
+            tipping = verdicts.tipping_point(found.difference, later.value, later.n, headcount)
+        return Change(
+            verdict=found.verdict,
+            earlier=earlier.value,
+            later=later.value,
+            difference=found.difference,
+            low=found.low,
+            high=found.high,
+            low_open=found.low_open,
+            high_open=found.high_open,
+            minimum_detectable=found.minimum_detectable,
+            basis="units" if by_units else "persons" if pair.area else "unit",
+            effect=verdicts.effect_size(found.difference, sigma),
+            tipping=tipping.points if tipping else None,
+            beyond=tipping.beyond if tipping else False,
+            standardised=standardised(pair, name) if pair.area else None,
+        )
+
+    def _regression(self, pair: Pair, overall: Change) -> int | None:
+        """Points that a unit clearly above or below the others is expected to move back by."""
+        how, n = self.past.method, pair.then.participation.answered
+        if how is None or how.mean is None or how.tau2 is None or not n:
+            return None
+        if pair.then.band not in ("above", "below") or overall.earlier is None:
+            return None
+        return regression_to_mean(how.mean, how.tau2, how.sigma_overall, n, overall.earlier) or None
+
+
+def _then(pair: Pair, name: str) -> Score | None:
+    """A score of the earlier wave. Releases of the first design printed another overall index; the
+    mean of their printed sub-goals, where all show, is what today's would have been."""
+    if name != OVERALL or pair.then.schema != 1:
+        return score_of(pair.then, name)
+    parts = [score_of(pair.then, each) for each in pair.index]
+    values = [part.index for part in parts if part is not None and part.index is not None]
+    if not parts or len(values) < len(parts):
+        return None
+    mean = (2 * sum(values) + len(values)) // (2 * len(values))
+    bounds = {part.bound for part in parts if part is not None and part.bound is not None}
+    return Score(mean, next(iter(bounds)) if len(bounds) == 1 else "open" if bounds else None)
+
+
+def _printed(unit: UnitResult, score: Score | None) -> verdicts.Index | None:
+    n = unit.participation.answered
+    if score is None or score.index is None or not n:
+        return None
+    return verdicts.Index(
+        score.index,
+        n,
+        low_open=score.bound in ("at_most", "open"),
+        high_open=score.bound in ("at_least", "open"),
+    )
+
+
+def _shares(pair: Pair) -> tuple[dict[str, ShareChange], dict[str, ShareChange]]:
+    """Changes of statements and of options; none across the two designs."""
+    if pair.then.schema == 1:
+        return {}, {}
+    n1, n2 = pair.then.participation.answered or 0, pair.now.participation.answered or 0
+    before = {i.id: i.favourable for d in pair.then.dimensions for i in d.items}
+    items: dict[str, ShareChange] = {}
+    for dimension in pair.now.dimensions:
+        after = {i.id: i.favourable for i in dimension.items}
+        items |= _family(before, after, n1, n2)
+    options: dict[str, ShareChange] = {}
+    known = {f"{q.id}/{o.id}": o.share for q in pair.then.questions for o in q.options}
+    for question in pair.now.questions:
+        after = {f"{question.id}/{o.id}": o.share for o in question.options}
+        options |= _family(known, after, n1, n2)
+    return items, options
+
+
+def _family(
+    before: Mapping[str, Share | None], after: Mapping[str, Share | None], n1: int, n2: int
+) -> dict[str, ShareChange]:
+    """Statements of one sub-goal, or options of one question, judged together; what a wave gives
+    in words only ("none or a few") is not judged."""
+    found = {}
+    for name, now in after.items():
+        then = before.get(name)
+        if now is None or then is None or now.form or then.form:
+            continue
+        if now.percent is None or then.percent is None:
+            continue
+        change = verdicts.share_change(
+            then.percent, now.percent, n1, n2, then.step, now.step, len(after)
+        )
+        if change is not None:
+            found[name] = ShareChange(change.verdict, change.difference, change.low, change.high)
+    return found
+
+
+def _with_areas(changes: Mapping[str, WaveChange], units: Units) -> dict[str, WaveChange]:
     """Every change with the verdict of the nearest ancestor that has one beside it."""
     result = {}
     for code, change in changes.items():
@@ -101,96 +243,42 @@ def with_areas(
     return result
 
 
-def _judge(pair: Pair, name: str, method: Method) -> tuple[ChangeResult | None, ChangeBasis]:
-    then, now = _score(pair.then, name), _score(pair.now, name)
-    if then is None or now is None or then.index is None or now.index is None:
-        return None, "unit"
-    sigma = _sigma(name, method)
-    result = verdict(
-        then.index, now.index, then.n or 0, now.n or 0, sigma, relevance=method.relevance
-    )
-    if not pair.area or result.difference is None:
-        return result, "unit"
-    by_units = _by_units(pair, name, result, method)
-    return (result, "persons") if by_units is None else (by_units, "units")
+def _with_tallies(changes: Mapping[str, WaveChange], units: Units) -> dict[str, WaveChange]:
+    """Every area's change with how many of the units below it got which verdict."""
+    result = dict(changes)
+    for code, change in changes.items():
+        lowest = [
+            each
+            for each in below(code, units)
+            if not units[each].unit.children and units[each].unit.merged_into is None
+        ]
+        if not units[code].unit.children or len(lowest) < 2:
+            continue
+        known = [changes[each] for each in lowest if each in changes and changes[each].comparable]
+        said = [each.overall.verdict for each in known]
+        tested = sum(said.count(each) for each in ("risen", "fallen", "unknown"))
+        tally = Tally(
+            said.count("risen"),
+            said.count("fallen"),
+            said.count("unknown"),
+            said.count("hidden"),
+            len(lowest) - len(known),
+            *by_chance(tested),
+        )
+        result[code] = replace(change, tally=tally)
+    return result
 
 
-def _by_units(pair: Pair, name: str, result: ChangeResult, method: Method) -> ChangeResult | None:
-    """The area's verdict with its units as cases; None when fewer than ten can be compared.
-
-    The interval is put around the printed difference. Where the mean of the units' changes and
-    the area's own difference point in opposite directions (other units, other sizes), there is
-    no verdict of a change.
-    """
-    scores = [(_score(a, name), _score(b, name)) for a, b in pair.below]
-    both = [
-        (b.index - a.index, a.n, b.n)
-        for a, b in scores
-        if a and b and a.index is not None and b.index is not None and a.n and b.n
-    ]
-    if len(both) < MINIMUM_UNITS or result.difference is None:
-        return None
-    columns = np.array(both, dtype=np.int64)
-    test = units_change(columns[:, 0].astype(np.float64), columns[:, 1], columns[:, 2])
-    if test.se is None or test.p is None or test.df is None or test.difference is None:
-        return None
-    half = float(special.stdtrit(test.df, 0.975)) * test.se
-    then = _score(pair.then, name)
-    earlier = 0 if then is None or then.index is None else then.index
-    against = test.difference * result.difference < 0
-    tested = replace(
-        result,
-        low=max(result.difference - half, -float(earlier)),
-        high=min(result.difference + half, 100.0 - earlier),
-        p=1.0 if against else test.p,
-        minimum_detectable=(1.96 + 0.8416) * test.se,
-        half_width=half,
-    )
-    return holm_verdicts([tested], method.relevance)[0]
-
-
-def _printed(
-    result: ChangeResult | None, basis: ChangeBasis, pair: Pair, name: str, method: Method
-) -> Change:
-    then, now = _score(pair.then, name), _score(pair.now, name)
-    if result is None or then is None or now is None:
-        return Change("hidden")
-    if result.difference is None or result.low is None or result.high is None:
-        return Change("too_few", then.index, now.index)
-    detectable = result.minimum_detectable
-    effect, interval = _effect(then, now, _sigma(name, method))
-    return Change(
-        verdict=result.verdict,
-        earlier=then.index,
-        later=now.index,
-        difference=result.difference,
-        # A printed bound of 0 beside a verdict of change would contradict it.
-        low=max(whole(result.low), 1) if result.verdict == "risen" else whole(result.low),
-        high=min(whole(result.high), -1) if result.verdict == "fallen" else whole(result.high),
-        minimum_detectable=None if detectable is None else math.ceil(detectable),
-        basis=basis,
-        effect=effect,
-        effect_interval=interval,
-    )
-
-
-def _effect(then: Score, now: Score, sigma: int) -> tuple[float | None, tuple[float, float] | None]:
-    """Hedges' g of the printed indices over the printed σ̂; nothing below ten answers."""
-    if then.index is None or now.index is None or min(then.n or 0, now.n or 0) < 10:
-        return None, None
-    earlier, later = (
-        Groups(np.array([float(s.index or 0)]), np.array([float(sigma)]), np.array([s.n or 0]))
-        for s in (then, now)
-    )
-    g = hedges_g(earlier, later)
-    return round(float(g.g[0]), 2), (round(float(g.low[0]), 2), round(float(g.high[0]), 2))
-
-
-def _sigma(name: str, method: Method) -> int:
-    return method.dimensions[name].sigma if name else method.sigma_overall
-
-
-def _score(unit: UnitResult, name: str) -> Score | None:
-    if name == _OVERALL:
-        return unit.overall
-    return next((d.score for d in unit.dimensions if d.id == name), None)
+def below(code: str, units: Units) -> dict[str, Now]:
+    """Every unit anywhere below ``code``, and every small neighbour that is counted in it."""
+    found = {
+        each.unit.code: Now(each.unit.name, each.unit.parent)
+        for each in units.values()
+        if each.unit.merged_into == units[code].unit.name
+    }
+    stack = list(units[code].unit.children)
+    while stack:
+        child = stack.pop()
+        found[child] = Now(units[child].unit.name, units[child].unit.parent)
+        stack.extend(units[child].unit.children)
+    return found

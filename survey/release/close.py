@@ -3,13 +3,16 @@ stores nothing twice.
 
 1. closed: no more answers are taken; the key that codes are derived from is destroyed.
 2. settled: sealed answers are opened outside the write transaction, then stored in one.
-3. released: computed outside the write transaction, then stored in one; the private key is
-   destroyed in every reachable copy and the files are rewritten.
+3. prepared: what may be known is computed outside the write transaction and kept sealed, so that
+   what is looked at is what is released (small counts are rounded at random, once).
+4. released: documents are written outside the write transaction, then stored in one; what was kept
+   is deleted, the private key destroyed in every reachable copy, and the files are rewritten.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -18,18 +21,18 @@ from sqlalchemy.orm import Session
 from survey.audit.log import record
 from survey.audit.models import Event
 from survey.db import Database, new_id, now
-from survey.errors import Conflict
-from survey.release import raw
+from survey.errors import Conflict, KeyLost
+from survey.release import raw, sealed
+from survey.release.audit import refuse_findings
 from survey.release.changes import Earlier
-from survey.release.clearance import clear, to_text
 from survey.release.codec import digest, to_json
-from survey.release.compute import Computed, compute
+from survey.release.compute import Computed, Protected, protect_wave, uncounted, write_documents
 from survey.release.document import SCHEMA
 from survey.release.frame import Frame
-from survey.release.hidden import left_out
 from survey.release.load import find_wave, load_earlier, load_frame
+from survey.release.look import look_at
 from survey.release.method import software
-from survey.release.models import HiddenValue, Release, ReleaseTable, ReleaseUnit
+from survey.release.models import Release, ReleaseTable, ReleaseUnit
 from survey.release.moderation import enqueue
 from survey.study.closing import mark_closed, mark_released
 from survey.study.keys import KeyStore
@@ -81,20 +84,31 @@ def close_wave(
             return
         if wave.source != "import" and raw.inbox_size(session, wave) != len(opened):
             raise Conflict("The wave's inbox changed while it was being opened; close it again.")
-        raw.settle(session, wave, frame, opened)
-        details = {"responses": len(opened)}
-        record(session, organisation_id, actor, "wave.settled", f"wave:{wave_id}", details)
+        raw.store_responses(session, wave, frame, opened)
+        record(session, organisation_id, actor, "wave.settled", f"wave:{wave_id}")
     _erase_traces(db, organisation_id, wave_id, actor)
+
+
+def prepare_release(db: Database, keys: KeyStore, organisation_id: int, wave_id: int) -> None:
+    """Compute what may be known of a closed wave, and keep it sealed until its release.
+
+    Repeating it changes nothing. Raises Conflict when the wave is not closed.
+    """
+    with db.reading() as session:
+        wave = find_wave(session, organisation_id, wave_id)
+        if _stored(session, wave) is not None or sealed.find(session, wave) is not None:
+            return
+        ready = ready_for_release(session, wave)
+    _protect(db, keys, organisation_id, wave_id, ready)
 
 
 def make_release(
     db: Database, keys: KeyStore, organisation_id: int, wave_id: int, actor: str = "cli"
 ) -> int:
-    """Compute and store the release of a closed wave; returns its id.
+    """Store the release of a closed wave; returns its id.
 
     Repeating it after a stop gives the stored release. Raises Conflict when the wave is not
-    closed, Exposed when the auditor finds something that would give a person away: then nothing
-    is stored.
+    closed, Exposed when the auditor finds a fault of the program: then nothing is stored.
     """
     release_id = new_id()
     with db.reading() as session:
@@ -102,11 +116,12 @@ def make_release(
         stored = _stored(session, wave)
         if stored is None:
             _refuse_out_of_order(session, wave)
-            ready = settled(session, wave)
+            ready = ready_for_release(session, wave)
             texts = raw.texts(session, wave)
     if stored is None:
-        computed = compute(ready.frame, ready.sheets, ready.earlier, str(release_id))
-        clear(computed.audit)
+        protected = _protect(db, keys, organisation_id, wave_id, ready)
+        computed = write_documents(ready.frame, protected, ready.earlier, str(release_id))
+        refuse_findings(computed)
         with db.transaction() as session:
             wave = find_wave(session, organisation_id, wave_id)
             lock(session, wave)
@@ -114,8 +129,9 @@ def make_release(
             if stored is None:
                 _refuse_out_of_order(session, wave)
                 stored = _store(session, wave, computed, release_id, actor)
-                enqueue(session, wave, computed, texts, computed.header.method.k)
-                raw.blur(session, wave, computed.header.method.k)
+                enqueue(session, wave, computed, texts, ready.frame.k)
+                raw.remove_unit_labels(session, wave)
+                sealed.delete(session, wave)
                 mark_released(session, wave, actor)
         raw.erase_traces(db)  # the labels that were taken away must not linger in the files
     with db.transaction() as session:
@@ -123,8 +139,33 @@ def make_release(
     return stored
 
 
+def _protect(
+    db: Database, keys: KeyStore, organisation_id: int, wave_id: int, ready: Ready
+) -> Protected:
+    """What was kept sealed for the wave, else computed now and kept.
+
+    Where the private key is lost, what was kept can be opened by nobody, so nobody has seen it:
+    the wave is computed anew rather than lost.
+    """
+    with db.reading() as session:
+        kept = sealed.find(session, find_wave(session, organisation_id, wave_id))
+    if kept is not None:
+        with suppress(KeyLost):
+            return sealed.unseal(kept, keys.open_box(wave_id))
+    protected = protect_wave(ready.frame, ready.sheets)
+    computed = write_documents(ready.frame, protected)
+    refuse_findings(computed)
+    look = look_at(computed.units, uncounted=uncounted(protected))
+    with db.transaction() as session:
+        wave = find_wave(session, organisation_id, wave_id)
+        lock(session, wave)
+        if wave.state == "closed":
+            sealed.keep(session, wave, protected, look)
+    return protected
+
+
 @dataclass(frozen=True)
-class Settled:
+class Ready:
     """What a release is computed from."""
 
     frame: Frame
@@ -132,20 +173,20 @@ class Settled:
     earlier: Sequence[Earlier]
 
 
-def settled(session: Session, wave: Wave) -> Settled:
+def ready_for_release(session: Session, wave: Wave) -> Ready:
     """What the release of a closed wave is computed from; Conflict when it is not closed."""
     if wave.state != "closed" or not wave.settled:
         raise Conflict(f"The wave is {wave.state}; close it before making a release.")
     if wave.id in expired(session, wave.organisation_id):
         raise Conflict("The wave was not released in time; retention has deleted its answers.")
-    if twins := raw.twins(session, wave):
-        found = [session.get_one(Wave, (wave.organisation_id, twin)) for twin in twins]
-        labels = ", ".join(each.label for each in found)
+    if found := raw.duplicate_releases(session, wave):
+        waves = [session.get_one(Wave, (wave.organisation_id, each)) for each in found]
+        labels = ", ".join(each.label for each in waves)
         raise Conflict(
             f"These answers have been released already, in {labels}. Two tables of the same "
             "answers could be subtracted from each other."
         )
-    return Settled(
+    return Ready(
         load_frame(session, wave), raw.own_sheets(session, wave), load_earlier(session, wave)
     )
 
@@ -222,7 +263,6 @@ def _refuse_out_of_order(session: Session, wave: Wave) -> None:
 def _store(session: Session, wave: Wave, computed: Computed, release_id: int, actor: str) -> int:
     header = to_json(computed.header)
     documents = [to_json(unit) for unit in computed.units]
-    lines = list(left_out(computed.units))
     key = {"organisation_id": wave.organisation_id}
     session.add(
         Release(
@@ -245,19 +285,10 @@ def _store(session: Session, wave: Wave, computed: Computed, release_id: int, ac
         )
         for place, (unit, text) in enumerate(zip(computed.units, documents, strict=True))
     )
-    session.add_all(
-        HiddenValue(
-            **key,
-            release_id=release_id,
-            position=place,
-            code=line.code,
-            statistic=line.statistic,
-            reason=line.reason,
-        )
-        for place, line in enumerate(lines)
+    session.add(
+        ReleaseTable(**key, release_id=release_id, table=sealed.blocks_to_text(computed.blocks))
     )
-    session.add(ReleaseTable(**key, release_id=release_id, table=to_text(computed.printed)))
     session.flush()
-    details = {"units": len(documents), "hidden": len(lines)}
+    details = {"units": len(documents)}
     record(session, wave.organisation_id, actor, "release.stored", f"release:{release_id}", details)
     return release_id

@@ -1,75 +1,73 @@
-"""The computation of a release: answers and frame in, protected documents out. Pure."""
+"""The computation of a release, in two pure steps.
+
+:func:`protect_wave` turns answers into what may be known of them, once: its rounding is drawn anew
+every time, so the result is kept, sealed, until the release. :func:`write_documents` turns that and
+what was released before into the documents; it is a function, the same at every call.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from survey.disclosure.audit_report import AuditReport
-from survey.disclosure.engine import protect
-from survey.disclosure.mending import cleared
-from survey.disclosure.model import OVERALL, Cell, Hidden, Measured, Protected, Tier
+from survey.disclosure.model import Blocks
+from survey.disclosure.protect import protect
+from survey.disclosure.small_counts import Draw
 from survey.release import document as doc
-from survey.release.changes import Earlier, Pair, not_comparable, wave_change, with_areas
-from survey.release.clearance import Printed
-from survey.release.frame import Frame, Staffing, ancestors, staffing
-from survey.release.lineage import Lineage, Now, composition
-from survey.release.method import agreements, bands, method
-from survey.release.results import (
-    Spread,
-    dimension_result,
-    overall_score,
-    question_results,
-)
-from survey.release.table import measure, read_answers
+from survey.release.changes import Earlier, with_changes
+from survey.release.comparing import with_bands, with_comparisons
+from survey.release.counting import count, read_answers
+from survey.release.frame import Frame, ancestors
+from survey.release.lineage import Lineage, Now
+from survey.release.method import method
+from survey.release.results import HIDDEN, Results
 
-TIERS: Mapping[Tier, doc.Tier] = {
-    Tier.NONE: "none",
-    Tier.INDEX: "index",
-    Tier.SHARES: "shares",
-    Tier.FULL: "full",
-}
+
+@dataclass(frozen=True)
+class Protected:
+    """What may be known of a wave: its blocks, and the organisation-level figures beside them."""
+
+    blocks: Blocks
+    method: doc.Method
 
 
 @dataclass(frozen=True)
 class Computed:
-    """A release before it is stored: header, units in the header's order, the log, and (for the
-    auditor) what is printed as a table beside what was measured, which is never stored."""
+    """A release before it is stored: header, and units in the header's order."""
 
     header: doc.ReleaseHeader
     units: tuple[doc.UnitResult, ...]
-    log: tuple[Hidden, ...]
-    printed: Printed
-    measured: Measured
-    audit: AuditReport
+    blocks: Blocks
 
 
-def compute(
+def protect_wave(frame: Frame, joined: Mapping[str, str], draw: Draw | None = None) -> Protected:
+    """Count a closed wave's answers and protect them.
+
+    ``joined`` holds each unit's own answer sheets laid end to end, by unit code. ``draw`` is for
+    tests that know the rounding's draws.
+    """
+    answers = read_answers(frame.instrument, frame.nodes(), joined)
+    blocks = protect(count(frame.instrument, answers), frame.k, draw)
+    return Protected(blocks, method(answers, blocks))
+
+
+def write_documents(
     frame: Frame,
-    joined: Mapping[str, str],
+    protected: Protected,
     earlier: Sequence[Earlier] = (),
     release_id: str = "",
 ) -> Computed:
-    """Measure, protect and write the documents of a closed wave.
+    """Write the documents of a release from what is protected.
 
-    ``joined`` holds each unit's own answer sheets laid end to end, by unit code; ``earlier`` the
-    study's earlier releases in the order of their waves.
+    ``earlier``: the study's earlier releases in the order of their waves.
     """
-    nodes = frame.nodes()
-    answers = read_answers(frame.instrument, nodes, joined)
-    measured = measure(frame.instrument, answers)
-    protected, report = cleared(protect(measured, nodes, frame.k), measured, nodes)
-    how = method(frame, measured, protected.cells, answers)
-    agreed = agreements(frame, answers, protected.cells)
     known = {unit.code: Now(unit.name, unit.parent) for unit in frame.units}
     lineage = Lineage(frame.wave.ordinal, known, earlier, frame.recorded)
-    writer = _Writer(frame, measured, protected, staffing(frame), earlier, lineage)
+    writer = _Writer(frame, Results(frame, protected.blocks, protected.method), earlier, lineage)
     units = {unit.code: writer.unit(unit.code) for unit in frame.units}
-    for (code, name), agreement in agreed.items():
-        units[code] = _with_agreement(units[code], name, agreement)
-    units = _with_bands(units, frame, measured, protected.cells)
-    units = _with_changes(units, earlier, how, frame.instrument.index, lineage)
-    published, hidden = _shown(protected.cells.values())
+    units = with_comparisons(units)
+    units, how = with_bands(units, protected.method)
+    units = with_changes(units, earlier, how, frame.instrument, lineage)
     header = doc.ReleaseHeader(
         release_id=release_id,
         study=frame.study,
@@ -85,76 +83,44 @@ def compute(
             )
             for u in units.values()
         ),
-        hidden_values=hidden,
-        published_values=published,
+        public_level=frame.public_level,
     )
-    printed = Printed(frame.k, nodes, measured.items, replace(protected, log=()))
-    return Computed(header, tuple(units.values()), protected.log, printed, measured, report)
-
-
-def _shown(cells: Iterable[Cell]) -> tuple[int, int]:
-    """How many of the cells' numbers of answers, indices, items and options are shown, and how
-    many are not."""
-    shown, total = 0, 0
-    for cell in cells:
-        values = [
-            cell.n,
-            *(index.value for index in cell.index.values()),
-            *(item.n for item in cell.items.values()),
-            *(
-                option.ticked if option.bound is None else option.bound
-                for option in cell.options.values()
-            ),
-        ]
-        shown += sum(value is not None for value in values)
-        total += len(values)
-    return shown, total - shown
+    return Computed(header, tuple(units.values()), protected.blocks)
 
 
 @dataclass(frozen=True)
 class _Writer:
-    """Writes one unit's document from what is protected."""
+    """Writes one unit's document; comparisons, bands and changes come after."""
 
     frame: Frame
-    measured: Measured
-    protected: Protected
-    staff: Mapping[str, Staffing]
+    results: Results
     earlier: Sequence[Earlier]
     lineage: Lineage
 
     def unit(self, code: str) -> doc.UnitResult:
-        """The unit's document, changes left out."""
-        facts = self._facts(code)
-        cell = self.protected.cells.get(code)
-        staff = self.staff[code]
-        if cell is None:
+        """The unit's own figures and its history."""
+        facts, instrument = self._facts(code), self.frame.instrument
+        if facts.merged_into is not None:
             return self._merged(facts)
-        spread = Spread(self.measured, self.measured.nodes.index(code))
-        counted = cell.n is not None
-        # Without a headcount: codes given for lost letters may have been used besides these.
-        whole = staff.headcount if staff.headcount is not None else staff.invited or None
-        over = counted and whole is not None and (cell.n or 0) > whole
+        texts_of = self.results.texts_of(code)
         return doc.UnitResult(
             unit=facts,
-            tier=TIERS[cell.tier],
-            participation=doc.Participation(staff.headcount, staff.invited or None, cell.n, over),
-            overall=overall_score(cell, spread, staff.headcount),
-            dimensions=tuple(
-                dimension_result(d, self.frame.instrument, cell, spread, staff.headcount)
-                for d in self.frame.instrument.dimensions
-            ),
-            questions=question_results(self.frame.instrument, cell),
-            comparisons=self._comparisons(code),
+            tier=self.results.tier(code),
+            participation=self.results.participation(code),
+            overall=self.results.overall(code),
+            dimensions=tuple(self.results.dimension(d, code) for d in instrument.dimensions),
+            questions=self.results.questions(code),
+            others=self.results.others(code),
             history=self._history(code),
             reorganisations=self.lineage.past(code).told,
-            comments_allowed=cell.comments,
+            comments_allowed=texts_of is not None,
+            texts_of=texts_of,
         )
 
     def _facts(self, code: str) -> doc.UnitFacts:
         units = self.frame.by_code
         unit = units[code]
         path = ancestors(code, units)[1:]
-        merged = self.frame.merged(code)
         past = self.lineage.past(code)
         return doc.UnitFacts(
             code=code,
@@ -164,57 +130,23 @@ class _Writer:
             parent=unit.parent,
             path=tuple(units[above].name for above in reversed(path)),
             children=self.frame.children[code],
-            merged_into=units[unit.reports_to].name if merged else None,
+            merged_into=units[unit.reports_to].name if self.frame.merged(code) else None,
             is_new=bool(self.earlier) and not (past.codes or past.broken),
         )
 
     def _merged(self, facts: doc.UnitFacts) -> doc.UnitResult:
         unit = self.frame.by_code[facts.code]
-        hidden = doc.Score(None, None)
         return doc.UnitResult(
             unit=facts,
             tier="none",
             participation=doc.Participation(unit.headcount, None, None),
-            overall=hidden,
+            overall=HIDDEN,
             dimensions=tuple(
-                doc.DimensionResult(d.id, hidden) for d in self.frame.instrument.dimensions
+                doc.DimensionResult(d.id, HIDDEN) for d in self.frame.instrument.dimensions
             ),
             history=self._history(facts.code),
             reorganisations=self.lineage.past(facts.code).told,
         )
-
-    def _comparisons(self, code: str) -> tuple[doc.Comparison, ...]:
-        units = self.frame.by_code
-        path = ancestors(code, units)
-        found = []
-        if len(path) > 2:
-            found.append(self._comparison("parent", self.protected.cells[path[1]]))
-        if len(path) > 1:
-            found.append(self._comparison("organisation", self.protected.cells[path[-1]]))
-        kind = units[code].kind
-        if kind in self.protected.kinds:
-            others = sum(
-                1
-                for other in self.frame.units
-                if other.kind == kind
-                and other.code != code
-                and (cell := self.protected.cells.get(other.code)) is not None
-                and cell.n is not None
-            )
-            found.append(self._comparison("kind", self.protected.kinds[kind], others))
-        return tuple(each for each in found if each.overall.index is not None)
-
-    def _comparison(
-        self, role: doc.ComparisonRole, cell: Cell, others: int | None = None
-    ) -> doc.Comparison:
-        unit = self.frame.by_code.get(cell.id)
-        scores = {
-            name: doc.Score(c.value, c.n, c.bound) if c.value is not None else doc.Score(None, None)
-            for name, c in cell.index.items()
-        }
-        overall = scores.pop(OVERALL)
-        name = cell.id if role == "kind" or unit is None else unit.name
-        return doc.Comparison(role, cell.id, name, overall, scores, others)
 
     def _history(self, code: str) -> tuple[doc.PastWave, ...]:
         """What was published of the unit, or of the one that it continues, in earlier waves."""
@@ -226,95 +158,22 @@ class _Writer:
         ]
         return tuple(
             doc.PastWave(
-                wave, unit.participation, unit.overall, {d.id: d.score for d in unit.dimensions}
+                wave,
+                unit.participation,
+                unit.overall,
+                {d.id: d.score for d in unit.dimensions},
+                {
+                    item.id: item.favourable
+                    for d in unit.dimensions
+                    for item in d.items
+                    if item.favourable is not None
+                },
             )
             for wave, unit in then
         )
 
 
-def _with_agreement(unit: doc.UnitResult, name: str, agreement: doc.Agreement) -> doc.UnitResult:
-    return replace(
-        unit,
-        dimensions=tuple(
-            replace(d, agreement=agreement) if d.id == name else d for d in unit.dimensions
-        ),
-    )
-
-
-def _with_bands(
-    units: Mapping[str, doc.UnitResult],
-    frame: Frame,
-    measured: Measured,
-    cells: Mapping[str, Cell],
-) -> dict[str, doc.UnitResult]:
-    found = {index: bands(frame, measured, cells, index) for index in measured.indices}
-    return {
-        code: replace(
-            unit,
-            band=found[OVERALL].get(code),
-            dimensions=tuple(replace(d, band=found[d.id].get(code)) for d in unit.dimensions),
-        )
-        for code, unit in units.items()
-    }
-
-
-def _with_changes(
-    units: Mapping[str, doc.UnitResult],
-    earlier: Sequence[Earlier],
-    how: doc.Method,
-    index: Sequence[str],
-    lineage: Lineage,
-) -> dict[str, doc.UnitResult]:
-    """Each unit with its changes since every earlier wave, the oldest first."""
-    result = dict(units)
-    for past in earlier:
-        ordinal = past.wave.ordinal
-        codes = {
-            code: then[ordinal] for code in units if ordinal in (then := lineage.past(code).codes)
-        }
-        changes = with_areas(
-            {
-                code: wave_change(_pair(code, units, past, codes, lineage), ordinal, how, index)
-                for code in codes
-            },
-            units,
-        )
-        broken = [code for code in units if ordinal in lineage.past(code).broken]
-        changes |= dict.fromkeys(broken, not_comparable(ordinal))
-        for code, change in changes.items():
-            result[code] = replace(result[code], changes=(*result[code].changes, change))
-    return result
-
-
-def _pair(
-    code: str,
-    units: Mapping[str, doc.UnitResult],
-    past: Earlier,
-    codes: Mapping[str, str],
-    lineage: Lineage,
-) -> Pair:
-    """A unit beside its earlier self, and what is below it beside theirs; ``codes`` are the codes
-    that units had then."""
-    now, then = _below(code, units), _below(codes[code], past.units)
-    below = [
-        (past.units[codes[child]], units[child])
-        for child in now
-        if child in codes and not units[child].unit.children
-    ]
-    joined, left = composition(lineage, past.wave.ordinal, now, then)
-    return Pair(past.units[codes[code]], units[code], below, joined, left)
-
-
-def _below(code: str, units: Mapping[str, doc.UnitResult]) -> dict[str, Now]:
-    """Every unit anywhere below ``code``, and every small neighbour that is counted in it."""
-    found = {
-        each.unit.code: Now(each.unit.name, each.unit.parent)
-        for each in units.values()
-        if each.unit.merged_into == units[code].unit.name
-    }
-    stack = list(units[code].unit.children)
-    while stack:
-        child = stack.pop()
-        found[child] = Now(units[child].unit.name, units[child].unit.parent)
-        stack.extend(units[child].unit.children)
-    return found
+def uncounted(protected: Protected) -> bool:
+    """True when a few answers are in no block and so counted nowhere."""
+    answers = protected.blocks.answers
+    return any(count and node not in answers.home for node, count in answers.counts.items())

@@ -36,11 +36,11 @@ class Frame:
     organisation: str
     languages: tuple[str, ...]
     k: int
-    relevance: int
     wave: WaveFacts
     instrument: Instrument
     units: tuple[FrameUnit, ...]
     recorded: tuple[Recorded, ...] = ()
+    public_level: int = 0
 
     def nodes(self) -> tuple[Node, ...]:
         """The tree that disclosure control sees: every unit but the leaves that were merged."""
@@ -69,27 +69,32 @@ class Frame:
                 below[unit.parent].append(unit.code)
         return {code: tuple(codes) for code, codes in below.items()}
 
+    def headcount(self, codes: Sequence[str]) -> int | None:
+        """Headcount of these nodes' own staff together; None when one is unknown. A node has the
+        staff of the units that are counted in it."""
+        heads = [self._staff[code][0] for code in codes]
+        return None if None in heads else sum(head or 0 for head in heads)
 
-@dataclass(frozen=True)
-class Staffing:
-    """Headcount (None when any part is unknown) and invited of a unit with everybody below it."""
+    def invited(self, code: str) -> int:
+        """Invitations whose answers are counted at this very node."""
+        return self._staff[code][1]
 
-    headcount: int | None
-    invited: int
+    def subtree_headcount(self, code: str) -> int | None:
+        """Headcount of a unit with everybody below it."""
+        below = [each.code for each in self.units if code in ancestors(each.code, self.by_code)]
+        heads = [self.by_code[each].headcount for each in below]
+        return None if None in heads else sum(head or 0 for head in heads)
 
-
-def staffing(frame: Frame) -> dict[str, Staffing]:
-    """Subtree sums, each unit's own staff counted where its answers are counted."""
-    units = frame.by_code
-    heads: dict[str, int | None] = dict.fromkeys(units, 0)
-    invited = dict.fromkeys(units, 0)
-    for unit in frame.units:
-        for code in ancestors(unit.reports_to, units):
-            total = heads[code]
-            known = total is not None and unit.headcount is not None
-            heads[code] = (total or 0) + (unit.headcount or 0) if known else None
-            invited[code] += unit.invited
-    return {code: Staffing(heads[code], invited[code]) for code in units}
+    @cached_property
+    def _staff(self) -> Mapping[str, tuple[int | None, int]]:
+        """Node → headcount and invited of its own, each unit's where its answers are counted."""
+        found: dict[str, tuple[int | None, int]] = {unit.code: (0, 0) for unit in self.units}
+        for unit in self.units:
+            head, invited = found[unit.reports_to]
+            known = head is not None and unit.headcount is not None
+            total = (head or 0) + (unit.headcount or 0) if known else None
+            found[unit.reports_to] = (total, invited + unit.invited)
+        return found
 
 
 def ancestors(code: str, units: Mapping[str, FrameUnit]) -> list[str]:

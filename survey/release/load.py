@@ -61,11 +61,11 @@ def load_frame(session: Session, wave: Wave) -> Frame:
         organisation=organisation.name,
         languages=tuple(study.languages),
         k=study.k,
-        relevance=study.relevance,
         wave=wave_facts(wave),
         instrument=Instrument.from_dict(wave.instrument),
         units=depth_first(units),
         recorded=tuple(load_recorded(session, wave)),
+        public_level=study.public_level,
     )
 
 
@@ -121,9 +121,9 @@ def load_earlier(session: Session, wave: Wave) -> list[Earlier]:
                 ReleaseUnit.release_id == release_id,
             )
         )
-        facts = header_from_json(header).wave
-        units = [unit_from_json(text) for text in documents]
-        found[facts.ordinal] = Earlier(facts, {unit.unit.code: unit for unit in units})
+        read = header_from_json(header)
+        units = {unit.unit.code: unit for unit in map(unit_from_json, documents)}
+        found[read.wave.ordinal] = Earlier(read.wave, units, read.method)
     return list(found.values())
 
 

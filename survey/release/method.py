@@ -1,34 +1,32 @@
-"""Organisation-level quantities that verdicts and the method page use.
+"""Organisation-level quantities that every interval and the method page use.
 
-Quantities of the model (σ̂, ICC) are computed from cells published at n ≥ 10 only: otherwise a
-parent's figures would give a hidden unit's mean back.
+Computed once beside the blocks, from blocks of at least ten people: a municipality's σ̂ must not
+give a small unit's answers back. With fewer than a hundred people or ten such blocks nothing of
+the scale's quality is said, and σ̂ comes from elsewhere (measurement.md section 2B).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
-from survey.disclosure.model import OVERALL, Cell, Measured
-from survey.measurement.agreement import (
-    answers_disagree,
-    intraclass_of,
-    uniform_null_variance,
-    within_group_spread,
-)
-from survey.measurement.areas import MINIMUM_UNITS
-from survey.measurement.change import pooled_sd
+from survey.disclosure.model import Blocks
+from survey.measurement.agreement import intraclass_of
 from survey.measurement.reliability import Reliability, assess
-from survey.measurement.scoring import Moments, item_values
-from survey.measurement.shrinkage import fit_random_intercept, shrink
-from survey.release.document import Agreement, Band, DimensionMethod, Method
-from survey.release.frame import Frame
-from survey.release.results import Spread
-from survey.release.table import WaveAnswers
+from survey.measurement.scoring import Moments, group_moments, item_values
+from survey.measurement.sigma import LEAST_BLOCK, LEAST_BLOCKS, LEAST_PEOPLE, sigma_hat
+from survey.release.counting import WaveAnswers
+from survey.release.document import DimensionMethod, Method, SigmaSource
+
+TOO_SMALL = "small_organisation"
+"""Why nothing is said of the scale's quality."""
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 def software() -> str:
@@ -36,133 +34,99 @@ def software() -> str:
     return f"innovasjonskultur {version('innovasjonskultur')}"
 
 
-def leaves(frame: Frame, cells: Mapping[str, Cell]) -> list[str]:
-    """Codes of the published units without units below them."""
-    children = frame.children
-    return [code for code in cells if not children[code] and cells[code].n is not None]
-
-
-def method(
-    frame: Frame, measured: Measured, cells: Mapping[str, Cell], answers: WaveAnswers
-) -> Method:
-    """σ̂ of every index in whole points, and the consistency of every dimension."""
+def method(answers: WaveAnswers, blocks: Blocks) -> Method:
+    """σ̂ of every index in whole points, and the quality of every sub-goal's scale."""
+    place = _places(answers, blocks.answers.home)
+    overall = _moments(answers.scores[:, 0], place, len(answers.nodes))
+    sigma, source = _sigma(overall, answers.scores[place >= 0, 0], single_item=False)
+    names = [key.id for key in answers.key.dimensions]
+    large = blocks.answers.sizes
+    enough = (
+        sum(size >= LEAST_BLOCK for size in large.values()) >= LEAST_BLOCKS
+        and sum(large.values()) >= LEAST_PEOPLE
+    )
     return Method(
-        k=frame.k,
-        relevance=frame.relevance,
-        sigma_overall=_sigma(_usable(frame, measured, cells, OVERALL)),
+        k=blocks.k,
+        sigma_overall=sigma,
+        sigma_overall_source=source,
         dimensions={
-            key.id: _dimension(
-                assess(item_values(answers.sheets, key)),
-                _usable(frame, measured, cells, key.id),
-            )
-            for key in answers.key.dimensions
+            name: _dimension(answers, blocks, number, place, enough=enough)
+            for number, name in enumerate(names)
         },
         software=software(),
+        correlations=_correlations(names, answers.scores[place >= 0, 1:]) if enough else {},
     )
 
 
-def bands(
-    frame: Frame, measured: Measured, cells: Mapping[str, Cell], index: str
-) -> dict[str, Band]:
-    """Clearly above, around or clearly below the mean of the units, for each published unit.
-
-    The model is fitted to units published at n ≥ 10; the band itself follows from the printed
-    index and n, so that it reveals nothing more.
-    """
-    usable = _usable(frame, measured, cells, index)
-    model = fit_random_intercept(usable.n, usable.mean, usable.squares)
-    shown = [
-        (code, cell.n, cell.value)
-        for code in leaves(frame, cells)
-        if (cell := cells[code].index[index]).n is not None and cell.value is not None
-    ]
-    if model is None or not shown or usable.n.size < MINIMUM_UNITS:
-        return {}
-    placed = shrink(
-        model,
-        np.array([n for _, n, _ in shown], dtype=np.int64),
-        np.array([value for _, _, value in shown], dtype=np.float64),
-    )
-    return {
-        code: band
-        for (code, _, _), band in zip(shown, placed.band, strict=True)
-        if band is not None
-    }
+def _places(answers: WaveAnswers, home: Mapping[str, str]) -> Ints:
+    """Each person's row of the node where his block lies; -1 for those who are in none."""
+    row = {node.id: number for number, node in enumerate(answers.nodes)}
+    lands = np.array([row.get(home.get(node.id, ""), -1) for node in answers.nodes])
+    result: Ints = lands[answers.place]
+    return result
 
 
-@dataclass(frozen=True)
-class _Usable:
-    """n, printed mean and squared deviations of the units published at n ≥ 10."""
-
-    n: npt.NDArray[np.int64]
-    mean: npt.NDArray[np.float64]
-    squares: npt.NDArray[np.float64]
+def _moments(scores: Floats, place: Ints, rows: int) -> Moments:
+    """n, sum and squares of the blocks of at least ten people with a score, one column."""
+    found = group_moments(scores[place >= 0], place[place >= 0], rows)
+    kept = found.n[:, 0] >= LEAST_BLOCK
+    return Moments(found.n[kept], found.total[kept], found.squares[kept])
 
 
-def _usable(frame: Frame, measured: Measured, cells: Mapping[str, Cell], index: str) -> _Usable:
-    row = {name: number for number, name in enumerate(measured.nodes)}
-    kept = [
-        (cell.n, float(cell.value), Spread(measured, row[code]).sd(index))
-        for code in leaves(frame, cells)
-        if (cell := cells[code].index[index]).spread
-        and cell.n is not None
-        and cell.value is not None
-    ]
-    n = np.array([each[0] for each in kept], dtype=np.int64)
-    sd = np.array([each[2] for each in kept], dtype=np.float64)
-    return _Usable(n, np.array([each[1] for each in kept], dtype=np.float64), sd**2 * (n - 1))
+def _sigma(moments: Moments, everyone: Floats, *, single_item: bool) -> tuple[int, SigmaSource]:
+    known = everyone[~np.isnan(everyone)]
+    spread = float(np.std(known, ddof=1)) if known.size > 1 else 0.0
+    blocks = list(zip(moments.n[:, 0].tolist(), moments.sd[:, 0].tolist(), strict=True))
+    return sigma_hat(blocks, (int(known.size), spread), single_item)
 
 
-def _sigma(usable: _Usable) -> int:
-    return pooled_sd(
-        [
-            (int(n), float(np.sqrt(squares / (n - 1))))
-            for n, squares in zip(usable.n, usable.squares, strict=True)
-        ]
-    )
-
-
-def _dimension(scale: Reliability, usable: _Usable) -> DimensionMethod:
-    icc = intraclass_of(
-        Moments(usable.n[:, None], (usable.mean * usable.n)[:, None], usable.squares[:, None])
-    )
-    bounds = None
-    if scale.alpha_low is not None and scale.alpha_high is not None:
-        bounds = (round(scale.alpha_low, 2), round(scale.alpha_high, 2))
+def _dimension(
+    answers: WaveAnswers,
+    blocks: Blocks,
+    number: int,
+    place: Ints,
+    *,
+    enough: bool,
+) -> DimensionMethod:
+    key, scores = answers.key.dimensions[number], answers.scores[:, number + 1]
+    index = blocks.indices[key.id]
+    home = {node: index.grouping.home.get(at, "") for node, at in blocks.answers.home.items()}
+    moments = _moments(scores, _places(answers, home), len(answers.nodes))
+    sigma, source = _sigma(moments, scores[place >= 0], single_item=index.alone)
+    if not enough:
+        return DimensionMethod(sigma, source, not_computed=TOO_SMALL)
+    scale = assess(item_values(answers.sheets[place >= 0], key))
+    icc = intraclass_of(moments) if len(moments.n) >= LEAST_BLOCKS else None
     return DimensionMethod(
-        sigma=_sigma(usable),
+        sigma=sigma,
+        source=source,
         alpha=_rounded(scale.alpha),
-        alpha_interval=bounds,
+        alpha_interval=_bounds(scale),
         omega=_rounded(scale.omega),
         omega_estimator=scale.omega_estimator if scale.omega is not None else "",
         not_computed=scale.reason,
-        icc1=_rounded(icc.icc1) if usable.n.size >= MINIMUM_UNITS else None,
-        icc2=_rounded(icc.icc2) if usable.n.size >= MINIMUM_UNITS else None,
+        icc1=_rounded(icc.icc1) if icc else None,
+        icc2=_rounded(icc.icc2) if icc else None,
     )
+
+
+def _bounds(scale: Reliability) -> tuple[float, float] | None:
+    if scale.alpha_low is None or scale.alpha_high is None:
+        return None
+    return round(scale.alpha_low, 2), round(scale.alpha_high, 2)
+
+
+def _correlations(names: list[str], scores: Floats) -> Mapping[str, float]:
+    """Correlations of sub-goals over the people who have both, two decimals."""
+    found = {}
+    for one, other in combinations(range(len(names)), 2):
+        pair = scores[~np.isnan(scores[:, [one, other]]).any(axis=1)][:, [one, other]]
+        if len(pair) >= LEAST_PEOPLE and (pair.std(axis=0) > 0).all():
+            centred = (pair - pair.mean(axis=0)) / pair.std(axis=0)
+            value = float((centred[:, 0] * centred[:, 1]).mean())
+            found[f"{names[one]}/{names[other]}"] = round(value, 2)
+    return found
 
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 2)
-
-
-def agreements(
-    frame: Frame, answers: WaveAnswers, cells: Mapping[str, Cell]
-) -> dict[tuple[str, str], Agreement]:
-    """r_wg(j) on the uniform null for (unit, dimension), where the cell allows spread.
-
-    Only for units without units below: an area is not expected to agree.
-    """
-    found: dict[tuple[str, str], Agreement] = {}
-    row = {node.id: number for number, node in enumerate(answers.nodes)}
-    for key in answers.key.dimensions:
-        spread = within_group_spread(
-            item_values(answers.sheets, key), answers.place, len(answers.nodes)
-        )
-        values = spread.rwg(uniform_null_variance(key.options))
-        for code in leaves(frame, cells):
-            if not cells[code].index[key.id].spread:
-                continue
-            disagree = answers_disagree(float(values[row[code]]), int(spread.n[row[code]]))
-            if disagree is not None:
-                found[code, key.id] = Agreement(spread=bool(disagree))
-    return found

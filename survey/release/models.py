@@ -1,4 +1,4 @@
-"""Releases as stored: immutable documents, and the log of what was hidden."""
+"""Releases as stored: immutable documents, the blocks behind them, texts that moderators see."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ class ReleaseUnit(Base):
 
 
 class ReleaseTable(Base):
-    """Everything that a release printed, as one table with its tree, so that anyone can audit it.
+    """The blocks behind a release: what its auditor reads, and no page, API or export.
 
-    ``table`` is a ``survey.release.clearance.Printed`` as JSON: counts that were printed as shares,
-    None for what was hidden, nothing that was not printed.
+    ``table`` is a ``survey.disclosure.model.Blocks`` as JSON; of a release of schema 1 what its
+    own auditor read, which nothing reads any more.
     """
 
     __tablename__ = "release_table"
@@ -72,25 +72,25 @@ class ReleaseTable(Base):
     table: Mapped[str]
 
 
-class HiddenValue(Base):
-    """That a value was hidden: read off the documents, with one reason for all.
+class SealedResult(Base):
+    """The protected result of a closed wave, until it is released or its answers are deleted.
 
-    Rows of earlier versions hold finer reasons; ``survey.release.hidden.folded`` takes them away.
+    Small counts are rounded at random, so a wave is protected once: what is looked at before the
+    release and what is released are the same computation. ``sealed`` opens with the wave's private
+    key only. ``look`` is a ``survey.release.look.Look`` as JSON: how many answers count where.
     """
 
-    __tablename__ = "hidden_value"
+    __tablename__ = "sealed_result"
     __table_args__ = (
         sa.ForeignKeyConstraint(
-            ["organisation_id", "release_id"], ["release.organisation_id", "release.id"]
+            ["organisation_id", "wave_id"], ["wave.organisation_id", "wave.id"]
         ),
     )
 
     organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    release_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    code: Mapped[str]
-    statistic: Mapped[str]
-    reason: Mapped[str]
+    wave_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sealed: Mapped[bytes]
+    look: Mapped[str]
 
 
 class ModeratedText(Base):

@@ -1,8 +1,7 @@
 """Free text and words: nothing is shown before a person has read and released it.
 
-Texts come from cells of at least ten answers only, in random order, beside nothing else of their
-writers; a word is offered only when at least k people in the cell wrote it. What a cell may not
-show moves up to the nearest ancestor that may, or stays unseen.
+Texts come from pools of at least ten people (``Blocks.texts``), in random order, beside nothing
+else of their writers; a word is offered only when at least k people in the pool wrote it.
 """
 
 from __future__ import annotations
@@ -22,11 +21,9 @@ from survey.errors import Conflict, Fault, InvalidInput, NotFound
 from survey.instrument.answers import as_counted
 from survey.release.compute import Computed
 from survey.release.models import ModeratedText
-from survey.study.models import Wave
+from survey.study.models import Wave, WaveUnit
 
 Decision = Literal["release", "redact", "withhold"]
-FEWEST_WRITERS = 10
-"""People among whom a text must be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,7 @@ def enqueue(
     session: Session, wave: Wave, computed: Computed, texts: Iterable[RawText], k: int
 ) -> int:
     """Put a released wave's texts in the moderators' queue; returns how many entries there are."""
-    home = _homes(computed)
+    home = computed.blocks.texts.home
     kinds = (
         {question["id"]: question["type"] for question in computed.header.instrument["questions"]}
         if computed.header.instrument.get("questions")
@@ -279,79 +276,64 @@ def released_texts(
     session: Session, organisation_id: int, wave_id: int, code: str
 ) -> ReleasedTexts:
     """What moderators have released of one unit, in random order."""
-    found = _released(session, organisation_id, wave_id, ModeratedText.code == code)
+    found = released_of_wave(session, organisation_id, wave_id)
     return found.get(code, ReleasedTexts({}, {}))
 
 
 def released_of_wave(
     session: Session, organisation_id: int, wave_id: int
 ) -> dict[str, ReleasedTexts]:
-    """The same for all units that have released texts, by unit code. One query."""
-    return _released(session, organisation_id, wave_id)
+    """What moderators have released, by unit code. Two queries.
 
-
-def _released(
-    session: Session, organisation_id: int, wave_id: int, *conditions: sa.ColumnElement[bool]
-) -> dict[str, ReleasedTexts]:
+    An area shows the comments of its own pool only; its words are the sum of the counts that are
+    shown at it and below it.
+    """
     rows = session.scalars(
         sa.select(ModeratedText)
         .where(
             ModeratedText.organisation_id == organisation_id,
             ModeratedText.wave_id == wave_id,
             ModeratedText.state == "released",
-            *conditions,
         )
         .order_by(ModeratedText.code, ModeratedText.id)
-    )
-    by_unit: dict[str, list[ModeratedText]] = {}
-    for row in rows:
-        by_unit.setdefault(row.code, []).append(row)
-    return {code: _gathered(texts) for code, texts in by_unit.items()}
-
-
-def _gathered(rows: Iterable[ModeratedText]) -> ReleasedTexts:
-    comments: dict[str, list[str]] = {}
-    words: dict[str, list[tuple[str, int]]] = {}
+    ).all()
+    comments: dict[str, dict[str, list[str]]] = {}
+    words: dict[str, dict[str, Counter[str]]] = {}
+    above = _paths(session, organisation_id, wave_id) if rows else {}
     for row in rows:
         if row.kind == "word":
-            words.setdefault(row.question, []).append((row.text, row.count))
+            for code in above.get(row.code, (row.code,)):
+                words.setdefault(code, {}).setdefault(row.question, Counter())[row.text] += (
+                    row.count
+                )
         else:
-            comments.setdefault(row.question, []).append(row.text)
-    return ReleasedTexts(
-        {question: tuple(texts) for question, texts in comments.items()},
-        {
-            question: tuple(sorted(counted, key=lambda pair: (-pair[1], pair[0])))
-            for question, counted in words.items()
-        },
-    )
-
-
-def _homes(computed: Computed) -> dict[str, str | None]:
-    """Unit → where its texts may be shown; None when nowhere.
-
-    Texts of a unit stand under its own label when the cell may show comments and at least ten
-    people wrote under that label; otherwise they join those of the unit above. Counting only who
-    is pooled there keeps an area's page from showing the texts of its two leaders.
-    """
-    units = {unit.unit.code: unit for unit in computed.units}
-    measured = computed.measured
-    total = dict(zip(measured.nodes, (int(n) for n in measured.n), strict=True))
-    own = {
-        code: total.get(code, 0) - sum(total.get(child, 0) for child in units[code].unit.children)
-        for code in units
+            comments.setdefault(row.code, {}).setdefault(row.question, []).append(row.text)
+    return {
+        code: ReleasedTexts(
+            {question: tuple(texts) for question, texts in comments.get(code, {}).items()},
+            {
+                question: tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+                for question, counts in words.get(code, {}).items()
+            },
+        )
+        for code in comments.keys() | words.keys()
     }
-    pooled = dict.fromkeys(units, 0)
-    stays: dict[str, bool] = {}
-    for code in sorted(units, key=lambda each: -units[each].unit.level):
-        pooled[code] += own[code]
-        stays[code] = units[code].comments_allowed and pooled[code] >= FEWEST_WRITERS
-        above = units[code].unit.parent
-        if not stays[code] and above is not None:
-            pooled[above] += pooled[code]
-    homes: dict[str, str | None] = {}
-    for code in units:
-        place: str | None = code
-        while place is not None and not stays[place]:
-            place = units[place].unit.parent
-        homes[code] = place
-    return homes
+
+
+def _paths(session: Session, organisation_id: int, wave_id: int) -> dict[str, tuple[str, ...]]:
+    """Unit code → its own and the codes of all units above it, in the wave's tree."""
+    rows = session.execute(
+        sa.select(WaveUnit.unit_id, WaveUnit.parent_id, WaveUnit.code).where(
+            WaveUnit.organisation_id == organisation_id, WaveUnit.wave_id == wave_id
+        )
+    ).all()
+    parent = {unit: (above, code) for unit, above, code in rows}
+    found = {}
+    for unit, _, code in rows:
+        path: list[str] = []
+        at: int | None = unit
+        while at is not None:
+            at, name = parent[at]
+            path.append(name)
+        found[code] = tuple(path)
+    return found

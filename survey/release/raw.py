@@ -20,7 +20,8 @@ from sqlalchemy.orm import Session
 from survey.answering.sealing import Payload, unseal
 from survey.answering.store import Comment, Inbox, Response
 from survey.db import Database
-from survey.disclosure.roster import lift_leaders, lift_small
+from survey.disclosure.blocks import labels
+from survey.disclosure.small_units import lift_leaders
 from survey.instrument.layout import Layout
 from survey.instrument.model import Instrument
 from survey.release.frame import Frame
@@ -80,10 +81,11 @@ def inbox_size(session: Session, wave: Wave) -> int:
     )
 
 
-def settle(session: Session, wave: Wave, frame: Frame, opened: Sequence[Opened]) -> None:
+def store_responses(session: Session, wave: Wave, frame: Frame, opened: Sequence[Opened]) -> None:
     """Store the opened answers as responses and empty the inbox; the wave is then settled.
 
-    Answers of units with fewer than k answers, and leaders' answers, lose their unit's label.
+    Each sheet gets the label of the node where its person is counted, for good: his unit, or the
+    area that holds the block he is in. Whether he leads anybody is not stored.
     """
     home = _homes(frame, opened)
     places = {
@@ -103,7 +105,7 @@ def settle(session: Session, wave: Wave, frame: Frame, opened: Sequence[Opened])
         unit_id = places[home[answer.code, answer.role]]
         common = {"organisation_id": wave.organisation_id, "wave_id": wave.id, "unit_id": unit_id}
         responses.append(
-            {**common, "id": uuid.uuid4(), "role": answer.role, "answers": answer.sheet}
+            {**common, "id": uuid.uuid4(), "role": "employee", "answers": answer.sheet}
         )
         comments.extend(
             {**common, "id": uuid.uuid4(), "question": question, "text": text}
@@ -117,47 +119,27 @@ def settle(session: Session, wave: Wave, frame: Frame, opened: Sequence[Opened])
     session.flush()
 
 
-def blur(session: Session, wave: Wave, k: int) -> None:
-    """Take from a released wave what could point at few people: every role, and the label of
-    every group of fewer than k answers (they join the root; if they are still fewer than k there,
-    the smallest other group joins them). Texts follow the same rule.
+def remove_unit_labels(session: Session, wave: Wave) -> None:
+    """Store every sheet and text of a released wave under the top of its tree.
 
-    The release is final, so nothing needs these labels any more; a stolen database must not hold
-    the only leader's sheet under a leader's label.
+    The release is final and answers are never counted twice, so nothing needs these labels any
+    more: a stolen database holds sheets of the whole organisation.
     """
-    root = session.scalars(
-        sa.select(WaveUnit.unit_id).where(
+    root = (
+        sa.select(WaveUnit.unit_id)
+        .where(
             WaveUnit.organisation_id == wave.organisation_id,
             WaveUnit.wave_id == wave.id,
             WaveUnit.parent_id.is_(None),
         )
-    ).one()
-    mine = (Response.organisation_id == wave.organisation_id, Response.wave_id == wave.id)
-    counted = session.execute(
-        sa.select(Response.unit_id, sa.func.count()).where(*mine).group_by(Response.unit_id)
+        .scalar_subquery()
     )
-    sizes = Counter({row[0]: row[1] for row in counted})
-    small = {unit for unit, n in sizes.items() if n < k and unit != root}
-    pooled = sizes[root] + sum(sizes[unit] for unit in small)
-    others = sorted((n, unit) for unit, n in sizes.items() if unit != root and unit not in small)
-    while 0 < pooled < k and others:
-        n, unit = others.pop(0)
-        small.add(unit)
-        pooled += n
-    session.execute(sa.update(Response).where(*mine).values(role="employee"))
-    session.execute(
-        sa.update(Response).where(*mine, Response.unit_id.in_(small)).values(unit_id=root)
-    )
-    kept = set(sizes) - small
-    session.execute(
-        sa.update(Comment)
-        .where(
-            Comment.organisation_id == wave.organisation_id,
-            Comment.wave_id == wave.id,
-            Comment.unit_id.not_in(kept),
+    for table in (Response, Comment):
+        session.execute(
+            sa.update(table)
+            .where(table.organisation_id == wave.organisation_id, table.wave_id == wave.id)
+            .values(unit_id=root)
         )
-        .values(unit_id=root)
-    )
 
 
 def own_sheets(session: Session, wave: Wave) -> dict[str, str]:
@@ -174,7 +156,7 @@ def own_sheets(session: Session, wave: Wave) -> dict[str, str]:
     return {codes[unit]: "".join(sorted(joined.split(","))) for unit, joined in rows}
 
 
-def twins(session: Session, wave: Wave) -> list[int]:
+def duplicate_releases(session: Session, wave: Wave) -> list[int]:
     """Ids of the organisation's other waves that hold the same people's answers over again.
 
     Two tables of one group can be subtracted, so the same answers must not be published twice: as
@@ -253,10 +235,12 @@ def _homes(frame: Frame, opened: Iterable[Opened]) -> dict[tuple[str, str], str]
     nodes = frame.nodes()
     counts = Counter((answer.code, answer.role) for answer in opened)
     leaders = {code: n for (code, role), n in counts.items() if role == "leader"}
-    employees = {code: n for (code, role), n in counts.items() if role != "leader"}
     up = lift_leaders(nodes, leaders, frame.k)
-    small = lift_small(nodes, employees, frame.k)
-    return {(code, role): up[code] if role == "leader" else small[code] for code, role in counts}
+    direct: Counter[str] = Counter()
+    for (code, role), n in counts.items():
+        direct[up[code] if role == "leader" else code] += n
+    home = labels(nodes, direct, frame.k)
+    return {(code, role): home[up[code] if role == "leader" else code] for code, role in counts}
 
 
 def _move_comments(

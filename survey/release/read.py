@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from survey.errors import NotFound
 from survey.release.codec import digest, header_from_json, unit_from_json
 from survey.release.document import ReleaseHeader, UnitResult
-from survey.release.hidden import HiddenLine, folded
-from survey.release.models import HiddenValue, Release, ReleaseUnit
+from survey.release.models import Release, ReleaseUnit
 from survey.study.models import Wave, WaveUnit
 
 _header = lru_cache(maxsize=16)(header_from_json)
@@ -140,19 +139,6 @@ def merged_units(session: Session, wave: Wave) -> dict[str, str]:
         for row in rows
         if row.reporting_unit_id != row.unit_id and row.unit_id not in above
     }
-
-
-def hidden_log(session: Session, organisation_id: int, release_id: int) -> list[HiddenLine]:
-    """Which values of a release are hidden, for staff; reasons that older rows told are folded."""
-    rows = session.scalars(
-        sa.select(HiddenValue)
-        .where(
-            HiddenValue.organisation_id == organisation_id,
-            HiddenValue.release_id == release_id,
-        )
-        .order_by(HiddenValue.position)
-    )
-    return folded(HiddenLine(row.code, row.statistic) for row in rows)
 
 
 def _latest(session: Session, organisation_id: int, study_id: int, ordinal: int | None) -> Release:

@@ -56,7 +56,7 @@ def _scored(old: Plain) -> Plain:
 
 
 def _dimension(old: Plain, n: int | None) -> Plain:
-    kept = {k: old[k] for k in ("id", "band") if k in old}
+    kept: Plain = {k: old[k] for k in ("id", "band") if k in old}
     items = [_item(each, n) for each in old.get("items", ())]
     return {**kept, "score": _score(old["score"]), "items": items}
 

@@ -1,0 +1,135 @@
+"""An area between two waves: its units are the cases, since people of a unit move together."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from survey.measurement.areas import MINIMUM_UNITS, Cluster, clustered_se_of_mean
+from survey.measurement.areas import standardised as standardised_change
+from survey.measurement.change import whole_points
+from survey.measurement.verdicts import ChangeInterval, Index, clustered_change
+from survey.release.comparing import OVERALL, score_of
+from survey.release.document import UnitResult
+
+Cell = tuple[int, Mapping[str, int]]
+"""Answers and printed indices, by sub-goal, of a unit or of an area's others."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The same unit in two waves, what was below it then and is now (by code), what each unit of
+    now was made of (``origins``), the sub-goals of the index, and the names of units that came to
+    it and left it in between."""
+
+    then: UnitResult
+    now: UnitResult
+    below_then: Mapping[str, UnitResult] = field(default_factory=dict)
+    below_now: Mapping[str, UnitResult] = field(default_factory=dict)
+    origins: Mapping[str, Collection[str]] = field(default_factory=dict)
+    index: tuple[str, ...] = ()
+    joined: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+    @property
+    def area(self) -> bool:
+        """True for a node with units below it."""
+        return bool(self.now.unit.children)
+
+
+def area_change(
+    pair: Pair, name: str, earlier: Index, later: Index, family: int
+) -> ChangeInterval | None:
+    """The change of an area with its units as clusters; None with fewer than ten in both waves.
+
+    Releases of the first design have no blocks: areas are then judged by their people.
+    """
+    if pair.then.schema == 1:
+        return None
+    names = pair.index if name == OVERALL else (name,)
+    groups = _groups(pair)
+    parts = [[_cluster(then, now, each) for then, now in groups] for each in names]
+    both = min((sum(1 for c in part if c.n1 and c.n2) for part in parts), default=0)
+    if both < MINIMUM_UNITS:
+        return None
+    found = clustered_se_of_mean(parts)
+    return None if found is None else clustered_change(earlier, later, *found, m=family)
+
+
+def _groups(pair: Pair) -> list[tuple[list[Cell], list[Cell]]]:
+    """Cells of then and of now that stand and fall together: a unit and what it was made of, an
+    area's others and the others of what it was made of. Merged and split units are one cluster."""
+    parent: dict[str, str] = {}
+
+    def top(key: str) -> str:
+        while parent.setdefault(key, key) != key:
+            key = parent[key]
+        return key
+
+    cells: dict[str, Cell] = {}
+    then_units = {**pair.below_then, pair.then.unit.code: pair.then}
+    now_units = {**pair.below_now, pair.now.unit.code: pair.now}
+    for when, units in (("then", then_units), ("now", now_units)):
+        for code, unit in units.items():
+            cell = _cell(unit)
+            if cell is not None:
+                cells[f"{when} {code}"] = cell
+    origins = {**pair.origins, pair.now.unit.code: [pair.then.unit.code]}
+    for code, before in origins.items():
+        for each in before:
+            if f"now {code}" in cells and f"then {each}" in cells:
+                parent[top(f"then {each}")] = top(f"now {code}")
+    grouped: dict[str, tuple[list[Cell], list[Cell]]] = {}
+    for key, cell in cells.items():
+        group = grouped.setdefault(top(key), ([], []))
+        group[0 if key.startswith("then ") else 1].append(cell)
+    return list(grouped.values())
+
+
+def _cell(unit: UnitResult) -> Cell | None:
+    """A leaf's own figures, or those of an area's others; None when neither is printed."""
+    if unit.unit.children:
+        others = unit.others
+        if others is None:
+            return None
+        known = {k: s.index for k, s in others.dimensions.items() if s.index is not None}
+        return others.answered, known
+    n = unit.participation.answered
+    known = {d.id: d.score.index for d in unit.dimensions if d.score.index is not None}
+    return (n, known) if n else None
+
+
+def _cluster(then: list[Cell], now: list[Cell], name: str) -> Cluster:
+    (n1, index1), (n2, index2) = _mean(then, name), _mean(now, name)
+    return Cluster(n1, n2, index1, index2)
+
+
+def _mean(cells: list[Cell], name: str) -> tuple[int, float | None]:
+    shown = [(n, indices[name]) for n, indices in cells if name in indices]
+    total = sum(n for n, _ in shown)
+    return total, sum(n * index for n, index in shown) / total if total else None
+
+
+def standardised(pair: Pair, name: str) -> int | None:
+    """The area's change as if each unit had its latest headcount in both waves; None with fewer
+    than two units that were published in both."""
+    rows = []
+    for code, now in pair.below_now.items():
+        then = next(
+            (
+                pair.below_then[each]
+                for each in pair.origins.get(code, ())
+                if each in pair.below_then
+            ),
+            None,
+        )
+        if then is None or now.unit.children or then.unit.children:
+            continue
+        before, after = score_of(then, name), score_of(now, name)
+        heads = now.participation.headcount
+        if before and after and before.index is not None and after.index is not None and heads:
+            rows.append((before.index, after.index, heads))
+    if len(rows) < 2:
+        return None
+    found = standardised_change(*(list(column) for column in zip(*rows, strict=True)))
+    return None if found is None else whole_points(found)
