@@ -61,7 +61,7 @@ class Moment(fields.String):
 
 _RELEASE = {
     "description": "Whether the results are released as soon as the wave has closed. When false, "
-    "staff look at what will be hidden and release them."
+    "staff look at what each unit will show and release them."
 }
 _NOTE = {"description": "The reason in words. It is kept for ever: name nobody."}
 
@@ -169,13 +169,23 @@ class TaskStartedSchema(Schema):
 
 
 class UnitParticipationSchema(Schema):
-    """A unit with everybody below it. `answered` is null where it is masked."""
+    """A unit with everybody below it, as it was counted last."""
 
     code = fields.String(required=True)
     name = fields.String(required=True)
     parent_code = fields.String(required=True, allow_none=True)
     invited = fields.Integer(required=True)
-    answered = fields.Integer(required=True, allow_none=True)
+    answered = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "At least so many. A unit's number is rounded down to a multiple of "
+            "five: 0 says that fewer than five have answered. Above units stands the sum of their "
+            "numbers, without staff of no unit. The whole of a municipality with 20 units and 100 "
+            "answers has a number of its own, rounded down to a multiple of ten. Null before the "
+            "first count, for a merged unit, and once the wave is released."
+        },
+    )
     merged_into = fields.String(required=True, allow_none=True)
     replaced = fields.Integer(
         required=True,
@@ -187,8 +197,19 @@ class UnitParticipationSchema(Schema):
 
 
 class ParticipationListSchema(Schema):
-    """The wave's units, parents before children."""
+    """The wave's units, parents before children. Answers are counted once a day, at six o'clock
+    in Norway; no request starts a count."""
 
+    counted_at = Moment(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When this was counted; null before the first count."},
+    )
+    next_at = Moment(
+        required=True,
+        allow_none=True,
+        metadata={"description": "When the next count is due; null when there will be none."},
+    )
     units = fields.List(fields.Nested(UnitParticipationSchema), required=True)
 
 
@@ -316,10 +337,10 @@ class WaveParticipation(MethodView):
 
     @blp.response(200, ParticipationListSchema)
     @access("api", "studies:read")
-    def get(self, org: str, study: str, ordinal: int) -> dict[str, Any]:
-        """Invited and answered per unit, small counts masked."""
+    def get(self, org: str, study: str, ordinal: int) -> Any:
+        """Invited and answered per unit, by the last daily count."""
         with services().db.reading() as session:
-            return {"units": participation(session, _wave(session, study, ordinal))}
+            return participation(session, _wave(session, study, ordinal))
 
 
 def _study(session: Session, code: str) -> Study:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from survey.audit.log import record
 from survey.db import now
 from survey.errors import Conflict, Fault
-from survey.study.models import Wave
+from survey.study.models import ParticipationCount, Wave
 from survey.study.reasons import Reason, faults_of, refuse
 from survey.study.waves import lock, refuse_move
 
@@ -91,6 +91,13 @@ def mark_released(session: Session, wave: Wave, actor: str = "cli") -> None:
     refuse_move(wave, "released")
     wave.state = "released"
     wave.released_at = now()
+    # From now on the release says how many answered; two counts could be subtracted.
+    session.execute(
+        sa.delete(ParticipationCount).where(
+            ParticipationCount.organisation_id == wave.organisation_id,
+            ParticipationCount.wave_id == wave.id,
+        )
+    )
     session.flush()
     record(session, wave.organisation_id, actor, "wave.released", f"wave:{wave.id}", {})
 

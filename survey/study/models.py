@@ -118,6 +118,26 @@ class WaveUnit(Base):
     """Where its answers are counted: itself, or the neighbour it was merged with (invited < k)."""
 
 
+class ParticipationCount(Base):
+    """What may be told of how many have answered in a unit of an open wave, everybody below it
+    included. Counted once a day and rounded then: the true number is stored nowhere."""
+
+    __tablename__ = "participation_count"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["organisation_id", "wave_id", "unit_id"],
+            ["wave_unit.organisation_id", "wave_unit.wave_id", "wave_unit.unit_id"],
+        ),
+    )
+
+    organisation_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    wave_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    unit_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    answered: Mapped[int]
+    """Rounded down; above units the sum of theirs."""
+    counted_at: Mapped[datetime]
+
+
 class WaveUnitChange(Base):
     """A change of units (``unit_change``) that lies between a wave and the one opened before it.
 

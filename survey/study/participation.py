@@ -1,31 +1,39 @@
-"""How many have been invited and have answered, while nothing else may be known."""
+"""How many have been invited and have answered, while nothing else may be known.
+
+What is told of answers was counted and rounded once a day (:mod:`survey.study.daily_count`) and is
+only read here, so that whoever asks every second learns nothing until the next count
+(docs/decisions/0022).
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.study.credential_models import RedeemedCredential
+from survey.db import now
+from survey.study.clock import ZONE
 from survey.study.freezing import wave_units
-from survey.study.models import Invitation, Wave, WaveUnit
-from survey.study.waves import study_of
+from survey.study.models import ParticipationCount, Wave, WaveUnit
 
+HOUR = 6
+"""When answers are counted, in Norwegian time."""
 STEP = 5
-"""To what counts of units below the top are rounded."""
+"""A unit's count is rounded down to a multiple of it; 0 says only that fewer have answered."""
 
 
 @dataclass(frozen=True, slots=True)
-class Participation:
+class UnitParticipation:
     """A unit with everybody below it.
 
-    ``answered`` is exact at the top and rounded to a multiple of five (at most ``invited``) below
-    it. It is None where it is masked: fewer than k, or needed to mask another; and everywhere once
-    the invitations were deleted, since nobody can count then. A unit that is counted in a
-    neighbour names it in ``merged_into`` and has no count of its own.
+    ``answered`` is at most the true number: a unit's rounded down to a multiple of five, and above
+    units the sum of theirs (``summed``), where staff of no unit are left out. The top of a large
+    municipality has its own number, rounded down to ten. It is None where nothing was counted:
+    before the first count, and in a unit that is counted in a neighbour, which ``merged_into``
+    names.
 
     ``replaced`` codes were given besides lost ones, so that as many answers may be of people who
     have answered before. They make nobody invited, and ``answered`` is never more than invited.
@@ -38,94 +46,57 @@ class Participation:
     answered: int | None
     merged_into: str | None = None
     replaced: int = 0
+    summed: bool = False
+
+    @property
+    def few(self) -> bool:
+        """True when fewer than five have answered (above units: in each of them)."""
+        return self.answered == 0
 
 
-def participation(session: Session, wave: Wave, *, masked: bool = True) -> list[Participation]:
-    """Return the wave's units with their counts, parents before children.
+@dataclass(frozen=True, slots=True)
+class Participation:
+    """A wave's units, parents before children, as they were counted at ``counted_at`` (None: not
+    yet). ``next_at`` is when the next count is due; None when there will be none."""
 
-    The rows answer no question that a few people's absence could answer: counts below k are
-    masked, and so many others that no masked one follows by subtraction. Below the top they are
-    rounded to a multiple of five, because leaders count here and not in what is released of their
-    unit: the difference of two exact numbers would tell whether the leader has answered.
-    ``masked=False`` is for the code that decides when to remind, never for people.
+    counted_at: datetime | None
+    next_at: datetime | None
+    units: list[UnitParticipation]
+
+    @property
+    def top(self) -> UnitParticipation | None:
+        """The whole municipality; None while the wave has no units."""
+        return self.units[0] if self.units else None
+
+
+def participation(session: Session, wave: Wave) -> Participation:
+    """Return the wave's units with the counts that were kept last.
+
+    When a wave is closed its last count stands; once it is released the release says how many
+    answered, and the counts are gone.
     """
-    rows = _parents_first(wave_units(session, wave))
-    by_id = {row.unit_id: row for row in rows}
-    answered = _answered(session, wave)
-    own_invited, own_replaced, used = (dict.fromkeys(by_id, 0) for _ in range(3))
-    for row in rows:
-        own_invited[row.reporting_unit_id] += row.invited
-        own_replaced[row.reporting_unit_id] += row.replaced
-        used[row.reporting_unit_id] += answered.get(row.unit_id, 0)
-    own_answered = {unit: min(count, own_invited[unit]) for unit, count in used.items()}
-    invited, total = _upwards(rows, own_invited), _upwards(rows, own_answered)
-    replaced = _upwards(rows, own_replaced)
-    hidden: set[int] = set()
-    if any(own_invited.values()) and not _are_kept(session, wave):
-        hidden = set(by_id)
-    elif masked and wave.state != "open":
-        # From now on the release says how many; two counts of a unit could be subtracted.
-        hidden = {row.unit_id for row in rows if row.parent_id is not None}
-    elif masked:
-        k = study_of(session, wave).k
-        # k people, not k codes: whoever lost none and was given another may have answered twice.
-        surely = {unit: max(count - own_replaced[unit], 0) for unit, count in used.items()}
-        staff = {unit: count for unit, count in surely.items() if own_invited[unit]}
-        hidden = _hidden(rows, _upwards(rows, surely), staff, k)
-    found = []
-    for row in rows:
-        away = row.reporting_unit_id != row.unit_id
-        code = None if row.parent_id is None else by_id[row.parent_id].code
-        into = by_id[row.reporting_unit_id].code if away else None
-        told = None if away or row.unit_id in hidden else total[row.unit_id]
-        if told is not None and masked and row.parent_id is not None:
-            told = min(_rounded(wave, row.unit_id, told), invited[row.unit_id])
-        count = row.invited if away else invited[row.unit_id]
-        spare = row.replaced if away else replaced[row.unit_id]
-        found.append(Participation(row.code, row.name, code, count, told, into, spare))
-    return found
+    rows = parents_first(wave_units(session, wave))
+    kept = {row.unit_id: row for row in _kept(session, wave)}
+    counted_at = max((row.counted_at for row in kept.values()), default=None)
+    return Participation(counted_at, _next_at(wave), _units(rows, kept))
 
 
-def _rounded(wave: Wave, unit_id: int, count: int) -> int:
-    """``count`` to one of the two multiples of five around it (random rounding, as statistical
-    offices do it): up the more often the nearer, always the same way for one count of one unit.
-
-    The draw hangs on the wave's public key for sealed answers, which nobody is shown, so that no
-    reader knows at which count the number moves on.
-    """
-    drawn = hashlib.sha256(b"participation" + (wave.public_key or b"") + str(unit_id).encode())
-    return STEP * ((count + int.from_bytes(drawn.digest()[:8]) % STEP) // STEP)
+def latest_hour(moment: datetime) -> datetime:
+    """Return the last time that it was six o'clock in Norway, ``moment`` itself included."""
+    local = moment.astimezone(ZONE)
+    six = local.replace(hour=HOUR, minute=0, second=0, microsecond=0, fold=0)
+    return six if six <= local else six - timedelta(days=1)
 
 
-def _answered(session: Session, wave: Wave) -> dict[int, int]:
-    """Unit → answers. A code that was exchanged for a credential has not answered yet: its answer
-    is counted when the credential comes back, in the unit that it attests."""
-    spent = sa.select(Invitation.unit_id, sa.func.count()).where(
-        Invitation.organisation_id == wave.organisation_id,
-        Invitation.wave_id == wave.id,
-        Invitation.spent.is_(True),
-        Invitation.issued.is_(False),
-    )
-    redeemed = sa.select(RedeemedCredential.unit_id, sa.func.count()).where(
-        RedeemedCredential.organisation_id == wave.organisation_id,
-        RedeemedCredential.wave_id == wave.id,
-    )
-    counts: Counter[int] = Counter()
-    for query, unit in ((spent, Invitation.unit_id), (redeemed, RedeemedCredential.unit_id)):
-        for unit_id, count in session.execute(query.group_by(unit)):
-            counts[unit_id] += count
-    return counts
+def opened_at(wave: Wave) -> datetime | None:
+    """Return when people could first answer; None for a draft."""
+    if wave.opened_at is None or wave.opens_at is None:
+        return wave.opened_at
+    return max(wave.opened_at, wave.opens_at)
 
 
-def _are_kept(session: Session, wave: Wave) -> bool:
-    """False once retention has deleted the wave's invitations."""
-    mine = sa.exists().where(
-        Invitation.organisation_id == wave.organisation_id, Invitation.wave_id == wave.id
-    )
-    return bool(session.scalar(sa.select(mine)))
-
-
-def _parents_first(rows: list[WaveUnit]) -> list[WaveUnit]:
+def parents_first(rows: Sequence[WaveUnit]) -> list[WaveUnit]:
+    """Sort units by name, each one before those below it."""
     below: dict[int | None, list[WaveUnit]] = {}
     for row in sorted(rows, key=lambda row: (row.name.casefold(), row.code)):
         below.setdefault(row.parent_id, []).append(row)
@@ -138,56 +109,49 @@ def _parents_first(rows: list[WaveUnit]) -> list[WaveUnit]:
     return ordered
 
 
-def _upwards(rows: list[WaveUnit], own: dict[int, int]) -> dict[int, int]:
-    total = dict(own)
+def _kept(session: Session, wave: Wave) -> Sequence[ParticipationCount]:
+    return session.scalars(
+        sa.select(ParticipationCount).where(
+            ParticipationCount.organisation_id == wave.organisation_id,
+            ParticipationCount.wave_id == wave.id,
+        )
+    ).all()
+
+
+def _next_at(wave: Wave) -> datetime | None:
+    opened = opened_at(wave)
+    if opened is None or wave.state != "open" or wave.source != "answers":
+        return None
+    return latest_hour(max(opened, now())) + timedelta(days=1)
+
+
+def _units(
+    rows: Sequence[WaveUnit], kept: dict[int, ParticipationCount]
+) -> list[UnitParticipation]:
+    by_id = {row.unit_id: row for row in rows}
+    invited, replaced = dict.fromkeys(by_id, 0), dict.fromkeys(by_id, 0)
+    for row in rows:
+        invited[row.reporting_unit_id] += row.invited
+        replaced[row.reporting_unit_id] += row.replaced
     for row in reversed(rows):
         if row.parent_id is not None:
-            total[row.parent_id] += total[row.unit_id]
-    return total
-
-
-def _hidden(rows: list[WaveUnit], total: dict[int, int], own: dict[int, int], k: int) -> set[int]:
-    """Units below k, and so many more that what is hidden under each shown unit adds up to k.
-
-    Whoever subtracts from a shown unit the nearest shown ones anywhere below it is left with its
-    own staff (``own``, never shown as a row) and that of the hidden units between. This rest must
-    be nothing, or at least k answers of more than one unit's staff. A hidden parent needs a hidden
-    part, else it is the sum of its children.
-    """
-    hidden = {row.unit_id for row in rows if total[row.unit_id] < k}
-    children: dict[int, list[int]] = {}
+            invited[row.parent_id] += invited[row.unit_id]
+            replaced[row.parent_id] += replaced[row.unit_id]
+    above = {row.parent_id for row in rows if row.unit_id in kept}
+    found = []
     for row in rows:
-        # A merged unit has no count, and nothing to protect.
-        if row.parent_id is not None and row.reporting_unit_id == row.unit_id:
-            children.setdefault(row.parent_id, []).append(row.unit_id)
-    changed = True
-    while changed:
-        changed = False
-        for parent, family in children.items():
-            if parent in hidden:
-                shown = [unit for unit in family if unit not in hidden]
-                safe = parent in own or len(shown) < len(family)
-            else:
-                between, shown = _below(parent, children, hidden)
-                left = [own[unit] for unit in between if unit in own]
-                others = len(left) - (parent in own)
-                safe = not left or (sum(left) >= k and (len(left) > 1 or not others))
-            if not safe and shown:
-                hidden.add(min(shown, key=lambda unit: (total[unit], unit)))
-                changed = True
-    return hidden
-
-
-def _below(
-    top: int, children: dict[int, list[int]], hidden: set[int]
-) -> tuple[list[int], list[int]]:
-    """``top`` with the hidden units that hang on it, and the nearest shown units below these."""
-    between, shown, waiting = [top], [], list(children.get(top, []))
-    while waiting:
-        unit = waiting.pop()
-        if unit in hidden:
-            between.append(unit)
-            waiting.extend(children.get(unit, []))
-        else:
-            shown.append(unit)
-    return between, shown
+        away = row.reporting_unit_id != row.unit_id
+        count = kept.get(row.unit_id)
+        found.append(
+            UnitParticipation(
+                code=row.code,
+                name=row.name,
+                parent_code=None if row.parent_id is None else by_id[row.parent_id].code,
+                invited=row.invited if away else invited[row.unit_id],
+                answered=None if count is None else count.answered,
+                merged_into=by_id[row.reporting_unit_id].code if away else None,
+                replaced=row.replaced if away else replaced[row.unit_id],
+                summed=row.unit_id in above,
+            )
+        )
+    return found

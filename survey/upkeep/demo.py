@@ -25,7 +25,9 @@ from survey.instrument.library import Library
 from survey.organisation import imports, rows, units
 from survey.release.close import close_wave, make_release
 from survey.study import codes, invitations, waves
+from survey.study.daily_count import keep_daily_counts
 from survey.study.models import Invitation, Study, Wave
+from survey.study.participation import latest_hour
 from survey.study.studies import create_study
 from survey.upkeep.demo_people import Crowd, People
 from survey.upkeep.services import Services
@@ -141,6 +143,8 @@ def _carry_out(parts: Services, library: Library, study: Study, plan: Plan, crow
     )
     _send(parts, list(sheets), crowd)
     if plan.closed < 0:
+        with parts.db.transaction() as session:
+            keep_daily_counts(session, latest_hour(now()))
         return
     close_wave(parts.db, parts.keys, wave.organisation_id, wave.id)
     with parts.db.transaction() as session:

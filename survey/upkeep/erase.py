@@ -93,7 +93,7 @@ def destroy_study(
         for path in files:
             _remove(path)
         counts = _delete_study(session, study, waves, tasks)
-        details = {"rows": counts, "files": len(files)}
+        details = {"files": len(files)}  # rows would say how many have answered an open wave
         record(session, organisation_id, actor, "study.destroyed", f"study:{study_id}", details)
     erase_traces(parts, organisation_id, actor=actor)
     return counts

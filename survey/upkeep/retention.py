@@ -16,7 +16,8 @@ A wave closes, to this clock, when this service closes it: an earlier measuremen
 years later has its time before it. A wave that is just being closed or released is left for the
 next run.
 
-Texts that a moderator released belong to the release. Every deletion is an event with counts only.
+Texts that a moderator released belong to the release. Every deletion is an event; that of answers
+does not say how many there were.
 Running it again, or after a stop, deletes what is left and repeats nothing.
 """
 
@@ -155,7 +156,7 @@ def _delete_of(
     if responses:
         sheets, texts = erase.delete_responses(session, wave)
         wave.settled = True  # sealed ones that were never opened are gone too
-        _record(session, wave, actor, "responses", {"responses": sheets, "texts": texts})
+        _record(session, wave, actor, "responses", {})  # how many answered, the release says
     return Deleted(invitations, sheets, texts), responses and wave.state == "closed"
 
 

@@ -13,6 +13,7 @@ from survey.jobs import tasks
 from survey.jobs.models import Task
 from survey.release.close import expired
 from survey.study import closing, waves
+from survey.study.daily_count import keep_daily_counts
 from survey.study.keys import KeyStore
 from survey.study.models import Wave
 
@@ -33,6 +34,7 @@ def tick(session: Session, keys: KeyStore) -> None:
         kind = "release" if wave.release_after_close else "close"
         _once(session, wave, kind, wave.closes_at, moment)
     _again(session, moment)
+    keep_daily_counts(session, moment)
     waves.sweep_keys(session, keys)
     reminders.make_due(session, moment)
     for organisation_id in _not_tidied(session, moment):

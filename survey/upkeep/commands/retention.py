@@ -26,8 +26,8 @@ def run() -> None:
     with opened() as parts:
         done = rules.run(parts, actor="cli")
     click.echo(
-        f"Deleted: {done.invitations} invitations, {done.responses} answer sheets, "
-        f"{done.texts} texts, the keys of {done.keys} waves."
+        f"Deleted: {done.invitations} invitations, the keys of {done.keys} waves"
+        f"{', and answers' if done.responses or done.texts else ''}."
     )
     if not done.clean:
         raise click.ClickException(
@@ -67,9 +67,8 @@ def destroy(study: str, organisation: str | None, yes: bool) -> None:
                 f"This destroys the study {found.code} ({found.name}) with all its waves. "
                 "Say --yes when that is meant."
             )
-        counts = erase.destroy_study(parts, found.organisation_id, found.id)
-    total = sum(counts.values())
-    click.echo(f"Destroyed: {total} rows of {len(counts)} tables, with keys and reports.")
+        erase.destroy_study(parts, found.organisation_id, found.id)
+    click.echo("Destroyed: the study with all its waves, keys and reports.")
     click.echo("Backups that were taken before still hold it. Delete them too.")
 
 

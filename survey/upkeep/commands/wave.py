@@ -13,7 +13,7 @@ from survey.release.close import close_and_release, close_wave
 from survey.study import closing, waves
 from survey.study.clock import format_local, parse_local
 from survey.study.models import Wave
-from survey.study.participation import participation
+from survey.study.participation import Participation, participation
 from survey.study.reasons import REASONS, Reason
 from survey.study.signing import make_ready
 from survey.upkeep.commands.common import opened
@@ -206,17 +206,25 @@ def close(
 @wave.command("list")
 @of_study
 def list_all(organisation: str | None, study: str) -> None:
-    """List the waves of a study with their participation, small counts masked."""
+    """List the waves of a study; an open one with how many had answered at the last count."""
     with opened() as parts, parts.db.reading() as session:
         for each in waves.waves(session, find_study(session, organisation, study)):
             line = f"{each.ordinal}  {each.phase}  {each.label}  {each.state}"
             if each.closes_at is not None and each.state == "open":
                 line += f", closes {format_local(each.closes_at)}"
-            top = next(iter(participation(session, each)), None)
-            if top is not None and top.invited:
-                told = "fewer than k" if top.answered is None else top.answered
-                line += f", {told} of {top.invited} have answered"
-            click.echo(line)
+            click.echo(line + _answered(participation(session, each)))
+
+
+def _answered(counts: Participation) -> str:
+    """How many have answered, and when that was counted; '' where there is nothing to say."""
+    top, next_at = counts.top, counts.next_at
+    if top is None or counts.counted_at is None:
+        return f", first count of answers {format_local(next_at, 'en')}" if next_at else ""
+    if top.few:
+        told = "fewer than five in each unit" if top.summed else "fewer than five"
+    else:
+        told = f"at least {top.answered} of {top.invited}"
+    return f", answered by {format_local(counts.counted_at, 'en')}: {told}"
 
 
 def _time(text: str | None, where: str) -> datetime | None:

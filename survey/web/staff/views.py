@@ -18,7 +18,7 @@ from survey.release.read import StoredRelease
 from survey.study import clock, history, participation, studies, waves
 from survey.study.closing import is_early
 from survey.study.models import Study, Wave
-from survey.study.participation import Participation
+from survey.study.participation import STEP, UnitParticipation
 from survey.upkeep import todo
 from survey.upkeep.services import services
 from survey.web import catalogue
@@ -29,28 +29,40 @@ bp = Blueprint("staff", __name__)
 LOW = 50
 """Per cent of the invited below which participation is called low."""
 SORTS = ("tree", "name", "low", "high")
-SHOWN = ("all", "low", "masked")
+SHOWN = ("all", "low", "few")
 
 
 @dataclass(frozen=True, slots=True)
 class ParticipationRow:
-    """A unit of the participation table; ``level`` is its depth in the tree, from 0; ``share`` in
-    whole per cent, None where it is masked."""
+    """A unit of the participation table; ``level`` is its depth in the tree, from 0; ``share`` is
+    how many per cent have answered at least, None where nothing was counted."""
 
     level: int
-    row: Participation
+    row: UnitParticipation
     share: int | None
 
     @property
     def low(self) -> bool:
-        """True when few have answered, where that may be told."""
-        return self.share is not None and self.share < LOW
+        """True for a unit of which few have answered, however its count was rounded."""
+        if self.row.answered is None or self.row.summed:
+            return False
+        return 100 * (self.row.answered + STEP - 1) < LOW * self.row.invited
 
 
 @bp.app_template_filter("moment")
 def moment(value: datetime | None) -> str:
     """A time for people, in Norwegian time and the page's language; '' for none."""
     return "" if value is None else clock.format_local(value, catalogue.language())
+
+
+@bp.app_template_filter("near")
+def near(value: datetime) -> str:
+    """A time with its day in words where that is yesterday, today or tomorrow in Norway."""
+    day = {-1: "yesterday_at", 0: "today_at", 1: "tomorrow_at"}.get(days_until(value))
+    if day is None:
+        return moment(value)
+    local = value.astimezone(clock.ZONE)
+    return catalogue.text(f"waves.{day}", catalogue.language(), time=f"{local:%H:%M}")
 
 
 @bp.app_template_filter("days_until")
@@ -107,11 +119,12 @@ def show_study(org: str, study: str) -> str:
 @bp.get(WAVE)
 @access("staff")
 def show_wave(org: str, study: str, ordinal: int) -> str:
-    """A wave: who has answered (small units masked), its next move, its results."""
+    """A wave: how many have answered by the last daily count, its next move, its results."""
     who = guard.principal()
     with services().db.reading() as session:
         found, wave = wave_of(session, who, study, ordinal)
-        rows = _rows(participation.participation(session, wave))
+        counts = participation.participation(session, wave)
+        rows = _rows(counts.units)
         release = _release(session, found, wave)
         merged = read.merged_units(session, wave) if release else {}
         running = of_wave(session, found, wave)
@@ -124,6 +137,7 @@ def show_wave(org: str, study: str, ordinal: int) -> str:
         "staff/wave.html",
         study=found,
         wave=wave,
+        counts=counts,
         rows=_asked(rows, sort, shown, asked),
         all_rows=rows,
         names={each.row.code: each.row.name for each in rows},
@@ -172,14 +186,14 @@ def _release(session: Session, study: Study, wave: Wave) -> StoredRelease | None
     return read.latest(session, study.organisation_id, study.id, wave.ordinal)
 
 
-def _rows(rows: list[Participation]) -> list[ParticipationRow]:
+def _rows(rows: list[UnitParticipation]) -> list[ParticipationRow]:
     depth: dict[str, int] = {}
     found = []
     for row in rows:
         depth[row.code] = 0 if row.parent_code is None else depth[row.parent_code] + 1
         share = None
         if row.answered is not None and row.invited:
-            share = int(100 * row.answered / row.invited + 0.5)
+            share = 100 * row.answered // row.invited
         found.append(ParticipationRow(min(depth[row.code], 3), row, share))
     return found
 
@@ -187,13 +201,13 @@ def _rows(rows: list[Participation]) -> list[ParticipationRow]:
 def _asked(
     rows: list[ParticipationRow], sort: str, shown: str, asked: str
 ) -> list[ParticipationRow]:
-    """The rows that the reader asked for, in the order asked for; masked shares come last."""
+    """The rows that the reader asked for, in the order asked for; what has no count comes last."""
     found = [
         each
         for each in rows
         if asked.casefold() in each.row.name.casefold()
         and (shown != "low" or each.low)
-        and (shown != "masked" or each.row.answered is None)
+        and (shown != "few" or (each.row.few and not each.row.summed))
     ]
     if sort == "name":
         return sorted(found, key=lambda each: (each.row.name.casefold(), each.row.code))

@@ -239,14 +239,14 @@ def _closing(study: str, ordinal: int, wrong: Wrong | None = None) -> str:
         found, wave = wave_of(session, guard.principal(), study, ordinal)
         if wave.state not in ("open", "closed"):
             raise Conflict(f"The wave is {wave.state}.")
-        rows = participation.participation(session, wave)
+        counts = participation.participation(session, wave)
     return render_template(
         "staff/close.html",
         study=found,
         wave=wave,
         early=closing.is_early(wave),
         key_found=bool(services().keys.left(wave.id) & {"private", "escrow"}) or wave.settled,
-        top=[row for row in rows if row.parent_code is None],
+        counts=counts,
         **_reasons("close", wrong),
     )
 
@@ -256,13 +256,13 @@ def _extending(study: str, ordinal: int, wrong: Wrong | None = None) -> str:
         found, wave = wave_of(session, guard.principal(), study, ordinal)
         if wave.state != "open":
             raise Conflict(f"The wave is {wave.state}; only an open wave can be extended.")
-        rows = participation.participation(session, wave)
+        counts = participation.participation(session, wave)
     return render_template(
         "staff/extend.html",
         study=found,
         wave=wave,
         closes_at=request.form.get("closes_at", "")[:40] or form_value(wave.closes_at),
-        top=[row for row in rows if row.parent_code is None],
+        counts=counts,
         **_reasons("extend", wrong),
     )
 
