@@ -56,7 +56,7 @@ def audit(header: Plain, units: Sequence[Plain], blocks: Blocks) -> tuple[Findin
 class _Auditor:
     def __init__(self, header: Plain, blocks: Blocks) -> None:
         self._blocks = blocks
-        self._index = list(header["instrument"].get("index") or ())
+        self._index = list(header["instrument"]["index"]["dimensions"])
         self._items = {
             item["id"]: item.get("reverse", False)
             for dimension in header["instrument"]["dimensions"]
@@ -70,6 +70,11 @@ class _Auditor:
             for above in path:
                 self._subtree[above].append(node)
         self._size = blocks.answers.sizes
+        self._weights: dict[str, dict[str, int]] = {}
+        for name, index in blocks.indices.items():
+            weight = self._weights.setdefault(name, {})
+            for node, home in index.grouping.home.items():
+                weight[home] = weight.get(home, 0) + self._size.get(node, 0)
 
     def _above(self, node: str) -> Iterator[str]:
         up = self._parent[node]
@@ -181,11 +186,8 @@ class _Auditor:
         return {at: values[at] for at in places if at in values}
 
     def _mean(self, code: str, name: str, only: str = "") -> tuple[int, str | None] | None:
-        index = self._blocks.indices[name]
-        weight: dict[str, int] = {}
-        for node, home in index.grouping.home.items():
-            weight[home] = weight.get(home, 0) + self._size.get(node, 0)
-        parts = self._below(code, index.values, only)
+        weight = self._weights[name]
+        parts = self._below(code, self._blocks.indices[name].values, only)
         whole = sum(weight[at] for at in parts)
         if not whole:
             return None

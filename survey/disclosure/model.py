@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -77,7 +78,7 @@ class Counted:
     shares: Mapping[str, AnswerCounts] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Grouping:
     """Who is counted with whom. ``counts``: node → people counted there; ``home``: node → the node
     at which their block lies (a node whose people are in no block is missing)."""
@@ -86,8 +87,8 @@ class Grouping:
     counts: Mapping[str, int]
     home: Mapping[str, str]
 
-    @property
-    def sizes(self) -> dict[str, int]:
+    @cached_property
+    def sizes(self) -> Mapping[str, int]:
         """Block's node → how many people are in it."""
         found: dict[str, int] = {}
         for node, count in self.counts.items():

@@ -26,9 +26,8 @@ from survey.release.document import (
     Tally,
     UnitResult,
     WaveChange,
-    WaveFacts,
 )
-from survey.release.lineage import Lineage, Now, composition
+from survey.release.lineage import Earlier, Lineage, Now, composition
 
 COMPOSITION = "composition"
 """Reason: the area comprises other units than it did in the earlier wave."""
@@ -37,15 +36,6 @@ REORGANISED = "reorganised"
 """Reason: the unit was made of others, or is so changed that it is compared with nothing before."""
 
 Units = Mapping[str, UnitResult]
-
-
-@dataclass(frozen=True)
-class Earlier:
-    """An earlier release of the study: its wave, its method, and every unit's result by code."""
-
-    wave: WaveFacts
-    units: Units
-    method: Method | None = None
 
 
 def with_changes(

@@ -24,11 +24,11 @@ from survey.db import Database, new_id, now
 from survey.errors import Conflict, KeyLost
 from survey.release import raw, sealed
 from survey.release.audit import refuse_findings
-from survey.release.changes import Earlier
 from survey.release.codec import digest, to_json
 from survey.release.compute import Computed, Protected, protect_wave, uncounted, write_documents
 from survey.release.document import SCHEMA
 from survey.release.frame import Frame
+from survey.release.lineage import Earlier
 from survey.release.load import find_wave, load_earlier, load_frame
 from survey.release.look import look_at
 from survey.release.method import software

@@ -14,11 +14,11 @@ from survey.disclosure.model import Blocks
 from survey.disclosure.protect import protect
 from survey.disclosure.small_counts import Draw
 from survey.release import document as doc
-from survey.release.changes import Earlier, with_changes
+from survey.release.changes import with_changes
 from survey.release.comparing import with_bands, with_comparisons
 from survey.release.counting import count, read_answers
 from survey.release.frame import Frame, ancestors
-from survey.release.lineage import Lineage, Now
+from survey.release.lineage import Earlier, Lineage, Now
 from survey.release.method import method
 from survey.release.results import HIDDEN, Results
 

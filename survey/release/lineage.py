@@ -11,11 +11,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from survey.release.changes import Earlier
-from survey.release.document import Reorganisation, ReorganisationKind, UnitResult
+from survey.release.document import (
+    Method,
+    Reorganisation,
+    ReorganisationKind,
+    UnitResult,
+    WaveFacts,
+)
 
 JOINED = ("recoded", "merged", "split", "regrouped")
 """Kinds of records that make units out of others."""
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier release of the study: its wave, its method, and every unit's result by code."""
+
+    wave: WaveFacts
+    units: Mapping[str, UnitResult]
+    method: Method | None = None
 
 
 @dataclass(frozen=True)

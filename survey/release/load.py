@@ -11,11 +11,10 @@ from sqlalchemy.orm import Session
 from survey.errors import Conflict, NotFound
 from survey.instrument.model import Instrument
 from survey.organisation.models import Organisation
-from survey.release.changes import Earlier
 from survey.release.codec import header_from_json, unit_from_json
 from survey.release.document import Phase, WaveFacts
 from survey.release.frame import Frame, FrameUnit, depth_first
-from survey.release.lineage import Recorded
+from survey.release.lineage import Earlier, Recorded
 from survey.release.models import Release, ReleaseUnit
 from survey.study.comparability import frozen_changes
 from survey.study.models import Study, Wave, WaveUnit

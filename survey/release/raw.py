@@ -134,11 +134,15 @@ def remove_unit_labels(session: Session, wave: Wave) -> None:
         )
         .scalar_subquery()
     )
-    for table in (Response, Comment):
+    taken: dict[type[Response] | type[Comment], dict[str, object]] = {
+        Response: {"unit_id": root, "role": "employee"},
+        Comment: {"unit_id": root},
+    }
+    for table, values in taken.items():
         session.execute(
             sa.update(table)
             .where(table.organisation_id == wave.organisation_id, table.wave_id == wave.id)
-            .values(unit_id=root)
+            .values(**values)
         )
 
 

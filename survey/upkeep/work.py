@@ -6,9 +6,9 @@ kind           payload                                                result
 unit_report    ``study``, ``unit``, ``language``; ``ordinal`` or None  a PDF
 unit_reports   ``study``, ``languages``; ``ordinal`` or None           a ZIP of PDFs
 open           ``wave_id``; ``at`` from the clock                     nothing
-close          ``wave_id``; ``at`` from the clock                     what a release would hide
+close          ``wave_id``; ``at`` from the clock                     nothing
 release        ``wave_id``; ``at`` from the clock                     ``release_id``
-retention      nothing                                                counts of what was deleted
+retention      nothing                                                invitations and keys deleted
 =============  =====================================================  ==========================
 
 Each may be started again after a stop at any point, and then ends as if it had run once. ``at`` is
@@ -21,7 +21,6 @@ from __future__ import annotations
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from survey.db import now
 from survey.errors import InvalidInput
 from survey.instrument.library import Library
 from survey.jobs.execution import Job, Work
-from survey.release import close, preview
+from survey.release import close
 from survey.release.codec import header_from_json, unit_from_json
 from survey.release.document import ReleaseHeader
 from survey.release.load import find_wave
@@ -134,11 +133,11 @@ def open_wave(parts: Services, job: Job) -> dict[str, Any]:
 
 
 def close_only(parts: Services, job: Job) -> dict[str, Any]:
-    """Close a wave, and compute what its release would hide for those who look before it."""
-    if _state_after_closing(parts, job) != "closed":
-        return {}
-    organisation_id, wave_id = job.claim.organisation_id, job.claim.payload["wave_id"]
-    return {"preview": preview.to_plain(preview.preview(parts.db, organisation_id, wave_id))}
+    """Close a wave, and compute what may be known of it for those who look before its release."""
+    if _state_after_closing(parts, job) == "closed":
+        organisation_id, wave_id = job.claim.organisation_id, job.claim.payload["wave_id"]
+        close.prepare_release(parts.db, parts.keys, organisation_id, wave_id)
+    return {}
 
 
 def release(parts: Services, job: Job) -> dict[str, Any]:
@@ -178,7 +177,7 @@ def delete_what_is_due(parts: Services, job: Job) -> dict[str, Any]:
     done = retention.run(parts, job.claim.organisation_id)
     if not done.clean:
         raise RuntimeError("a reader held the database's log back")
-    return asdict(done)
+    return {"invitations": done.invitations, "keys": done.keys}
 
 
 def _members(
