@@ -64,7 +64,8 @@ class Conflict(SurveyError):
 
 
 class Exposed(SurveyError):
-    """The auditor found something that would give a person away; nothing was stored."""
+    """The auditor found that a release is not as promised: a fault of the program, and nothing was
+    stored. The message names no number of people."""
 
 
 class NotYetOpen(SurveyError):

@@ -19,11 +19,16 @@ from survey.api.base import (
 )
 from survey.api.documents import schema_of
 from survey.release import read
+from survey.release.codec import to_plain
 from survey.release.document import ReleaseHeader, UnitResult, WaveFacts
 from survey.study.studies import study_by_code
 from survey.upkeep.services import services
 
-blp = Blueprint("releases", "Released results; null means hidden, with one reason for all")
+blp = Blueprint(
+    "releases",
+    "Released results. A number that is null or left out is not shown; other fields that are "
+    "left out have their default",
+)
 _STUDY = "/organisations/<org>/studies/<study>"
 
 
@@ -42,15 +47,29 @@ class HeaderSchema(Schema):
     """What is common to all units of a release."""
 
     digest = fields.String(required=True)
-    header = fields.Nested(schema_of(ReleaseHeader), required=True)
+    header = fields.Nested(
+        schema_of(ReleaseHeader),
+        required=True,
+        metadata={
+            "description": "As it is stored. Releases of schema 1 come under today's forms: the "
+            "digest is that of what was released."
+        },
+    )
 
 
 class UnitSchema(Schema):
     """Everything that may be known of one unit in one wave."""
 
     digest = fields.String(required=True)
-    wave = fields.Nested(schema_of(WaveFacts), required=True, attribute="header.wave")
-    result = fields.Nested(schema_of(UnitResult), required=True, attribute="unit")
+    wave = fields.Nested(schema_of(WaveFacts), required=True)
+    result = fields.Nested(
+        schema_of(UnitResult),
+        required=True,
+        metadata={
+            "description": "As it is stored. `participation.answered` is the only number of "
+            "people: it stands behind every figure of the unit."
+        },
+    )
 
 
 @blp.route(_STUDY + "/releases")
@@ -81,12 +100,13 @@ class Release(MethodView):
 
     @blp.response(200, HeaderSchema)
     @access("api", "releases:read")
-    def get(self, org: str, study: str, ordinal: int) -> read.StoredRelease:
+    def get(self, org: str, study: str, ordinal: int) -> dict[str, Any]:
         """Instrument, method and list of units."""
         who = guard.principal()
         with services().db.reading() as session:
             found = study_by_code(session, who.organisation_id, study)
-            return read.latest(session, who.organisation_id, found.id, ordinal)
+            stored = read.latest(session, who.organisation_id, found.id, ordinal)
+        return {"digest": stored.digest, "header": to_plain(stored.header)}
 
 
 @blp.route(_STUDY + "/waves/<int:ordinal>/release/units/<unit>")
@@ -95,9 +115,14 @@ class Unit(MethodView):
 
     @blp.response(200, UnitSchema)
     @access("api", "releases:read")
-    def get(self, org: str, study: str, ordinal: int, unit: str) -> read.StoredUnit:
+    def get(self, org: str, study: str, ordinal: int, unit: str) -> dict[str, Any]:
         """Scores, shares, changes and comparisons, as far as they may be shown."""
         who = guard.principal()
         with services().db.reading() as session:
             found = study_by_code(session, who.organisation_id, study)
-            return read.unit_document(session, who.organisation_id, found.id, unit, ordinal)
+            stored = read.unit_document(session, who.organisation_id, found.id, unit, ordinal)
+        return {
+            "digest": stored.digest,
+            "wave": stored.header.wave,
+            "result": to_plain(stored.unit),
+        }

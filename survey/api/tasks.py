@@ -12,7 +12,6 @@ from survey.access import guard
 from survey.access.guard import access
 from survey.api.base import Blueprint, Schema
 from survey.jobs import tasks
-from survey.jobs.models import Task
 from survey.upkeep import files
 from survey.upkeep.services import services
 
@@ -34,19 +33,9 @@ class TaskSchema(Schema):
     created_at = fields.AwareDateTime(required=True)
     finished_at = fields.AwareDateTime(required=True, allow_none=True)
     error = fields.String(required=True, allow_none=True)
-    result = fields.Method(
-        "_result",
-        required=True,
-        metadata={
-            "type": ["object", "null"],
-            "description": "What came of it; what will be hidden stands on staff's pages only.",
-        },
+    result = fields.Dict(
+        required=True, allow_none=True, metadata={"description": "What came of it, when done."}
     )
-
-    def _result(self, task: Task) -> dict[str, Any] | None:
-        if task.result is None:
-            return None
-        return {name: value for name, value in task.result.items() if name != "preview"}
 
 
 @blp.route(_TASK)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+
 import pytest
 from flask.testing import FlaskClient
 
 from survey.access import api_keys
-from survey.release.codec import to_json
+from survey.release.codec import to_plain
 from survey.release.read import unit_document
 from survey.upkeep.services import Services
 from tests.release.journey import SHORT, Journey
@@ -39,18 +42,23 @@ def test_releases_are_listed_with_their_digest(
     assert answer.json["next"] is None
 
 
-def test_a_units_result_is_the_stored_document_and_null_is_hidden(
+def test_a_units_result_is_the_stored_document(
     client: FlaskClient, headers: dict[str, str], journey: Journey
 ) -> None:
     answer = client.get(f"{BASE}/waves/1/release/units/n1", headers=headers)
     with journey.db.reading() as session:
         stored = unit_document(session, journey.organisation_id, journey.study.id, "n1")
-    assert answer.json["result"]["overall"]["index"] == stored.unit.overall.index
-    assert answer.json["result"]["participation"]["answered"] == 22
-    assert len(answer.json["result"]["dimensions"]) == len(stored.unit.dimensions)
-    hidden = client.get(f"{BASE}/waves/1/release/units/k", headers=headers).json["result"]
-    assert "n" in hidden["overall"]
-    assert to_json(stored.unit)
+    result = answer.json["result"]
+    assert result == json.loads(json.dumps(to_plain(stored.unit)))
+    assert (result["schema"], result["participation"]["answered"]) == (2, 22)
+
+
+def test_one_number_of_people_stands_in_a_units_result(
+    client: FlaskClient, headers: dict[str, str]
+) -> None:
+    result = client.get(f"{BASE}/waves/1/release/units/n1", headers=headers).json["result"]
+    assert not {"n", "count", "hidden"} & set(names(result))
+    assert list(names(result)).count("answered") == 1
 
 
 def test_the_header_carries_instrument_method_and_units(
@@ -59,7 +67,17 @@ def test_the_header_carries_instrument_method_and_units(
     header = client.get(f"{BASE}/waves/1/release", headers=headers).json["header"]
     assert header["method"]["k"] == 5
     assert header["instrument"]["id"] == SHORT
+    assert header["schema"] == 2
     assert {unit["code"] for unit in header["units"]} >= {"k", "n1", "s2"}
+
+
+def names(plain: object) -> Iterator[str]:
+    """Every field's name in a document, as often as it stands there."""
+    if isinstance(plain, dict):
+        yield from plain
+        plain = list(plain.values())
+    for each in plain if isinstance(plain, list) else ():
+        yield from names(each)
 
 
 @pytest.mark.parametrize("path", ["releases", "waves/1/release", "waves/1/release/units/n1"])

@@ -94,13 +94,3 @@ def test_nobody_elses_task_is_shown(
         answer = client.get(f"{ORG}/tasks/{task.id}{way}", headers=headers)
         assert answer.status_code == 404
     assert client.get(f"{ORG}/tasks/{task.id}").status_code == 401
-
-
-def test_what_will_be_hidden_is_not_told_over_the_api(
-    client: FlaskClient, headers: dict[str, str], journey: Journey, services: Services
-) -> None:
-    with services.db.transaction() as session:
-        task = tasks.enqueue(session, journey.organisation_id, "close", {}, "cli")
-        task.result = {"preview": {"units": []}, "file": "x"}
-    answer = client.get(f"{ORG}/tasks/{task.id}", headers=headers)
-    assert answer.json["result"] == {"file": "x"}

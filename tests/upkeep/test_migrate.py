@@ -16,6 +16,7 @@ from survey.access.models import Person, StaffSession
 from survey.config import Settings
 from survey.db import now
 from survey.errors import Conflict
+from survey.jobs.models import Task
 from survey.organisation.units import create_organisation
 from survey.study.models import Invitation, Study, Wave, WaveUnit
 from survey.upkeep import migrate
@@ -125,6 +126,33 @@ def test_nothing_becomes_public_that_nobody_was_told_of(parts: Services) -> None
     with parts.db.reading() as session:
         levels = session.execute(sa.select(Study.id, Study.public_level).order_by(Study.id))
         assert [tuple(each) for each in levels] == [(1, 0), (2, 1)]
+
+
+def test_what_a_release_would_have_hidden_is_forgotten(parts: Services) -> None:
+    with parts.db.transaction() as session:
+        config = migrate.alembic_config()
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, "0004")
+        tables = sa.MetaData()
+        tables.reflect(session.connection())
+        rows = dict(first_version())
+        session.execute(sa.insert(tables.tables["organisation"]).values(rows["organisation"]))
+        task = {"organisation_id": 7, "payload": {}, "state": "done", "attempts": 1}
+        task |= {"created_at": now(), "created_by": "cli", "done": 0, "total": 0}
+        came_of_it = {
+            "close": {"preview": {}},
+            "retention": {"texts": 1},
+            "unit_report": {"file": ""},
+        }
+        for number, (kind, result) in enumerate(came_of_it.items()):
+            named = {"id": number, "kind": kind, "result": result}
+            session.execute(sa.insert(Task).values(task | named))
+    migrate.upgrade(parts)
+    with parts.db.reading() as session:
+        assert session.scalars(sa.select(Task.result).order_by(Task.id)).all() == [
+            *(None, None),
+            {"file": ""},
+        ]
 
 
 def first_version() -> list[tuple[str, dict[str, object]]]:

@@ -36,36 +36,39 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 def journey(run: Run) -> Journey:
     parts = parts_of_service.build(config.load())
     journey = start(parts.db, parts.keys, parts.secret, instrument=FULL)
-    journey.answer({"n1": 22, "n2": 12, "n3": 4, "s1": 28, "s2": 11})
+    journey.answer({"n1": 22, "n2": 9, "n3": 4, "s1": 28, "s2": 12}, leaders=2)
     close_and_release(journey.db, journey.keys, journey.organisation_id, journey.wave.id)
     return journey
 
 
-def test_releases_are_listed_shown_logged_and_audited(run: Run, journey: Journey) -> None:
-    assert "8 units" in run("release", "list", "kultur").output
+def test_releases_are_listed_shown_looked_at_and_audited(run: Run, journey: Journey) -> None:
+    assert "8 units (1 index, 1 none, 6 shares)" in run("release", "list", "kultur").output
     shown = json.loads(run("release", "show", "kultur", "--unit", "s1").output)
     assert shown["participation"]["answered"] == 28
-    assert "n3\tn\tprotection" in run("release", "log", "kultur").output
+    looked = run("release", "look", "kultur", "--wave", "1").output.splitlines()
+    assert looked[0] == "k\t75 answers: indices and shares"
+    assert looked[1] == "\tothers in Kommunen: 6 answers, indices only"
+    assert "n3\tcounted in others in Kommunen (6 answers)" in looked
+    assert "n2\t9 answers: indices only" in looked
     audited = run("release", "audit", "kultur")
     assert audited.exit_code == 0
-    assert "exposed: nothing" in audited.output
-    assert [
-        each["passed"] for each in json.loads(run("release", "audit", "kultur", "--json").output)
-    ]
+    assert "Kommunen, 75: 4 enheter og 6 andre." in audited.output
+    [report] = json.loads(run("release", "audit", "kultur", "--json").output)
+    assert (report["schema"], report["findings"]) == (2, [])
 
 
-def test_an_exposed_release_is_told_and_gives_exit_code_1(run: Run, journey: Journey) -> None:
+def test_a_release_that_is_no_sum_of_its_blocks_is_told_and_gives_exit_code_1(
+    run: Run, journey: Journey
+) -> None:
     with journey.db.transaction() as session:
         stored = session.query(ReleaseTable).one()
         table = json.loads(stored.table)
-        cells = table["protected"]["cells"]
-        # as if the unit of four had been printed after all
-        cells["n3"]["n"] = 4
-        cells["n3"]["index"] = {name: {"n": 4, "value": 55} for name in cells["n1"]["index"]}
+        index = next(iter(table["indices"].values()))
+        index["values"]["s1"]["value"] -= 20
         stored.table = json.dumps(table)
     audited = run("release", "audit", "kultur")
     assert audited.exit_code == 1
-    assert "EXPOSED n3" in audited.output
+    assert "FINDING s1" in audited.output
 
 
 def test_one_report_is_written_in_the_language_asked_for(run: Run, journey: Journey) -> None:

@@ -91,7 +91,7 @@ def test_a_wave_is_opened_with_its_warnings_and_extended(study):
         study(*later)
     extended = study(*later, "--reason", "absence", "--note", "Vinterferie.")
     assert "01.07.2099 kl. 16:00" in extended
-    assert "fewer than k of 21 have answered" in study("wave", "list", "--study", "S")
+    assert "first count of answers" in study("wave", "list", "--study", "S")
     assert "k fixed" in study("study", "list")
 
 
@@ -138,9 +138,10 @@ def test_a_wave_that_is_not_there_is_not_found(study):
 
 
 def test_settings_and_drafts_are_changed_and_what_k_means_is_told(study):
-    told = study("study", "consequences", "5", "13")
+    told = study("study", "forecast", "5", "13")
     assert "k=5: 1 of 4 units" in told
     assert "A2 Åsly: counted with A1 Bjørkåsen" in told
+    assert "if 100% answer: 0 show distributions too, 3 indices and shares, 0 indices only" in told
     changed = study("study", "change", "S", "--name", "Ny", "--k", "8", "--language", "nb")
     assert changed == "Study S: Ny, k=8, public level 1, nb.\n"
     assert "public level 2" in study("study", "change", "S", "--public-level", "2")
@@ -162,8 +163,14 @@ def test_a_wave_is_closed_before_its_time_with_a_reason_and_looked_at_before_its
         study("wave", "close", *WAVE, "--no-release")
     why = ("--reason", "mistake", "--note", "Feil enheter var invitert.")
     assert study("wave", "close", *WAVE, "--no-release", *why) == "Wave 1 is closed.\n"
-    told = study("release", "preview", "S", "--wave", "1")
-    assert "A2\tcounted with Bjørkåsen" in told
-    assert "0 exposed" in told
+    told = study("release", "look", "S", "--wave", "1")
+    assert told.splitlines() == [
+        "K\tnothing",
+        "A\tnothing",
+        "A1\tnothing",
+        "A2\tcounted with Bjørkåsen",
+    ]
     assert study("release", "list", "S") == ""
     assert "is released" in study("wave", "close", *WAVE)
+    assert study("release", "look", "S", "--wave", "1") == told
+    assert "1  Måling 1" in study("release", "list", "S")

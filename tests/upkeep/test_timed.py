@@ -193,12 +193,12 @@ def test_what_the_auditor_refused_waits_for_people(
     services: Services, journey: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
-        raise Exposed("The release would give people away; nothing was stored.")
+        raise Exposed("The program's own check found a fault in the result; nothing was stored.")
 
     journey.answer({"n1": 12})
     close_at(services, journey.wave, -SECOND)
     tick(services)
-    monkeypatch.setattr(close, "clear", refuse)
+    monkeypatch.setattr(close, "refuse_findings", refuse)
     work_off(services)
     put_back(services, 99 * HOUR)
     assert tick(services) == [("release", "failed")]

@@ -1,7 +1,8 @@
-"""Staff see how much will be hidden before they release it: no value, and no reason for one."""
+"""Staff see what each unit will show before its release: no value, and nothing of a few people."""
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from survey.upkeep import timed, work
 from tests.access.world import World, fresh
 
 WAVE = "/stab/3999/undersokelse/kultur/maling"
+ROW = re.compile(r'<tr><th scope="row"[^>]*>([^<]+)</th><td>([^<]+)</td></tr>')
 
 
 @pytest.fixture
@@ -45,10 +47,9 @@ def state(world: World) -> str:
 
 
 def units(page: str) -> dict[str, str]:
-    """Unit → what its row says is hidden."""
+    """Row of the table → what it says is shown."""
     table = page.rsplit('aria-labelledby="units"', maxsplit=1)[-1].split("</table>", maxsplit=1)[0]
-    rows = re.findall(r'<tr><th scope="row"[^>]*>([^<]+)</th>(.*?)</tr>', table, re.DOTALL)
-    return {name: " ".join(re.sub(r"<[^>]+>", " ", rest).split()) for name, rest in rows}
+    return {name: html.unescape(said) for name, said in ROW.findall(table)}
 
 
 def test_what_was_looked_at_is_what_is_released_and_nothing_leaks_before(world: World) -> None:
@@ -60,45 +61,78 @@ def test_what_was_looked_at_is_what_is_released_and_nothing_leaks_before(world: 
     run(world)
     assert state(world) == "closed"
     assert "Svarene er åpnet" in client.get(closing.location).text
-    assert "Se hva som blir skjult, og frigi resultatene" in client.get("/stab/3999").text
-    looked = client.get(f"{WAVE}/2/frigi").text
-    before = units(looked)
-    # Three answered in the one; the other is hidden to protect it. The rows say the same.
-    assert before["Elvestien sykehjem"] == before["Solbakken barnehage"] == "Ingenting Alt."
-    assert before["Kommunen"].startswith("Indekser og andeler")
-    # Nine and three have answered: neither these nor their sum stand anywhere in words.
-    for row in before.values():
-        assert not re.search(r"\b(9|3|12) (har svart|svar)\b", row)
+    assert "Se hva enhetene får vist, og frigi resultatene" in client.get("/stab/3999").text
+    page = client.get(f"{WAVE}/2/frigi").text
+    before = units(page)
+    assert before["Solbakken barnehage"] == before["Kommunen"] == "9 svar: bare indekser"
+    # Three answered here, and there is nobody whom they can be counted with.
+    assert before["Elvestien sykehjem"] == before["Havna barnehage"] == "Ingenting vises."
+    assert "Noen få svar teller ikke med noe sted" in page
+    assert not re.search(r"\b(3|12) svar\b", page)
     with world.parts.db.reading() as session:
-        kept = tasks.listing(session, world.journey.organisation_id)[0].result or {}
-    assert set(kept) == {"preview"}
-    assert {key for unit in kept["preview"]["units"] for key in unit} == {
-        *("code", "name", "level", "tier", "merged_into", "lines")
-    }
+        kept = tasks.listing(session, world.journey.organisation_id)[0].result
+    assert kept == {}
     assert client.get("/enhet/3999/kultur/n1?wave=2").status_code == 404
-    assert client.get(f"{WAVE}/2/skjult").status_code == 404
+    assert client.get(f"{WAVE}/2/vises").status_code == 404
     released = client.post(f"{WAVE}/2/frigi", data=csrf)
     run(world)
     assert state(world) == "released"
     assert "ferdig" in client.get(released.location).text
-    assert units(client.get(f"{WAVE}/2/skjult").text) == before
+    assert units(client.get(f"{WAVE}/2/vises").text) == before
     assert client.get(f"{WAVE}/2/frigi").status_code == 409
     assert client.post(f"{WAVE}/2/frigi", data=csrf).status_code == 409
 
 
-def test_the_log_of_hidden_values_is_a_page_and_a_file(world: World) -> None:
+def test_who_is_counted_with_others_of_the_area_is_told_with_how_many_they_are(
+    world: World,
+) -> None:
+    """Four of Havna answered and two leaders: six are counted at the top of the tree."""
     client = world.client("staff")
-    page = client.get(f"{WAVE}/1/skjult").text
-    assert units(page)["Havna barnehage"] == "Ingenting Alt."
-    none = units(client.get(f"{WAVE}/1/skjult?vis=none").text)
-    assert set(none) == {"Havna barnehage", "Område sør"}
-    assert set(units(client.get(f"{WAVE}/1/skjult?navn=havna").text)) == {"Havna barnehage"}
-    file = client.get(f"{WAVE}/1/skjult.csv")
-    lines = file.data.decode("utf-8-sig").splitlines()
-    assert lines[0] == "kode;enhet;tall;grunn"
-    assert "s2;Havna barnehage;n;For å verne svarerne" in lines
-    assert {line.rsplit(";", 1)[1] for line in lines[1:]} == {"For å verne svarerne"}
-    assert 'filename="Innovasjonskultur_Maling-1_skjult.csv"' in file.headers["Content-Disposition"]
+    shown = units(client.get(f"{WAVE}/1/vises").text)
+    assert list(shown)[:3] == ["Kommunen", "Andre i Kommunen", "Område nord"]
+    assert shown["Andre i Kommunen"] == "6 svar teller med i Kommunen: bare indekser"
+    assert shown["Havna barnehage"] == "Teller med i «Andre i Kommunen» (6 svar)"
+    assert shown["Elvestien sykehjem"] == "25 svar: indekser og andeler"
+    assert shown["Lia bofellesskap"] == "7 svar: bare indekser"
+    wave = client.get(f"{WAVE}/1").text
+    assert f"{WAVE}/1/vises" in wave
+    assert "Teller med i «Andre i Kommunen» (6 svar)" in html.unescape(wave)
+
+
+def test_the_table_holds_the_units_that_are_asked_for(world: World) -> None:
+    client = world.client("staff")
+
+    def asked(query: str) -> set[str]:
+        return set(units(client.get(f"{WAVE}/1/vises?{query}").text))
+
+    assert asked("vis=none") == {"Havna barnehage"}
+    assert asked("vis=index") == {"Lia bofellesskap", "Andre i Kommunen"}
+    assert asked("navn=havna") == {"Havna barnehage"}
+    assert asked("vis=merged") == set()
+    assert len(asked("vis=nothing")) == len(asked("")) == 9
+
+
+def test_the_old_address_leads_to_what_is_shown(world: World) -> None:
+    answer = world.client("staff").get(f"{WAVE}/1/skjult")
+    assert (answer.status_code, answer.location) == (301, f"{WAVE}/1/vises")
+
+
+def test_what_the_programs_own_check_refuses_is_told_as_its_fault_without_a_number(
+    world: World,
+) -> None:
+    client = world.client("staff")
+    csrf = {"csrf": world.csrf(client)}
+    client.post(f"{WAVE}/2/lukk", data=csrf)
+    run(world)
+    task = client.post(f"{WAVE}/2/frigi", data=csrf).location
+    with world.parts.db.transaction() as session:
+        claimed = tasks.claim(session)
+        assert claimed is not None
+        tasks.fail(session, claimed, "blocks: a block has too few people", for_people=True)
+    for page in (client.get(task).text, client.get(f"{WAVE}/2/frigi").text):
+        assert "fant en feil i programmet. Ingenting er lagret" in page
+        assert "si fra til dem som drifter tjenesten" in page
+        assert "a block has" not in page
 
 
 def test_the_clock_closes_such_a_wave_and_leaves_its_release_waiting(world: World) -> None:

@@ -1,20 +1,29 @@
-"""``survey release``: what has been or will be released, and what is hidden."""
+"""``survey release``: what has been or will be released, and whether it keeps the promise."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import click
 
-from survey.release import clearance, read
-from survey.release import preview as looking
+from survey.errors import Conflict
+from survey.release import audit as auditing
+from survey.release import look as looking
+from survey.release import read
+from survey.release.codec import to_json
+from survey.release.look import Look, UnitLook
 from survey.upkeep.commands.common import opened
 from survey.upkeep.find import find_study, find_wave
 
 _STUDY = click.argument("study")
 _ORGANISATION = click.option("--organisation", help="The organisation's code, if several.")
+_SHOWS = {
+    "full": "indices, shares and distributions",
+    "shares": "indices and shares",
+    "index": "indices only",
+}
 
 
 @click.group()
@@ -29,14 +38,13 @@ def list_(study: str, organisation: str | None) -> None:
     """List the releases of a study."""
     with opened() as parts, parts.db.reading() as session:
         found = find_study(session, organisation, study)
-        stored = read.releases(session, found.organisation_id, found.id)
-    for each in stored:
-        tiers = Counter(entry.tier for entry in each.header.units)
-        shown = ", ".join(f"{count} {tier}" for tier, count in sorted(tiers.items()))
-        click.echo(
-            f"{each.header.wave.ordinal}  {each.header.wave.label}  {each.digest[:12]}  "
-            f"{len(each.header.units)} units ({shown}), {each.header.hidden_values} values hidden"
-        )
+        for each in read.releases(session, found.organisation_id, found.id):
+            made = looking.of_release(session, found.organisation_id, each)
+            shown = ", ".join(f"{count} {tier}" for tier, count in sorted(made.tiers.items()))
+            click.echo(
+                f"{each.header.wave.ordinal}  {each.header.wave.label}  {each.digest[:12]}  "
+                f"{len(made.units)} units ({shown})"
+            )
 
 
 @release.command()
@@ -46,8 +54,6 @@ def list_(study: str, organisation: str | None) -> None:
 @click.option("--wave", type=int, help="Ordinal of the wave (default: the latest released).")
 def show(study: str, organisation: str | None, unit: str, wave: int | None) -> None:
     """Print one unit's result as JSON, exactly what pages and PDFs are made from."""
-    from survey.release.codec import to_json
-
     with opened() as parts, parts.db.reading() as session:
         found = find_study(session, organisation, study)
         stored = read.unit_document(session, found.organisation_id, found.id, unit, wave)
@@ -57,31 +63,23 @@ def show(study: str, organisation: str | None, unit: str, wave: int | None) -> N
 @release.command()
 @_STUDY
 @_ORGANISATION
-@click.option("--wave", required=True, type=int, help="Ordinal of a wave that has closed.")
-def preview(study: str, organisation: str | None, wave: int) -> None:
-    """Print how much the release of a closed wave will hide. Stores nothing, shows no value."""
-    with opened() as parts:
-        with parts.db.reading() as session:
-            found = find_wave(session, find_study(session, organisation, study), wave)
-        made = looking.preview(parts.db, found.organisation_id, found.id)
-    for unit in made.units:
-        told = f"counted with {unit.merged_into}" if unit.merged_into else unit.tier
-        click.echo(f"{unit.code}\t{told}\t{unit.lines} hidden")
-    click.echo(f"{made.hidden} values hidden, {made.published} shown, {made.exposed} exposed")
-
-
-@release.command()
-@_STUDY
-@_ORGANISATION
-@click.option("--wave", type=int, help="Ordinal of the wave (default: the latest released).")
-def log(study: str, organisation: str | None, wave: int | None) -> None:
-    """Print what is hidden, with one reason for all: a finer one would tell small counts."""
+@click.option("--wave", required=True, type=int, help="Ordinal of a closed or released wave.")
+def look(study: str, organisation: str | None, wave: int) -> None:
+    """Print what each unit of a wave will show, or shows: how many answers count, and where."""
     with opened() as parts, parts.db.reading() as session:
         found = find_study(session, organisation, study)
-        stored = read.latest(session, found.organisation_id, found.id, wave)
-        lines = read.hidden_log(session, found.organisation_id, stored.id)
-    for line in lines:
-        click.echo(f"{line.code}\t{line.statistic}\t{line.reason}")
+        looked = find_wave(session, found, wave)
+        if looked.state == "released":
+            stored = read.latest(session, found.organisation_id, found.id, wave)
+            made: Look | None = looking.of_release(session, found.organisation_id, stored)
+        else:
+            made = looking.look(session, found.organisation_id, looked.id)
+    if made is None:
+        raise Conflict(
+            "There is nothing to look at yet. Close the wave with survey wave close --no-release."
+        )
+    for line in _told(made):
+        click.echo(line)
 
 
 @release.command()
@@ -90,24 +88,34 @@ def log(study: str, organisation: str | None, wave: int | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 @click.pass_context
 def audit(ctx: click.Context, study: str, organisation: str | None, as_json: bool) -> None:
-    """Look for anything that the stored releases give away. Exit code 1 when something is."""
+    """Check that the stored releases are nothing but sums of their blocks. Exit code 1 when one
+    is not."""
     with opened() as parts, parts.db.reading() as session:
         found = find_study(session, organisation, study)
-        audited = clearance.audit_stored(session, found.organisation_id, found.id)
+        audited = auditing.audit_stored(session, found.organisation_id, found.id)
     if as_json:
-        click.echo(json.dumps([_plain(each) for each in audited], ensure_ascii=False, indent=2))
+        click.echo(json.dumps([asdict(each) for each in audited], ensure_ascii=False, indent=2))
     else:
-        click.echo(clearance.summary(audited))
-    if any(not each.report.passed for each in audited):
+        click.echo(auditing.summary(audited))
+    if any(each.findings for each in audited):
         ctx.exit(1)
 
 
-def _plain(audited: clearance.Audited) -> dict[str, object]:
-    return {
-        "ordinal": audited.ordinal,
-        "label": audited.label,
-        "digest": audited.digest,
-        "passed": audited.report.passed,
-        "examined": dict(audited.report.examined),
-        "exposures": [asdict(each) for each in audited.report.exposures],
-    }
+def _told(made: Look) -> Iterator[str]:
+    for unit in made.units:
+        yield f"{unit.code}\t{_of_unit(unit)}"
+        if unit.others is not None:
+            yield f"\tothers in {unit.name}: {unit.others} answers, indices only"
+    if made.uncounted:
+        yield "A few answers are counted nowhere: there is no group that they can be counted in."
+
+
+def _of_unit(unit: UnitLook) -> str:
+    """What a unit shows, in words."""
+    if unit.merged_into:
+        return f"counted with {unit.merged_into}"
+    if unit.tier != "none":
+        return f"{unit.answered} answers: {_SHOWS[unit.tier]}"
+    if unit.others_of is not None:
+        return f"counted in others in {unit.counted_in} ({unit.others_of} answers)"
+    return "nothing"

@@ -9,7 +9,7 @@ import click
 from sqlalchemy.orm import Session
 
 from survey.instrument.library import Library
-from survey.release.close import close_and_release, close_wave
+from survey.release.close import close_and_release, close_wave, prepare_release
 from survey.study import closing, waves
 from survey.study.clock import format_local, parse_local
 from survey.study.models import Wave
@@ -54,7 +54,7 @@ def of_wave(command: Callable[..., None]) -> Callable[..., None]:
     "--release-after-close/--look-first",
     default=True,
     show_default=True,
-    help="Release by itself, or wait until somebody has looked at what will be hidden.",
+    help="Release by itself, or wait until somebody has looked at what units will show.",
 )
 @click.option(
     "--source",
@@ -177,7 +177,11 @@ def extend(
 
 @wave.command()
 @of_wave
-@click.option("--no-release", is_flag=True, help="Close only; the release is made later.")
+@click.option(
+    "--no-release",
+    is_flag=True,
+    help="Close, and compute what is to be looked at before its release.",
+)
 @with_reason
 def close(
     organisation: str | None,
@@ -197,6 +201,7 @@ def close(
             found = find_wave(session, find_study(session, organisation, study), ordinal)
         if no_release:
             close_wave(parts.db, parts.keys, found.organisation_id, found.id, reason=why)
+            prepare_release(parts.db, parts.keys, found.organisation_id, found.id)
             click.echo(f"Wave {ordinal} is closed.")
             return
         close_and_release(parts.db, parts.keys, found.organisation_id, found.id, reason=why)

@@ -1,36 +1,57 @@
-"""What will be hidden, before results are released; and the log of it afterwards."""
+"""What each unit will show, before results are released; and the same of what was released."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from survey.access import guard
 from survey.access.guard import access
 from survey.errors import Conflict
 from survey.jobs import tasks
-from survey.organisation.writing import csv_file
-from survey.release import preview, read
+from survey.release import look, read
 from survey.release.close import expired, unreleased_before
-from survey.release.preview import UnitPreview
+from survey.release.look import Look, UnitLook
 from survey.study.models import Wave
-from survey.study.slugs import slug
 from survey.upkeep import retention
 from survey.upkeep.services import services
-from survey.web import catalogue
 from survey.web.staff.common import WAVE, wave_of
 from survey.web.staff.reports import to_task
 from survey.web.staff.views import of_wave
 
 bp = Blueprint("staff_release", __name__)
 
+SHOWN = ("all", "full", "shares", "index", "none", "merged")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table: a unit, or (``others``) those who are counted together in its area."""
+
+    unit: UnitLook
+    others: bool = False
+
+    @property
+    def level(self) -> int:
+        """Depth in the tree, as far as it is drawn."""
+        return min(self.unit.level + self.others, 3)
+
+    @property
+    def kind(self) -> str:
+        """What the filter calls it."""
+        if self.others:
+            return "index"
+        return "merged" if self.unit.merged_into else self.unit.tier
+
 
 @bp.get(WAVE + "/frigi")
 @access("staff")
 def show(org: str, study: str, ordinal: int) -> str:
-    """What each unit will show and what not, counted when the wave was closed."""
+    """What each unit will show, computed when the wave was closed."""
     who = guard.principal()
     with services().db.reading() as session:
         found, wave = wave_of(session, who, study, ordinal)
@@ -39,17 +60,17 @@ def show(org: str, study: str, ordinal: int) -> str:
         work = [each for each in of_wave(session, found, wave) if each.kind in ("close", "release")]
         before = unreleased_before(session, wave)
         gone = wave.id in expired(session, who.organisation_id)
-    looked = next((w for w in work if w.state == "done" and "preview" in (w.result or {})), None)
-    running = next((w for w in work if w.state in tasks.OPEN_STATES), None)
-    made = preview.from_plain((looked.result or {})["preview"]) if looked else None
+        made = None if gone else look.look(session, who.organisation_id, wave.id)
+    failed = next((each for each in work[:1] if each.state == "failed"), None)
     return render_template(
         "staff/release.html",
         study=found,
         wave=wave,
-        preview=made,
-        rows=_shown(made.units if made else ()),
-        running=running,
-        failed=next((each for each in work[:1] if each.state == "failed"), None),
+        look=made,
+        rows=_asked(made) if made else [],
+        running=next((w for w in work if w.state in tasks.OPEN_STATES), None),
+        failed=failed,
+        fault=failed is not None and tasks.waits_for_people(failed),
         before=before,
         gone=gone,
         deadline=_deadline(wave),
@@ -61,62 +82,52 @@ def show(org: str, study: str, ordinal: int) -> str:
 @bp.post(WAVE + "/frigi")
 @access("staff")
 def release(org: str, study: str, ordinal: int) -> ResponseReturnValue:
-    """Have the release made, in the background."""
+    """Have the results released, in the background."""
     return _order(org, study, ordinal, "release")
 
 
 @bp.post(WAVE + "/frigi/regn-ut")
 @access("staff")
 def compute(org: str, study: str, ordinal: int) -> ResponseReturnValue:
-    """Open the answers if that was not done, and count what will be hidden."""
+    """Open the answers if that was not done, and compute what is to be looked at."""
     return _order(org, study, ordinal, "close")
 
 
-@bp.get(WAVE + "/skjult")
+@bp.get(WAVE + "/vises")
 @access("staff")
-def hidden(org: str, study: str, ordinal: int) -> str:
-    """The log of a release: how much is hidden in each unit."""
+def shown(org: str, study: str, ordinal: int) -> str:
+    """What each unit shows in a release."""
     who = guard.principal()
     with services().db.reading() as session:
         found, wave = wave_of(session, who, study, ordinal)
         stored = read.latest(session, who.organisation_id, found.id, ordinal)
-        made = preview.of_release(session, who.organisation_id, stored)
+        made = look.of_release(session, who.organisation_id, stored)
     return render_template(
-        "staff/hidden.html",
+        "staff/shown.html",
         study=found,
         wave=wave,
-        preview=made,
-        rows=_shown(made.units),
+        look=made,
+        rows=_asked(made),
         **_filter(),
         menu="staff",
     )
 
 
-@bp.get(WAVE + "/skjult.csv")
+@bp.get(WAVE + "/skjult")
 @access("staff")
-def hidden_csv(org: str, study: str, ordinal: int) -> Response:
-    """The same, line by line: unit, statistic, reason."""
-    who = guard.principal()
-    with services().db.reading() as session:
-        found, wave = wave_of(session, who, study, ordinal)
-        stored = read.latest(session, who.organisation_id, found.id, ordinal)
-        lines = read.hidden_log(session, who.organisation_id, stored.id)
-    names = {unit.code: unit.name for unit in stored.header.units}
-    t = catalogue.translator(catalogue.language())
-    columns = [t(f"release.{name}").lower() for name in ("code", "unit", "statistic", "reason")]
-    rows = [
-        (each.code, names.get(each.code, ""), each.statistic, t(f"release.why_{each.reason}"))
-        for each in lines
-    ]
-    name = "_".join(filter(None, [slug(found.name, 40), slug(wave.label, 40), t("release.file")]))
-    return Response(
-        csv_file(columns, rows),
-        mimetype="text/csv",
-        headers={
-            "Content-Disposition": f'attachment; filename="{name}.csv"',
-            "Cache-Control": "no-store",
-        },
-    )
+def hidden(org: str, study: str, ordinal: int) -> ResponseReturnValue:
+    """Where the page was while single values could be hidden."""
+    return redirect(url_for("staff_release.shown", org=org, study=study, ordinal=ordinal), 301)
+
+
+def _rows(units: Iterable[UnitLook]) -> list[Row]:
+    """The units in their order, with a line for an area's own block under the area."""
+    found = []
+    for unit in units:
+        found.append(Row(unit))
+        if unit.others is not None:
+            found.append(Row(unit, others=True))
+    return found
 
 
 def _order(org: str, study: str, ordinal: int, kind: str) -> ResponseReturnValue:
@@ -141,26 +152,19 @@ def _deadline(wave: Wave) -> datetime | None:
 
 
 def _filter() -> dict[str, str]:
-    shown = request.args.get("vis", "all")
+    wanted = request.args.get("vis", "all")
     return {
-        "shown": shown if shown in ("all", "none", "some", "merged") else "all",
+        "shown": wanted if wanted in SHOWN else "all",
         "asked": request.args.get("navn", "").strip()[:100],
     }
 
 
-def _shown(units: tuple[UnitPreview, ...]) -> list[UnitPreview]:
-    """The units that the reader asked for."""
+def _asked(made: Look) -> list[Row]:
+    """The lines that the reader asked for."""
     wanted = _filter()
     return [
-        unit
-        for unit in units
-        if wanted["asked"].casefold() in unit.name.casefold() and _is(unit, wanted["shown"])
+        row
+        for row in _rows(made.units)
+        if wanted["asked"].casefold() in row.unit.name.casefold()
+        and wanted["shown"] in ("all", row.kind)
     ]
-
-
-def _is(unit: UnitPreview, shown: str) -> bool:
-    return {
-        "none": unit.tier == "none" and not unit.merged_into,
-        "some": unit.tier != "none" and unit.lines > 0,
-        "merged": bool(unit.merged_into),
-    }.get(shown, True)

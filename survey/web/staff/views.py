@@ -13,8 +13,8 @@ from survey.access.guard import access
 from survey.jobs import tasks
 from survey.jobs.models import Task
 from survey.organisation import units
-from survey.release import read
-from survey.release.read import StoredRelease
+from survey.release import look, read
+from survey.release.look import Look
 from survey.study import clock, history, participation, studies, waves
 from survey.study.closing import is_early
 from survey.study.models import Study, Wave
@@ -125,8 +125,7 @@ def show_wave(org: str, study: str, ordinal: int) -> str:
         found, wave = wave_of(session, who, study, ordinal)
         counts = participation.participation(session, wave)
         rows = _rows(counts.units)
-        release = _release(session, found, wave)
-        merged = read.merged_units(session, wave) if release else {}
+        released = _look(session, found, wave)
         running = of_wave(session, found, wave)
         moves = history.moves(session, wave)
         invited = sum(each.row.invited for each in rows if each.row.parent_code is None)
@@ -146,8 +145,7 @@ def show_wave(org: str, study: str, ordinal: int) -> str:
         asked=asked,
         low=LOW,
         invited=invited,
-        release=release,
-        merged=merged,
+        look=released,
         tasks=running,
         busy=_busy(running),
         moves=moves,
@@ -180,10 +178,12 @@ def _busy(running: list[Task]) -> Task | None:
     )
 
 
-def _release(session: Session, study: Study, wave: Wave) -> StoredRelease | None:
+def _look(session: Session, study: Study, wave: Wave) -> Look | None:
+    """What each unit shows, once the wave is released."""
     if wave.state != "released":
         return None
-    return read.latest(session, study.organisation_id, study.id, wave.ordinal)
+    stored = read.latest(session, study.organisation_id, study.id, wave.ordinal)
+    return look.of_release(session, study.organisation_id, stored)
 
 
 def _rows(rows: list[UnitParticipation]) -> list[ParticipationRow]:
