@@ -14,6 +14,7 @@ from fractions import Fraction
 from math import floor
 from typing import Any
 
+from survey.disclosure.auditor_functions import wrong_functions
 from survey.disclosure.model import (
     ALONE_SHARES_FROM,
     CATEGORIES_FROM,
@@ -50,6 +51,7 @@ def audit(header: Plain, units: Sequence[Plain], blocks: Blocks) -> tuple[Findin
     ]
     for unit in units:
         found += auditor.unit(unit)
+    found += [Finding(code, what) for code, what in wrong_functions(header, units)]
     return tuple(found)
 
 

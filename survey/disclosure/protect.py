@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from survey.disclosure.blocks import group
@@ -22,7 +23,6 @@ from survey.disclosure.model import (
 )
 from survey.disclosure.small_counts import Draw, fresh_draw, round_tails
 from survey.disclosure.tree import Tree
-from survey.measurement.change import whole_points
 
 
 def protect(counted: Counted, k: int, draw: Draw | None = None) -> Blocks:
@@ -146,4 +146,4 @@ def _clamped(mean: float, size: int, *, alone: bool) -> IndexBlock:
         return IndexBlock(high, "at_least")
     if exact < low:
         return IndexBlock(low, "at_most")
-    return IndexBlock(whole_points(exact))
+    return IndexBlock(math.floor(exact + 0.5))

@@ -1,7 +1,7 @@
-"""Small units before a wave opens, few answers and leaders at its close."""
+"""Small units before a wave opens, leaders at its close."""
 
 from survey.disclosure.model import Node
-from survey.disclosure.roster import lift_leaders, lift_small, merge_units
+from survey.disclosure.small_units import lift_leaders, merge_units
 
 TREE = [
     Node("root", None),
@@ -47,18 +47,6 @@ def test_merging_leaves_no_unit_with_one_to_four_invited_below_the_root():
 
 def test_a_unit_with_nobody_invited_is_left_alone():
     assert merge_units(TREE, {"b": 9, "s": 9}, k=5)["a"] == "a"
-
-
-def test_few_answers_lose_their_unit_and_keep_the_nearest_ancestor_that_has_k():
-    lands = lift_small(TREE, {"a": 4, "b": 9, "c": 5, "s": 3, "root": 2}, k=5)
-    assert lands["a"] == "care"
-    assert lands["b"] == "b"
-    assert lands["c"] == "c"
-    assert lands["s"] == "root", "its parent school has only these three"
-
-
-def test_an_areas_own_two_answers_stay_where_the_area_has_k():
-    assert lift_small(TREE, {"care": 2, "a": 8}, k=5)["care"] == "care"
 
 
 def test_leaders_are_stored_at_the_nearest_ancestor_with_k_leaders():
