@@ -39,13 +39,11 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """An index on 0–100 in whole points; ``index`` None when hidden.
-
-    ``bound`` says that the true value lies at or beyond the printed one (``open``: parts of it are
-    bounded on either side). ``interval`` answers "what do the people who work here now think"
-    (with finite population correction); its end on the side of the bound is open. ``everyone`` is
-    True when all answered, so that no interval is needed.
-    """
+    """An index on 0–100 in whole points; ``index`` None when hidden. ``bound`` says that the true
+    value lies at or beyond the printed one (``open``: parts of it are bounded on either side).
+    ``interval`` answers "what do the people who work here now think" (with finite population
+    correction); its end on the side of the bound is open. ``everyone`` is True when all answered,
+    so that no interval is needed."""
 
     index: int | None
     bound: Bound | None = None
@@ -55,11 +53,9 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Per cent in steps of ``step`` (five, or one from a hundred answers).
-
-    ``form`` ``few``: none or a few; ``all_but_few``: all but none or a few (``percent`` is then
-    None); ``below`` and ``above``: beyond ``percent``, the end of the steps.
-    """
+    """Per cent in steps of ``step`` (five, or one from a hundred answers). ``form`` ``few``: none
+    or a few; ``all_but_few``: all but none or a few (``percent`` is then None); ``below`` and
+    ``above``: beyond ``percent``, the end of the steps."""
 
     percent: int | None
     step: int = 5
@@ -149,10 +145,8 @@ class Others:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Another published node's indices beside the unit's own.
-
-    Role ``kind`` is the median of the printed indices of ``units`` other units of the kind.
-    """
+    """Another published node's indices beside the unit's own. Role ``kind`` is the median of the
+    printed indices of ``units`` other units of the kind."""
 
     role: ComparisonRole
     code: str
@@ -167,12 +161,11 @@ class Change:
     """The verdict on one index between two waves, from published numbers only: ``risen`` and
     ``fallen`` say nothing but that the printed interval excludes 0.
 
-    ``low``–``high`` is what the change may have been, in points; an open end rests on a clamped
-    index. ``minimum_detectable`` is the smallest change that this many answers let us see.
-    ``basis`` says what the interval rests on: one unit's answers, an area's units as clusters
-    (from ten units published in both waves), or, for a smaller area, its persons. ``effect`` is
-    the difference over σ̂. ``tipping`` is by how many points those who did not answer would have to
-    lie beyond the others for the change to be gone; ``beyond`` says that no answers could do that.
+    ``low``–``high`` is what the change may have been; an open end rests on a clamped index.
+    ``minimum_detectable`` is the smallest change that this many answers let us see. ``basis``: one
+    unit's answers, an area's units as clusters (from ten published in both waves), or its persons.
+    ``effect`` is the difference over σ̂. ``tipping``: by how many points those who did not answer
+    would have to lie beyond the others for the change to be gone; ``beyond``: none could do that.
     """
 
     verdict: Verdict
@@ -212,11 +205,8 @@ class AreaVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Units below an area by the verdict on their overall index since a wave.
-
-    ``expected`` units would rise by chance alone if none had changed, ``expected_low`` to
-    ``expected_high`` in 95 of 100 cases; as many would fall.
-    """
+    """Units below an area by the verdict on their overall index since a wave. ``expected`` would
+    rise (and fall) by chance alone, ``expected_low`` to ``expected_high`` in 95 of 100 cases."""
 
     risen: int
     fallen: int
@@ -312,11 +302,9 @@ class UnitFacts:
 
 @dataclass(frozen=True, slots=True)
 class UnitResult:
-    """Everything that may be known of one unit in one wave.
-
-    ``band`` places the overall index among the organisation's units: clearly above, around or
-    clearly below their mean; never a rank. ``texts_of``: of how many people the pool is whose
-    texts stand at this unit, None where none do.
+    """Everything that may be known of one unit in one wave. ``band`` places the overall index among
+    the organisation's units: clearly above, around or clearly below their mean; never a rank.
+    ``texts_of``: of how many people the pool is whose texts stand at this unit, None where none do.
     """
 
     unit: UnitFacts
@@ -360,11 +348,8 @@ class DimensionMethod:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """How the numbers were made, as printed on the method page.
-
-    ``correlations``: ``a/b`` → correlation of two sub-goals over people, two decimals; none when
-    the organisation is too small (0.5 is then assumed).
-    """
+    """How the numbers were made. ``correlations``: ``a/b`` → correlation of two sub-goals over
+    people, two decimals; none when the organisation is too small (0.5 is then assumed)."""
 
     k: int
     sigma_overall: int
