@@ -7,7 +7,7 @@ printed interval excludes 0 (``survey.measurement.verdicts``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from survey.instrument.model import Instrument
@@ -47,16 +47,17 @@ def with_changes(
 ) -> dict[str, UnitResult]:
     """Each unit with its changes since every earlier wave, the oldest first."""
     result = dict(units)
+    under = below(units)
     for past in earlier:
         ordinal = past.wave.ordinal
         codes = {
             code: then[ordinal] for code in units if ordinal in (then := lineage.past(code).codes)
         }
-        judge = _Judge(units, past, codes, how, instrument, lineage)
+        judge = _Judge(units, past, codes, how, instrument, lineage, under, below(past.units))
         changes = {code: judge.change(code) for code in codes}
         broken = [code for code in units if ordinal in lineage.past(code).broken]
         changes |= dict.fromkeys(broken, not_comparable(ordinal))
-        changes = _with_tallies(_with_areas(changes, units), units)
+        changes = _with_tallies(_with_areas(changes, units), units, under)
         for code, change in changes.items():
             result[code] = replace(result[code], changes=(*result[code].changes, change))
     return result
@@ -77,6 +78,8 @@ class _Judge:
     how: Method
     instrument: Instrument
     lineage: Lineage
+    below_now: Mapping[str, Mapping[str, Now]]
+    below_then: Mapping[str, Mapping[str, Now]]
 
     def change(self, code: str) -> WaveChange:
         """All changes of a unit. The sub-goals of the index are one family of simultaneous
@@ -103,7 +106,7 @@ class _Judge:
         )
 
     def _pair(self, code: str) -> Pair:
-        now, then = below(code, self.units), below(self.codes[code], self.past.units)
+        now, then = self.below_now[code], self.below_then[self.codes[code]]
         joined, left = composition(self.lineage, self.past.wave.ordinal, now, then)
         return Pair(
             then=self.past.units[self.codes[code]],
@@ -233,13 +236,15 @@ def _with_areas(changes: Mapping[str, WaveChange], units: Units) -> dict[str, Wa
     return result
 
 
-def _with_tallies(changes: Mapping[str, WaveChange], units: Units) -> dict[str, WaveChange]:
+def _with_tallies(
+    changes: Mapping[str, WaveChange], units: Units, under: Mapping[str, Mapping[str, Now]]
+) -> dict[str, WaveChange]:
     """Every area's change with how many of the units below it got which verdict."""
     result = dict(changes)
     for code, change in changes.items():
         lowest = [
             each
-            for each in below(code, units)
+            for each in under[code]
             if not units[each].unit.children and units[each].unit.merged_into is None
         ]
         if not units[code].unit.children or len(lowest) < 2:
@@ -259,14 +264,20 @@ def _with_tallies(changes: Mapping[str, WaveChange], units: Units) -> dict[str, 
     return result
 
 
-def below(code: str, units: Units) -> dict[str, Now]:
-    """Every unit anywhere below ``code``, and every small neighbour that is counted in it."""
-    found = {
-        each.unit.code: Now(each.unit.name, each.unit.parent)
-        for each in units.values()
-        if each.unit.merged_into == units[code].unit.name
+def below(units: Units) -> dict[str, dict[str, Now]]:
+    """For every unit everything anywhere below it, and the small neighbours counted in it."""
+    merged: dict[str, list[UnitResult]] = {}
+    for unit in units.values():
+        if unit.unit.merged_into is not None:
+            merged.setdefault(unit.unit.merged_into, []).append(unit)
+    return {
+        code: _below(unit, units, merged.get(unit.unit.name, ())) for code, unit in units.items()
     }
-    stack = list(units[code].unit.children)
+
+
+def _below(unit: UnitResult, units: Units, merged: Iterable[UnitResult]) -> dict[str, Now]:
+    found = {each.unit.code: Now(each.unit.name, each.unit.parent) for each in merged}
+    stack = list(unit.unit.children)
     while stack:
         child = stack.pop()
         found[child] = Now(units[child].unit.name, units[child].unit.parent)
