@@ -6,10 +6,57 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
+from survey.disclosure.small_counts import Draw
 from survey.instrument.layout import Layout
 from survey.instrument.model import Instrument
-from survey.release.document import Phase, WaveFacts
+from survey.release.audit import refuse_findings
+from survey.release.compute import Computed, protect_wave, write_documents
+from survey.release.document import Phase, UnitResult, WaveFacts
 from survey.release.frame import Frame, FrameUnit, depth_first
+from survey.release.lineage import Earlier, Recorded
+
+TREE: list[tuple[str, str | None, int | None]] = [
+    ("k", None, 0),
+    ("north", "k", 0),
+    ("n1", "north", 30),
+    ("n2", "north", 14),
+    ("n3", "north", 8),
+    ("n4", "north", 4),
+    ("south", "k", 0),
+    ("s1", "south", 26),
+    ("s2", "south", 12),
+]
+SIZES = {"n1": 25, "n2": 12, "n3": 7, "n4": 4, "s1": 26, "s2": 12}
+
+
+def sheets(level: float = 0.6, seed: int = 1, sizes: Mapping[str, int] = SIZES) -> dict[str, str]:
+    """Drawn sheets of so many people of each unit."""
+    return {c: draw_sheets(n, level, seed + i) for i, (c, n) in enumerate(sizes.items())}
+
+
+def compute(
+    of: Frame,
+    joined: Mapping[str, str],
+    earlier: Sequence[Earlier] = (),
+    draw: Draw | None = lambda _name: 1.5,
+) -> Computed:
+    """A release as the product makes one: protected, written, audited.
+
+    Small counts are rounded from the same start each time, unless ``draw`` is None.
+    """
+    made = write_documents(of, protect_wave(of, joined, draw), earlier, "1")
+    refuse_findings(made)
+    return made
+
+
+def by_code(computed: Computed) -> dict[str, UnitResult]:
+    """A release's units by code."""
+    return {unit.unit.code: unit for unit in computed.units}
+
+
+def as_earlier(computed: Computed) -> Earlier:
+    """A release as the next wave's knows it."""
+    return Earlier(computed.header.wave, by_code(computed), computed.header.method)
 
 
 def instrument() -> Instrument:
@@ -95,19 +142,20 @@ def wave(ordinal: int = 1, phase: Phase = "before") -> WaveFacts:
 
 
 def frame(
-    units: Sequence[tuple[str, str | None, int]],
+    units: Sequence[tuple[str, str | None, int | None]],
     *,
     ordinal: int = 1,
     kinds: Mapping[str, str] | None = None,
     reports_to: Mapping[str, str] | None = None,
+    recorded: Sequence[Recorded] = (),
+    k: int = 5,
 ) -> Frame:
-    """Frame of (code, parent, headcount)."""
+    """Frame of (code, parent, headcount); everybody whose headcount is known is invited."""
     return Frame(
         study="Study",
         organisation="Kommune",
         languages=("nb", "nn", "en"),
-        k=5,
-        relevance=10,
+        k=k,
         wave=wave(ordinal),
         instrument=instrument(),
         units=depth_first(
@@ -118,10 +166,11 @@ def frame(
                     (kinds or {}).get(code, ""),
                     parent,
                     head,
-                    head,
+                    head or 0,
                     (reports_to or {}).get(code, code),
                 )
                 for code, parent, head in units
             ]
         ),
+        recorded=tuple(recorded),
     )
