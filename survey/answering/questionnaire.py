@@ -29,6 +29,7 @@ def questionnaire(
         "organisation": organisation,
         "study": study.name,
         "smallest_group": study.k,
+        "public_level": study.public_level,
         "closes_at": closes_at.isoformat() if closes_at else None,
         "languages": languages,
         "credential": of_code(session, admission.wave, admission.invitation),

@@ -93,7 +93,19 @@ class QuestionnaireSchema(Schema):
 
     organisation = fields.String(required=True)
     study = fields.String(required=True)
-    smallest_group = fields.Integer(required=True)
+    smallest_group = fields.Integer(
+        required=True,
+        metadata={
+            "description": "Results are shown only for groups in which so many have answered."
+        },
+    )
+    public_level = fields.Integer(
+        required=True,
+        metadata={
+            "description": "Whose figures the municipality publishes: 0 its own only, 1 those of "
+            "the areas directly below it too, 2 of those two levels below too, 3 of every unit."
+        },
+    )
     closes_at = fields.String(required=True, allow_none=True)
     languages = fields.List(fields.String(), required=True)
     instrument = fields.String(required=True)

@@ -98,8 +98,8 @@ def html_of(kind: str, facts: Facts, tickets: Sequence[Ticket], language: str) -
     words = Words(language, "letters")
     unit, study = printable(facts.unit), printable(facts.study)
     organisation = printable(facts.organisation)
-    blind = bool(facts.keys_digest)
-    values = {"k": facts.k, "organisation": organisation, "unit": unit, "study": study}
+    values = {"organisation": organisation, "unit": unit, "study": study}
+    values |= {"k": str(facts.k), "others": str(facts.k - 1)}
     return (
         _environment()
         .get_template(f"{kind}.html")
@@ -111,10 +111,9 @@ def html_of(kind: str, facts: Facts, tickets: Sequence[Ticket], language: str) -
             study=study,
             size=_size(max(len(unit), len(study))),
             title=words(f"{kind}_title", **values),
-            untraceable=words("untraceable_blind" if blind else "untraceable", **values),
             address=_shown(typing_address(facts)),
             address_size=_fitting(_shown(typing_address(facts)), kind),
-            slip_study=wrap(study, 10.5, _BESIDE, 600, lines=1 if blind else 2),
+            slip_study=wrap(study, 10.5, _BESIDE, 600, lines=1),
             slip_unit=wrap(unit, 8.5, _BESIDE, 400, lines=2),
             when=_when(words, facts),
             contact=words("contact", contact=printable(facts.contact)) if facts.contact else "",

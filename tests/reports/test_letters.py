@@ -17,7 +17,8 @@ import segno
 from survey.errors import NotFound
 from survey.reports import letters_qr
 from survey.reports.letters import LANGUAGES, Facts, LetterMaker, Ticket, html_of
-from survey.reports.words import catalogue
+from survey.reports.metrics import wrap
+from survey.reports.words import Words, catalogue
 from survey.study.codes import Code, derive
 
 LONG = (
@@ -93,6 +94,22 @@ def test_the_longest_names_stay_on_their_page(maker: LetterMaker, language: str)
     assert len(opened(made(maker, "letters", whole, 3, language)).pages) == 3
     assert len(opened(made(maker, "slips", whole, 11, language)).pages) == 2
     assert len(opened(made(maker, "poster", whole, 0, language)).pages) == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_promise_stays_below_the_code_on_a_slip(language: str) -> None:
+    """Four lines of it fit: letters.css puts it at the bottom, in 6.9 points."""
+    words = Words(language, "letters")
+    promise = f"{words('promise', k=100)} {words('promise_leaders', others=99)}"
+    assert len(wrap(promise, 6.9, 93 * MM, 400, lines=9)) <= 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_everything_on_paper_says_the_promise(kind: str) -> None:
+    html = html_of(kind, facts(k=7), tickets(1), "nb")
+    assert "Lederen din får ikke se svaret ditt." in html
+    assert "grupper der minst 7 har svart" in html
+    assert "sammen med minst 6 andre i området" in html
 
 
 def test_ten_slips_stand_on_a_sheet(maker: LetterMaker) -> None:

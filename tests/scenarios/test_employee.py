@@ -38,7 +38,7 @@ def test_an_employee_answers_on_a_phone_though_the_network_is_cut_twice(stage: S
     page.fill("#code", world.codes["north"][0].short.lower())
     picture(page, "employee-1-code")
     press(page, text("answer.code_go", "nn"))
-    expect(page.get_by_role("heading", name=text("answer.anonymous_title", "nn"))).to_be_visible()
+    expect(page.get_by_role("heading", name=text("answer.promise_title", "nn"))).to_be_visible()
     page.get_by_label(text("answer.advance", "nn")).check()
     picture(page, "employee-2-promise", whole=True)
     forward(page)

@@ -93,8 +93,10 @@ def _blocks(
         Paragraph(say("invitation.type", address=link(parts.settings, "kode"))),
         Fact(say("invitation.code"), short),
         Paragraph(
-            say("invitation.anonymous.cryptographic" if cryptographic else "invitation.anonymous")
+            f"{say('invitation.promise', k=study.k)} "
+            f"{say('invitation.promise.leaders', others=study.k - 1)}"
         ),
+        Paragraph(say("invitation.ticket" if cryptographic else "invitation.code_used")),
         Paragraph(say("invitation.personal")),
     ]
     if cryptographic and wave.keys_digest:

@@ -36,6 +36,7 @@ from survey.answering.questionnaire import questionnaire
 from survey.errors import Closed, InvalidInput, NotYetOpen, RateLimited, SurveyError
 from survey.study.clock import format_local
 from survey.study.codes import LINK_LENGTH, MistypedCode, normalise
+from survey.study.studies import PUBLIC_FROM
 from survey.upkeep.services import services
 from survey.web import catalogue
 from survey.web.answer import envelope
@@ -205,6 +206,7 @@ def _form(code: str, filled: Filled, error: InvalidInput | None = None) -> Respo
         failed=error is not None,
         wrong=wrong,
         summary=_summary(view, wrong, error),
+        public_from=PUBLIC_FROM,
         questions=sum(len(page["blocks"]) for page in view["pages"]),
         closes=_local(view["closes_at"]),
         draft_key=services().secret.hash("draft", normalise(code).encode()).hex(),

@@ -26,33 +26,34 @@ def show(org: str, line: str) -> str:
     who = guard.principal()
     instrument = library().get(line, _version(request.args.get("versjon", "")))
     shown = choose(list(instrument.languages), request.args.get("sprak", catalogue.language()))
-    k, study = studies.SMALLEST_K, None
+    k, level, study = studies.SMALLEST_K, 1, None
     if code := request.args.get("undersokelse", ""):
         with services().db.reading() as session:
             study = studies.study_by_code(session, who.organisation_id, code)
-            k = study.k
+            k, level = study.k, study.public_level
     return render_template(
         "staff/instrument.html",
         instrument=instrument,
         shown=shown,
         study=study,
-        form=_form(instrument, shown, k),
+        form=_form(instrument, shown, k, level),
         title=pick(instrument.title, catalogue.language()),
         text=lambda found: pick(found or {}, shown),
         menu="staff",
     )
 
 
-def _form(instrument: Instrument, language: str, k: int) -> Markup:
+def _form(instrument: Instrument, language: str, k: int, public_level: int) -> Markup:
     """The respondents' form in ``language``; its own words in that language too, where they
     exist."""
     spoken = language if language in catalogue.LANGUAGES else catalogue.language()
+    promised = {"smallest_group": k, "public_level": public_level}
     return Markup(  # noqa: S704  # made by a template of ours, which escapes
         render_template(
             "staff/form.html",
-            view=describe(instrument, language),
+            view=describe(instrument, language) | promised,
+            public_from=studies.PUBLIC_FROM,
             filled=Filled(),
-            k=k,
             t=catalogue.translator(spoken),
         )
     )

@@ -1,0 +1,90 @@
+"""What people are promised before they answer: the same words wherever they read it."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+
+from survey.reports.words import catalogue as letters
+from survey.study.models import Study
+from survey.upkeep.mail.words import catalogue as mails
+from survey.web import catalogue
+from survey.web.answer.form import LETTERS
+from tests.answering.conftest import World, build
+
+SAME = {
+    "promise": "invitation.promise",
+    "promise_leaders": "invitation.promise.leaders",
+}
+"""Key of the start page and of letters → key of mails."""
+
+
+@pytest.fixture
+def answering(services: Any) -> World:
+    return build(services.db, secret=services.secret)
+
+
+def start(client: FlaskClient, world: World, language: str) -> str:
+    path = f"/s/{world.codes['north'][0].link}"
+    client.get(path)
+    return html.unescape(client.get(f"/svar?language={language}").text)
+
+
+def test_the_promise_is_this() -> None:
+    assert catalogue.text("answer.promise", "nb", k=5) == (
+        "Lederen din får ikke se svaret ditt. Vi lagrer det med enheten din, men uten navn, kode "
+        "og tidspunkt. Resultater vises bare for grupper der minst 5 har svart. Det du skriver "
+        "med egne ord, kan lederen få lese."
+    )
+
+
+@pytest.mark.parametrize("language", catalogue.LANGUAGES)
+@pytest.mark.parametrize("key", SAME)
+def test_page_letter_and_mail_promise_the_same(key: str, language: str) -> None:
+    said = catalogue.catalogue("answer", language)[key]
+    assert letters(language, "letters")[key] == said
+    assert mails(language)[SAME[key]] == said
+
+
+@pytest.mark.parametrize("language", catalogue.RESPONDENT_LANGUAGES)
+def test_people_read_it_before_they_answer(
+    client: FlaskClient, answering: World, language: str
+) -> None:
+    with answering.db.transaction() as session:
+        session.execute(sa.update(Study).values(k=8))
+    page = start(client, answering, language)
+    first_question = page.index('class="part"')
+    for said in (
+        catalogue.text("answer.promise", language, k=8),
+        catalogue.text("answer.promise_leaders", language, others=7),
+    ):
+        assert 0 < page.index(said) < first_question
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+def test_people_are_told_which_figures_are_public(
+    client: FlaskClient, answering: World, level: int
+) -> None:
+    with answering.db.transaction() as session:
+        session.execute(sa.update(Study).values(public_level=level))
+    page = start(client, answering, "nb")
+    told = [catalogue.text(f"answer.public_{each}", "nb", least=20) for each in range(4)]
+    assert [each for each in told if each in page] == [told[level]]
+
+
+@pytest.mark.parametrize("language", catalogue.RESPONDENT_LANGUAGES)
+def test_who_reads_own_words_is_said_at_the_field_itself(
+    client: FlaskClient, answering: World, language: str
+) -> None:
+    page = start(client, answering, language)
+    for kind, said in (
+        ("text", catalogue.text("answer.text_hint", language, maximum=600)),
+        ("words", catalogue.text("answer.words_hint", language, k=5)),
+    ):
+        fields = page.count(f'name="{LETTERS[kind]}.')
+        assert fields > 0
+        assert page.count(said) == (fields if kind == "text" else fields // 2)
