@@ -9,6 +9,7 @@ import flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from survey import config, logs, metrics
+from survey.access import guard
 from survey.api import register as api
 from survey.config import Settings
 from survey.upkeep import backup, migrate
@@ -58,8 +59,8 @@ def create_app(settings: Settings | None = None, parts: Services | None = None) 
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
-    logs.log_requests(app)
-    metrics.measure_requests(app)
+    logs.log_requests(app, guard.may_leave_trace)
+    metrics.measure_requests(app, guard.may_leave_trace)
     api.register(app)
     web.register(app)
     app.register_blueprint(health.bp)

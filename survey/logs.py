@@ -1,8 +1,9 @@
 """Logs: one JSON object a line, with route templates instead of paths.
 
 What is never written: a path or query (codes and tokens stand in them), a code, the address of a
-caller, the parameters of an SQL statement. Libraries log through the same handler; where one of
-them interpolates a path or an address, its message is written without its arguments.
+caller, the parameters of an SQL statement, or a line for each request of somebody who answers.
+Libraries log through the same handler; where one of them interpolates a path or an address, its
+message is written without its arguments.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 import flask
@@ -80,13 +82,15 @@ def route_of_request() -> str:
     return rule.rule if rule is not None else "(no route)"
 
 
-def log_requests(app: flask.Flask) -> None:
-    """Write one line for each request when it has been answered."""
+def log_requests(app: flask.Flask, may_leave_trace: Callable[[], bool]) -> None:
+    """Write one line for each request that may leave one, when it has been answered."""
 
     def before() -> None:
         flask.g.started = time.perf_counter()
 
     def after(response: flask.Response) -> flask.Response:
+        if not may_leave_trace():
+            return response
         started = flask.g.get("started")
         logger().info(
             "request",

@@ -1,13 +1,14 @@
 """Counters and clocks of the running service, for Prometheus.
 
 Labels are route templates, methods and states: nothing that grows with people or points to them.
+Nothing here moves when somebody answers, else whoever reads it every second would see when.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import flask
 from prometheus_client import (
@@ -25,7 +26,10 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _registry = CollectorRegistry()
 _requests = Counter(
-    "survey_requests", "Requests answered.", ["method", "route", "status"], registry=_registry
+    "survey_requests",
+    "Requests of those who are signed in or sign in.",
+    ["method", "route", "status"],
+    registry=_registry,
 )
 _seconds = Histogram(
     "survey_request_seconds", "Time to answer.", ["method", "route"], registry=_registry
@@ -45,14 +49,16 @@ def count_mail(outcome: str) -> None:
     _mails.labels(outcome).inc()
 
 
-def measure_requests(app: flask.Flask) -> None:
-    """Count and time every request of ``app``."""
+def measure_requests(app: flask.Flask, may_leave_trace: Callable[[], bool]) -> None:
+    """Count and time the requests of ``app`` that may leave a trace."""
 
     def before() -> None:
         flask.g.measured_from = time.perf_counter()
 
     def after(response: flask.Response) -> flask.Response:
-        method, route = _method(), route_of_request()
+        if not may_leave_trace():
+            return response
+        method, route = flask.request.method, route_of_request()
         _requests.labels(method, route, str(response.status_code)).inc()
         started = flask.g.get("measured_from")
         if started is not None:
@@ -83,9 +89,3 @@ def text(tasks: Mapping[str, int], mails: Mapping[str, int] | None = None) -> by
         late = Gauge("survey_outbox_late_seconds", "Oldest mail due.", registry=now_registry)
         late.set(mails.get("late", 0))
     return generate_latest(registry) + generate_latest(now_registry)
-
-
-def _method() -> str:
-    """The method, where anything unusual is one label: a caller cannot make the labels grow."""
-    known = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
-    return flask.request.method if flask.request.method in known else "other"

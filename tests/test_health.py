@@ -73,13 +73,11 @@ def test_metrics_count_by_route_and_name_no_path(services: Services) -> None:
     token = "t" * 32
     parts = replace(services, settings=replace(services.settings, metrics_token=token))
     client = create_app(parts.settings, parts).test_client()
-    client.get("/s/ABCDEFGHJKMNPQRSTVWXYZ2345")
-    client.open("/healthz", method="BREW")
+    client.get("/stab/ABCDEFGHJKMNPQRSTVWXYZ2345")
     assert client.get("/metrics", headers={"Authorization": f"Bearer {token}x"}).status_code == 404
     answer = client.get("/metrics", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 200
     text = answer.get_data(as_text=True)
-    assert 'route="/s/<code>"' in text
-    assert 'method="other"' in text
+    assert 'route="/stab/<org>"' in text
     assert 'survey_tasks{state="queued"} 0.0' in text
     assert "ABCDEFGH" not in text

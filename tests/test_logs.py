@@ -47,11 +47,11 @@ def test_a_request_is_one_line_with_its_route_and_without_path_or_address(
 ) -> None:
     lines()
     client = create_app(services.settings, services).test_client()
-    client.get(f"/s/{CODE}?x={CODE}", environ_base={"REMOTE_ADDR": "203.0.113.9"})
-    client.get(f"/{CODE}")
+    client.get(f"/stab/{CODE}?x={CODE}", environ_base={"REMOTE_ADDR": "203.0.113.9"})
+    client.post("/logg-inn", data={"email": f"{CODE}@kommune.example"})
     written = lines()
     requests = [line for line in written if line["event"] == "request"]
-    assert [line["route"] for line in requests] == ["/s/<code>", "(no route)"]
+    assert [line["route"] for line in requests] == ["/stab/<org>", "/logg-inn"]
     assert requests[0]["method"] == "GET"
     assert requests[0]["ms"] >= 0
     assert CODE not in json.dumps(written)

@@ -118,6 +118,21 @@ def declarations(app: Flask) -> Iterator[tuple[str, str, str, Rule | None]]:
             yield url.rule, url.endpoint, method, rule_of(app, url.endpoint, method)
 
 
+def may_leave_trace() -> bool:
+    """True when the present request may be a line in the log and count in a metric.
+
+    Who answers leaves neither: its time would be that of an answer. Nor do the pages and files that
+    anybody may read, which a respondent's browser asks for as well (the start page that posters
+    name, styles, fonts, addresses that were mistyped).
+    """
+    if request.url_rule is None:
+        return False
+    rule = rule_of(current_app, request.url_rule.endpoint, request.method)
+    if rule is None or rule.kind == "respondent":
+        return False
+    return rule.kind != "public" or request.method not in SAFE
+
+
 def install(app: Flask) -> None:
     """Enforce the declarations on ``app``, whose ``extensions["survey"]`` are the services."""
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False  # no other site's scripts have business here
