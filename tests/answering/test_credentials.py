@@ -35,6 +35,7 @@ from survey.study.models import Invitation, Study
 from survey.study.participation import participation
 from tests.answering.conftest import World
 from tests.answering.crypto import Crypto, cryptographic
+from tests.study.counting import count_answers
 
 Answers = Callable[..., dict[str, Any]]
 
@@ -279,18 +280,20 @@ def test_without_the_signing_keys_nobody_begins_but_who_has_begun_can_send(
 
 def test_an_exchanged_code_has_not_answered_yet(crypto: Crypto, answers: Answers) -> None:
     def counts() -> dict[str, int | None]:
+        count_answers(crypto.world.db)
         with crypto.world.db.reading() as session:
             wave = session.merge(crypto.world.wave)
-            rows = participation(session, wave, masked=False)
+            rows = participation(session, wave).units
         return {row.code: row.answered for row in rows}
 
-    drawn = [crypto.draw("south") for _ in range(2)]
-    crypto.issue(crypto.world.codes["small"][0].link, drawn[0])
-    crypto.issue(crypto.world.codes["south"][0].link, drawn[1])
+    codes = [*crypto.world.codes["small"], *crypto.world.codes["south"][:2]]
+    drawn = [crypto.draw("south") for _ in codes]
+    for code, mine in zip(codes, drawn, strict=True):
+        crypto.issue(code.link, mine)
     assert counts()["south"] == 0
     for mine in drawn:
         crypto.redeem(mine, answers())
-    assert counts()["south"] == 2
+    assert counts()["south"] == 5
     assert counts()["north"] == 0
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from survey.study.models import Invitation, WaveUnit
 from tests.api.municipality import Municipality, municipality
+from tests.study.counting import count_answers
 
 
 @pytest.fixture
@@ -93,14 +97,27 @@ def test_closing_is_a_task_of_the_worker_and_ordered_once(here):
     assert first.headers["Location"].endswith(f"/tasks/{first.json['id']}")
 
 
-def test_participation_is_shown_with_small_counts_masked(here):
+def test_participation_is_the_count_of_the_day(here):
     here.wave()
     here.call("POST", WAVE + "/invitations", json={})
     here.call("POST", WAVE + "/open")
-    units = {each["code"]: each for each in here.call("GET", WAVE + "/participation").json["units"]}
-    assert units["K"]["invited"] == 41
-    assert units["A2"]["merged_into"] == "A1"
-    assert {each["answered"] for each in units.values()} == {None}
+    before = here.call("GET", WAVE + "/participation").json
+    assert before["counted_at"] is None
+    assert before["next_at"] is not None
+    assert {each["answered"] for each in before["units"]} == {None}
+    with here.parts.db.transaction() as session:
+        unit = session.scalar(sa.select(WaveUnit.unit_id).where(WaveUnit.code == "B"))
+        free = sa.select(Invitation).where(Invitation.unit_id == unit)
+        for invitation in session.scalars(free.limit(12)):
+            invitation.spent = True
+    assert here.call("GET", WAVE + "/participation").json == before
+    counted_at = count_answers(here.parts.db)
+    told = here.call("GET", WAVE + "/participation").json
+    assert datetime.fromisoformat(told["counted_at"]) == counted_at
+    units = {each["code"]: each for each in told["units"]}
+    assert (units["K"]["invited"], units["K"]["answered"]) == (41, 10)
+    assert (units["B"]["answered"], units["A1"]["answered"]) == (10, 0)
+    assert (units["A2"]["merged_into"], units["A2"]["answered"]) == ("A1", None)
 
 
 def test_reading_needs_no_right_to_change_and_gives_none(here):

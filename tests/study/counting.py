@@ -22,7 +22,7 @@ def count_answers(db: Database) -> datetime:
         session.execute(sa.delete(ParticipationCount))
         session.execute(
             sa.update(Wave)
-            .where(Wave.state == "open", Wave.opened_at >= six)
+            .where(Wave.state == "open", sa.or_(Wave.opened_at.is_(None), Wave.opened_at >= six))
             .values(opened_at=six - timedelta(hours=1))
         )
         keep_daily_counts(session, six)

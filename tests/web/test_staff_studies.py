@@ -15,10 +15,13 @@ from survey.db import now
 from survey.instrument.library import Library
 from survey.instrument.model import pick
 from survey.study.clock import form_value
+from survey.study.closing import mark_closed
 from survey.study.models import Study, Wave
 from survey.study.studies import study_by_code
 from survey.study.waves import wave_by_ordinal
 from tests.access.world import World, fresh
+from tests.study.counting import count_answers
+from tests.web.waves import answer
 
 NEW = "/stab/3999/undersokelse/ny"
 STUDY = "/stab/3999/undersokelse/kultur"
@@ -219,6 +222,7 @@ def test_an_open_wave_is_extended_forward_only_and_the_reason_is_kept(world: Wor
 
 
 def test_participation_is_sorted_and_filtered_and_low_is_told_in_words(world: World) -> None:
+    count_answers(world.parts.db)
     client = world.client("staff")
 
     def units(query: str) -> list[str]:
@@ -230,12 +234,75 @@ def test_participation_is_sorted_and_filtered_and_low_is_told_in_words(world: Wo
     assert everybody[0] == "Kommunen"
     assert sorted(everybody) == units("sorter=name")
     assert units("navn=solbakken") == ["Solbakken barnehage"]
+    few = ["Fjellheim skole", "Lia bofellesskap", "Elvestien sykehjem", "Havna barnehage"]
+    assert units("vis=few") == few
+    # Four of eight may have answered in Lia, so it is not called low.
+    assert units("vis=low") == ["Fjellheim skole", "Solbakken barnehage", *few[2:]]
     low = client.get(f"{WAVE}/2?vis=low").text
-    assert low.count("lav deltakelse</span>") == 1
-    assert units("vis=low") == ["Kommunen"]
-    assert "1 enhet har lav deltakelse: under 50 % har svart." in low
-    hidden = units("vis=masked")
-    assert set(hidden).isdisjoint(units("vis=low"))
-    lowest = units("sorter=low")
-    assert set(lowest[-len(hidden) :]) == set(hidden)
+    assert low.count("lav deltakelse</span>") == 4
+    assert "4 enheter har lav deltakelse: under 50 % har svart." in low
+    assert units("sorter=high")[0] == "Solbakken barnehage"
     assert units("sorter=nonsense&vis=nonsense") == everybody
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "counted", "few", "each"),
+    [
+        (
+            "nb",
+            "Svarene telles én gang i døgnet. Første telling kommer ",
+            r"Tall per i (går|dag) kl. 06:00. Neste telling kommer i (dag|morgen) kl. 06:00.",
+            "færre enn fem av 30",
+            "færre enn fem i hver enhet",
+        ),
+        (
+            "nn",
+            "Svara blir talde éin gong i døgnet. Den første teljinga kjem ",
+            r"Tal per i (går|dag) kl. 06:00. Den neste teljinga kjem i (dag|morgon) kl. 06:00.",
+            "færre enn fem av 30",
+            "færre enn fem i kvar eining",
+        ),
+        (
+            "en",
+            "Answers are counted once a day. The first count comes ",
+            r"Numbers as of (yesterday|today) at 06:00. The next count comes (today|tomorrow)",
+            "fewer than five of 30",
+            "fewer than five in each unit",
+        ),
+    ],
+)
+def test_the_count_of_the_day_is_told_with_its_day(
+    world: World, language: str, first: str, counted: str, few: str, each: str
+) -> None:
+    client = world.client("staff")
+
+    def told(path: str = "") -> str:
+        return client.get(f"{WAVE}/2{path}?language={language}").text
+
+    for page in (told(), told("/lukk"), told("/forleng")):
+        assert first in page
+    assert 'aria-labelledby="participation"' not in told()
+    count_answers(world.parts.db)
+    for page in (told(), told("/lukk"), told("/forleng")):
+        assert re.search(counted, page)
+        assert first not in page
+    assert few in told()
+    assert each in told()
+
+
+def test_a_wave_closed_before_its_first_count_says_so(world: World) -> None:
+    client = world.client("staff")
+    with world.parts.db.transaction() as session:
+        mark_closed(session, session.merge(world.journey.wave))
+    assert "lukket før den første tellingen" in client.get(f"{WAVE}/2").text
+
+
+def test_no_answer_after_the_last_count_is_told_when_a_wave_is_closed(world: World) -> None:
+    client = world.client("staff")
+    count_answers(world.parts.db)
+    answer(world, {"n1": (9, 24)}, 0.5, 8)
+    with world.parts.db.transaction() as session:
+        mark_closed(session, session.merge(world.journey.wave))
+    page = client.get(f"{WAVE}/2").text
+    assert "Dette er den siste tellingen" in page
+    assert "minst 5 av 24" in page
