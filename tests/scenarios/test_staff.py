@@ -181,7 +181,7 @@ def test_staff_run_a_whole_wave_from_the_file_to_the_reports(
     if "Frigi resultatene" not in page.inner_text("main"):
         stage.work()
         page.reload()
-    picture(page, "wave-6-hidden")
+    picture(page, "wave-6-look")
     press(page, "Frigi resultatene")
     stage.work()
     page.goto(wave)
