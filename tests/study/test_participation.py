@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import survey
 from survey.db import now
 from survey.study.clock import ZONE
 from survey.study.closing import mark_closed, mark_released
@@ -286,16 +283,3 @@ def test_every_number_is_the_sum_of_its_units_and_none_says_more_than_five(tree)
         below = [u.unit_id for u in units if u.parent_id == unit.unit_id and u.unit_id in counts]
         if below:
             assert counts[unit.unit_id] == sum(counts[each] for each in below)
-
-
-def test_no_page_and_no_program_can_start_a_count() -> None:
-    """Only the worker's clock counts, and the demo that stands for a day that has passed."""
-    package = Path(survey.__path__[0])
-    users = set()
-    for path in package.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [each.name for each in node.names] if isinstance(node, ast.ImportFrom) else []
-            module = getattr(node, "module", "") or ""
-            if module.endswith("daily_count") or "daily_count" in names:
-                users.add(str(path.relative_to(package)))
-    assert users == {"upkeep/timed.py", "upkeep/demo.py"}

@@ -65,10 +65,11 @@ def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
     raise AssertionError("it did not happen in time")
 
 
-def status(port: int, path: str = "/readyz") -> int:
+def status(port: int, path: str = "/readyz", form: str | None = None) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", path)
+        headers = {} if form is None else {"Content-Type": "application/x-www-form-urlencoded"}
+        connection.request("GET" if form is None else "POST", path, form, headers)
         return connection.getresponse().status
     except OSError:
         return 0
@@ -129,3 +130,35 @@ def test_a_wrong_setting_stops_the_start(start: Callable[..., Any]) -> None:
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 1
     assert "SURVEY_PROCESSES" in errors
+
+
+def test_whoever_answers_stands_in_no_log_and_no_file_of_the_server(
+    start: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Also where somebody has switched the server's own access log on."""
+    port, counters = free_port(), tmp_path / "counters"
+    counters.mkdir()
+    process = start(
+        *("--only", "web", "--port", str(port)),
+        PROMETHEUS_MULTIPROC_DIR=str(counters),
+        GUNICORN_CMD_ARGS="--access-logfile -",
+        SURVEY_BASE_URL=f"http://127.0.0.1:{port}",
+    )
+    until(lambda: ready(process, port))
+
+    def kept() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in counters.iterdir()}
+
+    before, code = kept(), "0" * 26
+    pages = ("/", "/kode", f"/s/{code}", "/static/base.css", "/takk", "/nowhere")
+    assert [status(port, page) for page in pages] == [200, 200, 303, 200, 200, 404]
+    assert status(port, "/kode", f"code={code}") == 404
+    assert status(port, "/svar", f"code={code}") == 404
+    assert kept() == before
+    assert status(port, "/stab/3999") == 303
+    assert kept() != before
+    process.send_signal(signal.SIGINT)
+    written = "".join(process.communicate(timeout=40))
+    requests = [line for line in written.splitlines() if "route" in line or "HTTP/1" in line]
+    assert len(requests) == 1, written
+    assert "/stab/<org>" in requests[0]
