@@ -142,16 +142,9 @@ def make_release(
 def _protect(
     db: Database, keys: KeyStore, organisation_id: int, wave_id: int, ready: Ready
 ) -> Protected:
-    """What was kept sealed for the wave, else computed now and kept.
-
-    Where the private key is lost, what was kept can be opened by nobody, so nobody has seen it:
-    the wave is computed anew rather than lost.
-    """
-    with db.reading() as session:
-        kept = sealed.find(session, find_wave(session, organisation_id, wave_id))
-    if kept is not None:
-        with suppress(KeyLost):
-            return sealed.unseal(kept, keys.open_box(wave_id))
+    """What was kept sealed for the wave, else computed now and kept."""
+    if (kept := _kept(db, keys, organisation_id, wave_id)) is not None:
+        return kept
     protected = protect_wave(ready.frame, ready.sheets)
     computed = write_documents(ready.frame, protected)
     refuse_findings(computed)
@@ -159,9 +152,26 @@ def _protect(
     with db.transaction() as session:
         wave = find_wave(session, organisation_id, wave_id)
         lock(session, wave)
-        if wave.state == "closed":
-            sealed.keep(session, wave, protected, look)
-    return protected
+        if wave.state != "closed" or sealed.keep(session, wave, protected, look):
+            return protected
+    # Somebody else computed it at the same time and was quicker: one of the two draws counts.
+    return _kept(db, keys, organisation_id, wave_id) or protected
+
+
+def _kept(db: Database, keys: KeyStore, organisation_id: int, wave_id: int) -> Protected | None:
+    """What was kept sealed for the wave; None when nothing was.
+
+    None also where the private key is lost: what was kept can then be opened by nobody, so nobody
+    has seen it, and the wave is computed anew rather than lost.
+    """
+    with db.reading() as session:
+        wave = find_wave(session, organisation_id, wave_id)
+        kept = sealed.find(session, wave)
+    if kept is None:
+        return None
+    with suppress(KeyLost):
+        return sealed.unseal(kept, None if wave.public_key is None else keys.open_box(wave_id))
+    return None
 
 
 @dataclass(frozen=True)

@@ -30,21 +30,26 @@ def blocks_from_text(text: str) -> Blocks:
     return _converter.structure(json.loads(text), Blocks)
 
 
-def keep(session: Session, wave: Wave, protected: Protected, look: Look) -> None:
-    """Store what was computed, sealed to the wave's public key; nothing when there is one."""
+def keep(session: Session, wave: Wave, protected: Protected, look: Look) -> bool:
+    """Store what was computed, sealed to the wave's public key; False when there is one already.
+
+    A wave of imported answers has no key: its answers lie in the open until the release.
+    """
     if find(session, wave) is not None:
-        return
-    plain = zlib.compress(_text(_converter.unstructure(protected)).encode())
-    box = SealedBox(PublicKey(wave.public_key or b""))
+        return False
+    text = zlib.compress(_text(_converter.unstructure(protected)).encode())
+    if wave.public_key is not None:
+        text = SealedBox(PublicKey(wave.public_key)).encrypt(text)
     session.add(
         SealedResult(
             organisation_id=wave.organisation_id,
             wave_id=wave.id,
-            sealed=box.encrypt(plain),
+            sealed=text,
             look=to_text(look),
         )
     )
     session.flush()
+    return True
 
 
 def find(session: Session, wave: Wave) -> SealedResult | None:
@@ -52,10 +57,10 @@ def find(session: Session, wave: Wave) -> SealedResult | None:
     return session.get(SealedResult, (wave.organisation_id, wave.id))
 
 
-def unseal(kept: SealedResult, key: PrivateKey) -> Protected:
-    """Open a sealed result with the wave's private key."""
-    plain = zlib.decompress(SealedBox(key).decrypt(kept.sealed))
-    return _converter.structure(json.loads(plain), Protected)
+def unseal(kept: SealedResult, key: PrivateKey | None) -> Protected:
+    """Open a sealed result with the wave's private key; None for a wave that has none."""
+    text = kept.sealed if key is None else SealedBox(key).decrypt(kept.sealed)
+    return _converter.structure(json.loads(zlib.decompress(text)), Protected)
 
 
 def delete(session: Session, wave: Wave) -> None:

@@ -21,7 +21,7 @@ from survey.audit.models import Event
 from survey.db import Base
 from survey.errors import Conflict, NotFound
 from survey.jobs.models import Outbox, Task
-from survey.release.models import ModeratedText, Release
+from survey.release.models import ModeratedText, Release, SealedResult
 from survey.study.contacts import delete_contacts
 from survey.study.credential_models import RedeemedCredential
 from survey.study.models import Invitation, Study, Wave
@@ -41,10 +41,12 @@ def delete_invitations(session: Session, wave: Wave) -> int:
 
 
 def delete_responses(session: Session, wave: Wave) -> tuple[int, int]:
-    """Delete a wave's answer sheets, sealed ones too, and its texts that were not released.
+    """Delete a wave's answer sheets, sealed ones too, what was computed from them for a release
+    that never came, and its texts that were not released.
 
     Returns (sheets, texts). Releases, and texts that a moderator released into them, stay.
     """
+    _delete(session, SealedResult.__table__, wave)
     sheets = _delete(session, Response.__table__, wave) + _delete(session, Inbox.__table__, wave)
     texts = _delete(session, Comment.__table__, wave)
     unseen = ModeratedText.state != "released"
@@ -59,6 +61,7 @@ def has_responses(session: Session, wave: Wave) -> bool:
         for table, *more in (
             (Response.__table__,),
             (Inbox.__table__,),
+            (SealedResult.__table__,),
             (Comment.__table__,),
             (ModeratedText.__table__, ModeratedText.state != "released"),
         )

@@ -6,8 +6,8 @@ what                kept until                                  setting
 invitations         days after the wave closed                  ``retention_invitation_days``
 e-mail addresses    as the invitations                          (the same)
 keys                codes: the wave closes; private: released   (none)
-sheets, texts       days after the wave was released, or after  ``retention_response_days``
-                    it closed when it never was (then it can
+sheets, texts,      days after the wave was released, or after  ``retention_response_days``
+sealed result       it closed when it never was (then it can
                     never be: its answers and keys are gone)
 releases            for good, until the study is destroyed      (none)
 ==================  ==========================================  ===============================

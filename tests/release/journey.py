@@ -7,7 +7,12 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey.answering import importing
 from survey.answering.intake import submit
 from survey.db import Database
 from survey.instrument.library import Library
@@ -15,6 +20,8 @@ from survey.instrument.model import Instrument
 from survey.organisation.imports import apply, plan
 from survey.organisation.rows import read_csv
 from survey.organisation.units import create_organisation
+from survey.release import close, read
+from survey.release.document import UnitResult
 from survey.secret import Secret
 from survey.study.invitations import create_invitations, export_codes
 from survey.study.keys import KeyStore
@@ -61,18 +68,45 @@ class Journey:
         Each wave's answers are its own: the same ones are never released twice.
         """
         rng = random.Random(self.wave.ordinal if seed is None else seed)
+        instrument = self.instrument()
         for unit, count in shares.items():
-            for number, code in enumerate(self.codes[unit][:count]):
-                lead = unit == "n1" and number < leaders
-                given = draw_answers(self.instrument(), rng, leader=lead)
-                with self.db.transaction() as session:
-                    submit(
-                        session, self.secret, code, str(uuid.UUID(int=rng.getrandbits(128))), given
-                    )
+            with self.db.transaction() as session:
+                for number, code in enumerate(self.codes[unit][:count]):
+                    lead = unit == "n1" and number < leaders
+                    given = draw_answers(instrument, rng, leader=lead)
+                    submission = str(uuid.UUID(int=rng.getrandbits(128)))
+                    submit(session, self.secret, code, submission, given)
 
     def instrument(self) -> Instrument:
         """The wave's frozen questionnaire."""
         return Instrument.from_dict(self.wave.instrument or {})
+
+    def close(self) -> None:
+        """Close the wave."""
+        close.close_wave(self.db, self.keys, self.organisation_id, self.wave.id)
+
+    def prepare(self) -> None:
+        """Compute what may be known of the closed wave, for the look before its release."""
+        close.prepare_release(self.db, self.keys, self.organisation_id, self.wave.id)
+
+    def release(self) -> int:
+        """Release the closed wave."""
+        return close.make_release(self.db, self.keys, self.organisation_id, self.wave.id)
+
+    def finish(self) -> int:
+        """Close and release the wave."""
+        self.close()
+        return self.release()
+
+    def count(self, table: Any, *where: Any) -> int:
+        """How many rows of a table there are."""
+        with self.db.reading() as session:
+            return session.scalar(sa.select(sa.func.count()).select_from(table).where(*where)) or 0
+
+    def unit(self, code: str) -> UnitResult:
+        """What the study's latest release says of a unit."""
+        with self.db.reading() as session:
+            return read.unit_document(session, self.organisation_id, self.study.id, code).unit
 
 
 def draw_answers(
@@ -132,3 +166,39 @@ def open_next(
         for row in export_codes(session, keys, wave):
             codes.setdefault(row.unit_code, []).append(row.short)
     return wave, codes
+
+
+def bring_in(
+    session: Session,
+    journey: Journey,
+    shares: Mapping[str, int],
+    *,
+    leaders: int = 0,
+    seed: int = 7,
+) -> Wave:
+    """Open a wave of another study with so many imported answers of each unit; the first
+    ``leaders`` of n1 are leaders."""
+    study = create_study(
+        session,
+        LIBRARY,
+        journey.organisation_id,
+        code="brakt",
+        name="Brakt inn",
+        instrument=journey.study.instrument_id,
+    )
+    wave = create_wave(session, study, phase="before", source="import")
+    open_wave(session, journey.keys, LIBRARY, wave)
+    names = list(Instrument.from_dict(wave.instrument or {}).items)
+    rng = random.Random(seed)
+    rows = [
+        ";".join([unit, "L" if unit == "n1" and number < leaders else "", *given])
+        for unit, count in shares.items()
+        for number in range(count)
+        for given in [[str(rng.randint(1, 4)) for _ in names]]
+    ]
+    mapping = "unit: u\nrole: {column: r, leader: [L]}\nitems:\n"
+    mapping += "".join(f"  {name}: {name}\n" for name in names)
+    text = "\n".join(["u;r;" + ";".join(names), *rows])
+    ready = importing.prepare(session, wave, text.encode(), mapping.encode(), "map.yaml")
+    importing.store(session, ready)
+    return wave

@@ -1,4 +1,5 @@
-"""A wave that went the whole way, made once in a process for each set of answers."""
+"""A wave whose people have answered, or that was released: made once in a process for each set of
+answers, and copied."""
 
 from __future__ import annotations
 
@@ -11,7 +12,6 @@ from functools import cache
 from pathlib import Path
 
 from survey.config import Settings
-from survey.release.close import close_and_release
 from survey.study.models import Study, Wave
 from survey.upkeep.services import Services, build
 from tests.conftest import _all_tables as all_tables
@@ -19,10 +19,21 @@ from tests.conftest import folder_of_process
 from tests.release.journey import Journey, start
 
 
-def released(services: Services, answers: Mapping[str, int]) -> Journey:
-    """So many of each unit answered, and the wave was released: copied into the database (SQLite)
-    and the keys of ``services``, which are the test's own."""
-    folder, made = _template(tuple(answers.items()), services.settings.secret_key)
+def answered(services: Services, answers: Mapping[str, int], *, leaders: int = 0) -> Journey:
+    """So many of each unit answered the open wave: copied into the database (SQLite) and the keys
+    of ``services``, which are the test's own."""
+    return _copied(services, tuple(answers.items()), leaders, release=False)
+
+
+def released(services: Services, answers: Mapping[str, int], *, leaders: int = 0) -> Journey:
+    """The same of a wave that was closed and released."""
+    return _copied(services, tuple(answers.items()), leaders, release=True)
+
+
+def _copied(
+    services: Services, answers: tuple[tuple[str, int], ...], leaders: int, *, release: bool
+) -> Journey:
+    folder, made = _template(answers, leaders, services.settings.secret_key, release=release)
     name = services.settings.database.removeprefix("sqlite:///")
     with (
         closing(sqlite3.connect(folder / "var" / "survey.db")) as source,
@@ -37,13 +48,16 @@ def released(services: Services, answers: Mapping[str, int]) -> Journey:
 
 
 @cache
-def _template(answers: tuple[tuple[str, int], ...], secret_key: str) -> tuple[Path, Journey]:
+def _template(
+    answers: tuple[tuple[str, int], ...], leaders: int, secret_key: str, *, release: bool
+) -> tuple[Path, Journey]:
     """The folder of a service with this secret, and its study."""
-    folder = folder_of_process("released")
+    folder = folder_of_process("released" if release else "answered")
     parts = build(Settings(data_dir=folder / "var", secret_key=secret_key))
     all_tables().create_all(parts.db.writer)
     journey = start(parts.db, parts.keys, parts.secret)
-    journey.answer(dict(answers))
-    close_and_release(parts.db, parts.keys, journey.organisation_id, journey.wave.id)
+    journey.answer(dict(answers), leaders=leaders)
+    if release:
+        journey.finish()
     parts.db.dispose()  # the last connection writes the WAL back into the file
     return folder, journey

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from survey.release.changes import Pair, wave_change, with_areas
-from survey.release.document import DimensionMethod, DimensionResult, Method, Participation, Score, UnitFacts, UnitResult, WaveChange
+from survey.release.document import (
+    DimensionMethod,
+    DimensionResult,
+    Method,
+    Participation,
+    Score,
+    UnitFacts,
+    UnitResult,
+    WaveChange,
+)
 
 METHOD = Method(
     k=5,

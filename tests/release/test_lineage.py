@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from survey.release.changes import Earlier
 from survey.release.document import Participation, Score, UnitFacts, UnitResult
-from survey.release.lineage import Lineage, Now, Recorded, composition
+from survey.release.lineage import Earlier, Lineage, Now, Recorded, composition
 from tests.release.samples import wave
 
-HIDDEN = Score(None, None)
+HIDDEN = Score(None)
 
 
 def unit(
