@@ -15,7 +15,7 @@ from survey.measurement import verdicts
 from survey.measurement.chance import by_chance
 from survey.measurement.shrinkage import regression_to_mean
 from survey.release.clusters import Pair, area_change, standardised
-from survey.release.comparing import OVERALL, score_of
+from survey.release.comparing import OVERALL, score_of, score_then
 from survey.release.document import (
     AreaVerdict,
     Change,
@@ -120,7 +120,7 @@ class _Judge:
         )
 
     def _judged(self, pair: Pair, name: str, family: int) -> Change:
-        earlier = _printed(pair.then, _then(pair, name))
+        earlier = _printed(pair.then, score_then(pair.then, name, pair.index))
         later = _printed(pair.now, score_of(pair.now, name))
         if earlier is None or later is None:
             return Change("hidden")
@@ -156,20 +156,6 @@ class _Judge:
         if pair.then.band not in ("above", "below") or overall.earlier is None:
             return None
         return regression_to_mean(how.mean, how.tau2, how.sigma_overall, n, overall.earlier) or None
-
-
-def _then(pair: Pair, name: str) -> Score | None:
-    """A score of the earlier wave. Releases of the first design printed another overall index; the
-    mean of their printed sub-goals, where all show, is what today's would have been."""
-    if name != OVERALL or pair.then.schema != 1:
-        return score_of(pair.then, name)
-    parts = [score_of(pair.then, each) for each in pair.index]
-    values = [part.index for part in parts if part is not None and part.index is not None]
-    if not parts or len(values) < len(parts):
-        return None
-    mean = (2 * sum(values) + len(values)) // (2 * len(values))
-    bounds = {part.bound for part in parts if part is not None and part.bound is not None}
-    return Score(mean, next(iter(bounds)) if len(bounds) == 1 else "open" if bounds else None)
 
 
 def _printed(unit: UnitResult, score: Score | None) -> verdicts.Index | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from survey.measurement.areas import MINIMUM_UNITS, Cluster, clustered_se_of_mean
 from survey.measurement.areas import standardised as standardised_change
 from survey.measurement.change import whole_points
 from survey.measurement.verdicts import ChangeInterval, Index, clustered_change
-from survey.release.comparing import OVERALL, score_of
+from survey.release.comparing import OVERALL, score_of, score_then
 from survey.release.document import UnitResult
 
 Cell = tuple[int, Mapping[str, int]]
@@ -112,24 +112,33 @@ def _mean(cells: list[Cell], name: str) -> tuple[int, float | None]:
 
 def standardised(pair: Pair, name: str) -> int | None:
     """The area's change as if each unit had its latest headcount in both waves; None with fewer
-    than two units that were published in both."""
+    than two units that were published in both. A unit made of others is compared with these
+    together."""
     rows = []
     for code, now in pair.below_now.items():
-        then = next(
-            (
-                pair.below_then[each]
-                for each in pair.origins.get(code, ())
-                if each in pair.below_then
-            ),
-            None,
-        )
-        if then is None or now.unit.children or then.unit.children:
+        made_of = [
+            pair.below_then[each] for each in pair.origins.get(code, ()) if each in pair.below_then
+        ]
+        if now.unit.children or any(each.unit.children for each in made_of):
             continue
-        before, after = score_of(then, name), score_of(now, name)
+        before, after = _together(made_of, name, pair.index), score_of(now, name)
         heads = now.participation.headcount
-        if before and after and before.index is not None and after.index is not None and heads:
-            rows.append((before.index, after.index, heads))
+        if before is not None and after is not None and after.index is not None and heads:
+            rows.append((before, after.index, heads))
     if len(rows) < 2:
         return None
     found = standardised_change(*(list(column) for column in zip(*rows, strict=True)))
     return None if found is None else whole_points(found)
+
+
+def _together(units: list[UnitResult], name: str, index: Sequence[str]) -> float | None:
+    """The mean of some units' earlier printed indices, each by its answers."""
+    shown = [
+        (unit.participation.answered, score.index)
+        for unit in units
+        if (score := score_then(unit, name, index)) is not None
+        and score.index is not None
+        and unit.participation.answered
+    ]
+    total = sum(n for n, _ in shown)
+    return sum(n * value for n, value in shown) / total if total else None

@@ -5,7 +5,7 @@ Functions of what is printed, and of nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -34,6 +34,23 @@ def score_of(unit: UnitResult, name: str) -> Score | None:
     if name == OVERALL:
         return unit.overall
     return next((d.score for d in unit.dimensions if d.id == name), None)
+
+
+def score_then(unit: UnitResult, name: str, index: Sequence[str]) -> Score | None:
+    """A score of an earlier wave, to be compared with today's; ``index``: its sub-goals.
+
+    Releases of the first design printed another overall index: the mean of their printed sub-goals,
+    where all show, is what today's would have been.
+    """
+    if name != OVERALL or unit.schema != 1:
+        return score_of(unit, name)
+    parts = [score_of(unit, each) for each in index]
+    values = [part.index for part in parts if part is not None and part.index is not None]
+    if not parts or len(values) < len(parts):
+        return None
+    mean = (2 * sum(values) + len(values)) // (2 * len(values))
+    bounds = {part.bound for part in parts if part is not None and part.bound is not None}
+    return Score(mean, next(iter(bounds)) if len(bounds) == 1 else "open" if bounds else None)
 
 
 def leaves(units: Units) -> list[UnitResult]:
