@@ -151,7 +151,8 @@ def test_two_real_waves_give_welch_g_and_delta(tmp_path):
     assert change["organisation"]["leadership"]["basis"] == "units"
     unit = change["units"]["3"]["leadership"]
     assert unit["g_ci"][0] < unit["hedges_g"] < unit["g_ci"][1]
-    assert unit["verdict"] == "no_change"
+    assert unit["ci"][0] < 0 < unit["ci"][1]
+    assert unit["verdict"] == "unknown"
     assert unit["paired"] is None
 
 
@@ -183,11 +184,12 @@ def test_the_document_has_every_key_that_is_promised(folder):
     )
     assert set(promised.split()) == set(unit["trust"])
     promised = (
-        "difference t df p p_adjusted hedges_g g_ci cliffs_delta minimum_detectable verdict "
-        "verdict_interval paired"
+        "difference t df p p_adjusted ci verdict minimum_detectable hedges_g g_ci cliffs_delta "
+        "paired"
     )
     change = data["changes"]["before→after"]
     assert set(promised.split()) == set(change["units"]["u0"]["time"])
+    assert set(change) == {"g_interval", "organisation", "units"}
     assert change["units"]["u0"]["time"]["paired"]["matched"] == 60
     assert change["organisation"]["time"]["paired"]["match_rate"] == 1.0
     assert change["organisation"]["time"]["standardised"]["units"] == 2
