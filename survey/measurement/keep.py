@@ -33,7 +33,7 @@ def told_apart(
 
 @cache
 def range_quantile(m: int) -> float:
-    """The 95 % quantile of the range of ``m`` standard normal values, 4.03 for six.
+    """Give the 95 % quantile of the range of ``m`` standard normal values, 4.03 for six.
 
     P(range <= q) = m·∫ φ(x)·(Φ(x) - Φ(x - q))^(m - 1) dx, x the largest value; summed on a grid
     so fine that the sum is exact to nine digits. (SciPy's takes seconds to import.)

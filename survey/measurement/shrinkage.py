@@ -177,7 +177,7 @@ def regression_to_mean(model_mean: float, tau2: float, sigma: float, n: int, ind
 
 
 def median_of_others(indices: Sequence[int | None]) -> int | None:
-    """Median of the printed indices of at least five other units of the same kind, half up.
+    """Give the median of the printed indices of at least five other units of the same kind, half up.
 
     The caller leaves the unit itself out; every unit is one vote, one without an index is none.
     """
@@ -185,7 +185,7 @@ def median_of_others(indices: Sequence[int | None]) -> int | None:
 
 
 def benchmark(scores: Sequence[int | None]) -> int | None:
-    """Median of at least four other organisations' published scores, one vote each, half up."""
+    """Give the median of at least four other organisations' published scores, half up."""
     return _median(scores, OTHER_ORGANISATIONS)
 
 

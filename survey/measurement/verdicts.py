@@ -86,9 +86,9 @@ def verdict_of(low: float, high: float) -> Verdict:
 
 @cache
 def simultaneous_z(m: int) -> float:
-    """z such that the intervals of ``m`` changes hold together, z(1 - 0.025/m) (Bonferroni).
+    """Give the z with which the intervals of ``m`` changes hold together, z(1 - 0.025/m).
 
-    1.96 for a change by itself, 2.64 for six sub-goals.
+    Bonferroni: 1.96 for a change by itself, 2.64 for six sub-goals.
     """
     return float(special.ndtri(1 - _tail(m)))
 
@@ -154,7 +154,7 @@ def _up(value: float) -> int:
 def tipping_point(
     difference: int, later_value: int, n: int, headcount: int | None
 ) -> Tipping | None:
-    """How much lower (higher) those who did not answer must lie to undo a rise (fall).
+    """Say how much lower (higher) those who did not answer must lie to undo a rise (fall).
 
     delta = d/(1 - n/N): with b the later index, b·n/N + (b - delta)·(1 - n/N) is the earlier one.
     None when everybody has answered, the headcount is unknown or 0, or nothing has changed.
@@ -193,5 +193,5 @@ def share_change(
 
 
 def effect_size(difference: int, sigma: float) -> float:
-    """d/sigma, two decimals: how large the change is beside how far people lie apart."""
+    """Give d/sigma, two decimals: how large the change is beside how far people lie apart."""
     return math.copysign(whole_points(100 * abs(difference) / sigma) / 100, difference)
