@@ -177,7 +177,7 @@ def regression_to_mean(model_mean: float, tau2: float, sigma: float, n: int, ind
 
 
 def median_of_others(indices: Sequence[int | None]) -> int | None:
-    """Give the median of the printed indices of at least five other units of the same kind, half up.
+    """Give the median of the printed indices of at least five other units of the kind, half up.
 
     The caller leaves the unit itself out; every unit is one vote, one without an index is none.
     """
