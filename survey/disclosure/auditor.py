@@ -16,7 +16,7 @@ from typing import Any
 
 from survey.disclosure.auditor_functions import wrong_functions
 from survey.disclosure.model import (
-    ALONE_SHARES_FROM,
+    ALONE_FROM,
     CATEGORIES_FROM,
     SHARES_FROM,
     Blocks,
@@ -64,6 +64,10 @@ class _Auditor:
             for dimension in header["instrument"]["dimensions"]
             for item in dimension["items"]
         }
+        dimensions = header["instrument"]["dimensions"]
+        scales = header["instrument"]["scales"]
+        self._alone = {each["id"] for each in dimensions if len(each["items"]) == 1}
+        self._steps = {each["id"]: _steps(scales[each["scale"]]) for each in dimensions}
         self._parent = {node.id: node.parent for node in blocks.nodes}
         self._inner = {node.parent for node in blocks.nodes}
         self._path = {node.id: [node.id, *self._above(node.id)] for node in blocks.nodes}
@@ -96,16 +100,17 @@ class _Auditor:
         if dict(blocks.texts.counts) != self._size:
             yield Finding("texts", "pools other people than the blocks of answers")
         for name, index in blocks.indices.items():
-            yield from self._grouping(name, index.grouping, k)
+            least = CATEGORIES_FROM if self._steps[name] == 2 else k
+            yield from self._grouping(name, index.grouping, max(k, least))
             for node, count in index.grouping.counts.items():
                 if count > self._size.get(node, 0):
                     yield Finding(name, f"more people at {node} than answered there")
         for name, share in blocks.shares.items():
-            alone = share.index and blocks.indices[share.index].alone
-            least = ALONE_SHARES_FROM if alone else SHARES_FROM
+            least = ALONE_FROM if share.index in self._alone else SHARES_FROM
             yield from self._grouping(name, share.grouping, max(k, least))
         for name, category in blocks.categories.items():
-            yield from self._grouping(name, category.grouping, max(k, CATEGORIES_FROM))
+            least = ALONE_FROM if category.index in self._alone else CATEGORIES_FROM
+            yield from self._grouping(name, category.grouping, max(k, least))
 
     def _grouping(self, name: str, grouping: Grouping, least: int) -> Iterator[Finding]:
         sizes = grouping.sizes
@@ -239,10 +244,11 @@ class _Auditor:
     def _share(self, code: str, name: str, n: int | None) -> Plain | None:
         if n is None or name not in self._blocks.shares:
             return None
+        fine = 300 if name.startswith("item:") else 100
         share = self._blocks.shares[name]
         count = sum(self._below(code, share.counts).values())
         size = sum(self._below(code, share.grouping.sizes).values())
-        return _as_share(count, size, 1 if min(n, size) >= 100 else 5) if size else None
+        return _as_share(count, size, 1 if min(n, size) >= fine else 5) if size else None
 
     def _categories(self, code: str, name: str, n: int | None) -> list[Plain] | None:
         if n is None or n < 100 or name not in self._blocks.categories:
@@ -254,6 +260,10 @@ class _Auditor:
 
 def _score(score: Plain) -> tuple[int, str | None] | None:
     return None if score["index"] is None else (score["index"], score.get("bound"))
+
+
+def _steps(scale: Plain) -> int:
+    return int(scale["max"]) - int(scale["min"]) + 1
 
 
 def _half_up(value: Fraction) -> int:

@@ -22,10 +22,11 @@ Bound = Literal["at_least", "at_most"]
 
 SHARES_FROM = 10
 """People behind anything finer than an index: a share, a text."""
-ALONE_SHARES_FROM = 30
-"""People behind the share of an item that is alone in its sub-goal."""
 CATEGORIES_FROM = 100
-"""People behind all answer categories."""
+"""People behind all answer categories, and behind the index of a scale of two steps: it is one."""
+ALONE_FROM = 300
+"""People behind shares and categories of an item alone in its sub-goal: fewer, and its index beside
+them could tell that nobody chose an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,13 @@ class Node:
 @dataclass(frozen=True)
 class IndexCounts:
     """A sub-goal at each node: how many of its direct people have a score (V,), and the sum of
-    their scores on 0-100 (V,). ``alone``: the sub-goal has a single item."""
+    their scores on 0-100 (V,). ``alone``: the sub-goal has a single item; ``steps``: answers to
+    choose from on its scale."""
 
     n: IntArray
     total: FloatArray
     alone: bool = False
+    steps: int = 4
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,9 @@ from survey.disclosure.tree import Tree
 
 FINE_FROM = 100
 """Answers from which shares stand in whole per cent; below it in steps of five."""
+FINE_ITEMS_FROM = 300
+"""The same for items: their categories beside them, in steps of five, would with fewer answers
+tell that nobody chose one."""
 FEW = 3
 """Up to so many, after rounding, are "none or a few"."""
 
@@ -117,7 +120,8 @@ class Printer:
         count, size = self._share_sums[name][self._tree.at[node]].tolist()
         if not size:
             return None
-        return printed_share(count, size, 1 if min(n, size) >= FINE_FROM else 5)
+        fine = FINE_ITEMS_FROM if name.startswith("item:") else FINE_FROM
+        return printed_share(count, size, 1 if min(n, size) >= fine else 5)
 
     def categories(self, name: str, node: str) -> tuple[PrintedShare, ...] | None:
         """The share of each category, from a hundred answers; None below."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from survey.disclosure.blocks import group
 from survey.disclosure.model import (
-    ALONE_SHARES_FROM,
+    ALONE_FROM,
     CATEGORIES_FROM,
     SHARES_FROM,
     AnswerCounts,
@@ -82,7 +82,8 @@ class _Engine:
         return found
 
     def _index(self, each: IndexCounts) -> IndexBlocks:
-        grouping = group(self._tree, self._moved(each.n), self._k)
+        least = CATEGORIES_FROM if each.steps == 2 else 0
+        grouping = group(self._tree, self._moved(each.n), max(self._k, least))
         totals: dict[str, float] = {}
         for node, total in zip(self._ids, each.total.tolist(), strict=True):
             at = grouping.home.get(self._answers.home.get(node, ""))
@@ -101,7 +102,7 @@ class _Engine:
     def _group_at(self, base: Grouping, each: AnswerCounts) -> Grouping:
         """Blocks of those who answered, counted at the blocks of ``base``."""
         people = _summed(each.counts.sum(axis=1), self._places(base))
-        least = ALONE_SHARES_FROM if each.alone else SHARES_FROM
+        least = ALONE_FROM if each.alone else SHARES_FROM
         return group(self._tree, people, max(self._k, least))
 
     def _share(
@@ -117,7 +118,8 @@ class _Engine:
         return ShareBlocks(grouping, dict(zip(order, protected, strict=True)), each.index)
 
     def _categories(self, grouping: Grouping, base: Grouping, each: AnswerCounts) -> CategoryBlocks:
-        large = group(self._tree, grouping.sizes, max(self._k, CATEGORIES_FROM))
+        least = ALONE_FROM if each.alone else CATEGORIES_FROM
+        large = group(self._tree, grouping.sizes, max(self._k, least))
         places = [large.home.get(grouping.home.get(at, ""), "") for at in self._places(base)]
         columns = [_summed(column, places) for column in each.counts.T]
         counts = {at: tuple(column.get(at, 0) for column in columns) for at in large.sizes}

@@ -99,6 +99,7 @@ def count(instrument: Instrument, answers: WaveAnswers) -> Counted:
             n=np.bincount(place, minlength=rows).astype(np.int64),
             total=np.bincount(place, weights=scores[present], minlength=rows).astype(np.float64),
             alone=len(dimension.columns) == 1,
+            steps=dimension.options,
         )
     return Counted(
         nodes=answers.nodes,

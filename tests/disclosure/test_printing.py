@@ -43,7 +43,7 @@ def test_seven_direct_staff_beside_two_large_units_stand_in_no_item_block():
     found = Printer(made)
     assert found.n("area") == 127
     assert found.n_of_others("area") == 7
-    assert found.share("item:i", "area") == PrintedShare(50, 1)
+    assert found.share("item:i", "area") == PrintedShare(50, 5)
 
 
 @pytest.mark.parametrize("leaders", [97.0, 50.0])
@@ -171,6 +171,34 @@ def test_categories_stand_in_steps_of_five_with_one_form_at_either_end():
     assert printed_category(95, 100) == PrintedShare(95, 5)
     assert printed_category(96, 100) == PrintedShare(95, 5, "above")
     assert printed_category(25, 200) == PrintedShare(15, 5), "halves go up"
+
+
+def test_an_item_alone_in_its_sub_goal_has_its_index_only_below_three_hundred():
+    for n, shown in ((299, False), (300, True)):
+        people, chosen = of_counts((n // 4, n // 4, n // 4, n - 3 * (n // 4)))
+        found = printed(counted(tree({"area": None}), people, chosen, alone=True))
+        assert found.index("d", "area") is not None
+        assert (found.share("item:i", "area") is not None) is shown
+        assert (found.categories("item:i", "area") is not None) is shown
+
+
+def test_categories_and_share_of_a_hundred_do_not_tell_that_nobody_chose_the_highest():
+    seen = set()
+    for highest in (0, 1, 2):
+        people, chosen = of_counts((42 - highest, 0, 58, highest))
+        found = printed(counted(tree({"area": None}), people, chosen))
+        seen.add((found.share("item:i", "area"), found.categories("item:i", "area")))
+    assert len(seen) == 1
+
+
+def test_on_a_scale_of_two_steps_the_index_is_a_share_and_waits_for_a_hundred():
+    for n, shown in ((20, None), (99, None), (100, PrintedIndex(40))):
+        made = Counted(
+            tree({"area": None}),
+            np.array([n]),
+            {"d": IndexCounts(np.array([n]), np.array([40.0 * n]), steps=2)},
+        )
+        assert Printer(protect(made, 5, draw_low)).index("d", "area") == shown
 
 
 def test_the_overall_index_is_the_mean_of_the_printed_ones_and_open_where_a_part_is():
