@@ -14,6 +14,16 @@ from marshmallow import validate
 from survey.api.base import Schema
 
 
+class _Document(Schema):
+    """A document that leaves its defaults out: what is missing is not a method of the dict."""
+
+    def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
+        """Look a field up by its key alone."""
+        if isinstance(obj, Mapping):
+            return obj.get(attr, default)
+        return super().get_attribute(obj, attr, default)
+
+
 @cache
 def schema_of(document: type) -> type[ma.Schema]:
     """The schema that dumps a frozen dataclass of ``survey.release.document``.
@@ -24,7 +34,7 @@ def schema_of(document: type) -> type[ma.Schema]:
     made: dict[str, ma.fields.Field[Any]] = {
         item.name: _field(hints[item.name], required=_required(item)) for item in fields(document)
     }
-    return Schema.from_dict(made, name=f"{document.__name__}Schema")
+    return _Document.from_dict(made, name=f"{document.__name__}Schema")
 
 
 def _required(item: Field[Any]) -> bool:
