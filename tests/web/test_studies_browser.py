@@ -137,6 +137,7 @@ def test_a_wave_is_closed_looked_at_and_released_and_its_texts_are_read(
     walk.look("nn", "en")
     walk.press("Frigi resultatene")
     run(world)
+    page.locator("#progress[data-state=done]").wait_for()  # the page sees it by itself
     page.goto(f"{walk.base}{KULTUR}/maling/2")
     walk.follow("Se hva hver enhet får vist")
     walk.look("nn", "en")
