@@ -14,7 +14,8 @@ from survey.db import Base
 
 
 class Study(Base):
-    """One organisation, one instrument line, many waves; anonymity is fixed at ``frozen_at``."""
+    """One organisation, one instrument line, many waves; what people are promised is fixed at
+    ``frozen_at``."""
 
     __tablename__ = "study"
     __table_args__ = (

@@ -189,6 +189,17 @@ def test_without_javascript_the_whole_form_is_one_accessible_page(site: Site) ->
     assert site.world.spent() == 1
 
 
+@pytest.mark.parametrize("language", LOCALES)
+def test_the_promise_is_read_on_a_phone_without_scrolling(site: Site, language: str) -> None:
+    page = site.page(PHONE, language)
+    page.goto(site.code())
+    promise = page.get_by_text(text("answer.promise", language, k=5)).bounding_box()
+    start = page.get_by_role("button", name=text("answer.begin", language)).bounding_box()
+    assert promise is not None
+    assert start is not None
+    assert promise["y"] + promise["height"] <= start["y"]
+
+
 @pytest.mark.parametrize(("size", "first"), [(PHONE, 1), (DESK, 3)])
 def test_steps_show_one_statement_on_a_phone_and_several_on_a_wide_screen(
     site: Site, size: dict[str, int], first: int
