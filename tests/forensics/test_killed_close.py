@@ -1,5 +1,5 @@
-"""kill -9 at every step of a close, in a process of its own, on both databases: nothing is lost,
-nothing is stored twice, nothing is left lying."""
+"""kill -9 at every step from a close to its release, in a process of its own, on both databases:
+nothing is lost, nothing is stored twice, nothing is left lying, and nothing is drawn again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from survey.audit.models import Event
 from survey.db import Base, Database
 from survey.instrument.layout import Layout
 from survey.release.close import close_and_release
-from survey.release.models import Release
+from survey.release.models import ModeratedText, Release, ReleaseTable, SealedResult
+from survey.release.sealed import blocks_to_text, unseal
 from survey.secret import Secret
 from survey.study.keys import KeyStore
 from survey.study.models import Wave
@@ -29,6 +30,7 @@ from tests.forensics.closer import POINTS, close_until
 from tests.release.journey import draw_answers, start
 
 ANSWERS = {"n1": 20, "s1": 20}
+COMMENT = ModeratedText.kind == "comment"
 
 
 @dataclass
@@ -100,20 +102,37 @@ def kill(url: str, folder: Path, full: Full, point: str) -> None:
 def assert_whole(db: Database, folder: Path, full: Full) -> None:
     """Close once more, as a person or the worker would, and look at everything."""
     keys = KeyStore(folder / "keys", folder / "escrow")
+    kept = None
     if _released(db):
         _tidy(db, keys)
     else:
+        kept = _kept(db, keys)
         close_and_release(db, keys, full.organisation_id, full.wave_id)
     with db.reading() as session:
         assert Counter(session.scalars(sa.select(Response.answers))) == full.sheets
-        assert session.scalar(sa.select(sa.func.count()).select_from(Inbox)) == 0
+        assert len(set(session.scalars(sa.select(Response.unit_id)))) == 1
+        for gone in (Inbox, SealedResult):
+            assert session.scalar(sa.select(sa.func.count()).select_from(gone)) == 0
         assert session.scalar(sa.select(sa.func.count()).select_from(Release)) == 1
+        waiting = Counter(session.scalars(sa.select(ModeratedText.text).where(COMMENT)))
+        assert sorted(waiting.values()) == [1] * full.sheets.total()
+        blocks = session.scalars(sa.select(ReleaseTable.table)).one()
         done = Counter(session.scalars(sa.select(Event.action)))
         assert verify(session, full.organisation_id) == []
+    assert kept in (None, blocks), "what was looked at is what is released"
     for once in ("wave.closed", "wave.settled", "release.stored", "wave.released"):
         assert done[once] == 1, once
     assert done["traces.erased"] >= 1
     assert keys.waves() == set()
+
+
+def _kept(db: Database, keys: KeyStore) -> str | None:
+    """The blocks that were kept sealed when the process died; None when none were."""
+    with db.reading() as session:
+        found = session.scalar(sa.select(SealedResult))
+    if found is None:
+        return None
+    return blocks_to_text(unseal(found, keys.open_box(found.wave_id)).blocks)
 
 
 def _released(db: Database) -> bool:

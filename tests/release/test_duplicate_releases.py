@@ -10,7 +10,7 @@ import pytest
 from survey.db import Base, Database
 from survey.errors import Conflict
 from survey.release import raw
-from survey.release.close import close_and_release
+from survey.release.models import SealedResult
 from survey.secret import Secret
 from survey.study.keys import KeyStore
 from tests.release.journey import FULL, Journey, open_next, start
@@ -25,7 +25,7 @@ def journey(database: Database, tmp_path: Path) -> Journey:
     keys = KeyStore(tmp_path / "keys")
     journey = start(database, keys, Secret(b"s" * 32), instrument=FULL)
     journey.answer(FIRST, seed=1)
-    close_and_release(database, journey.keys, journey.organisation_id, journey.wave.id)
+    journey.finish()
     found = open_next(database, journey.keys, journey.secret, journey.study, "after")
     journey.wave, journey.codes = found
     return journey
@@ -35,17 +35,19 @@ def journey(database: Database, tmp_path: Path) -> Journey:
 def test_a_wave_of_answers_that_were_released_before_is_refused(
     journey: Journey, shares: dict[str, int]
 ) -> None:
-    """Taken away (``twins`` gives nothing), the second release differs from the first by one unit's
-    answers. The units that they are in do not matter, nor the order; one answer more or less does
-    not hide it."""
+    """Without it, the second release differs from the first by one unit's answers. The units that
+    they are in do not matter, nor the order; one answer more or less does not hide it."""
     journey.answer(shares, seed=1)
-    with pytest.raises(Conflict, match="released already"):
-        close_and_release(journey.db, journey.keys, journey.organisation_id, journey.wave.id)
+    journey.close()
+    for step in (journey.prepare, journey.release):
+        with pytest.raises(Conflict, match="released already"):
+            step()
+    assert journey.count(SealedResult) == 0
 
 
 def test_other_answers_of_the_same_people_are_released(journey: Journey) -> None:
     journey.answer(FIRST, seed=2)
-    assert close_and_release(journey.db, journey.keys, journey.organisation_id, journey.wave.id)
+    assert journey.finish()
 
 
 def test_a_few_that_agree_are_no_sign() -> None:

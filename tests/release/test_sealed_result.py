@@ -21,7 +21,7 @@ from survey.errors import Conflict
 from survey.release import close as closing
 from survey.release import look as looking
 from survey.release import read, sealed
-from survey.release.compute import Protected
+from survey.release.compute import Protected, protect_wave
 from survey.release.models import ReleaseTable, SealedResult
 from survey.secret import Secret
 from survey.study.keys import KeyStore
@@ -230,10 +230,10 @@ def test_who_looks_and_who_releases_at_once_get_one_draw(
     journey.close()
     drawn = threading.Barrier(2)
     won: list[Protected] = []
-    real_protect, real_keep = closing.protect_wave, sealed.keep
+    real_keep = sealed.keep
 
     def protect(*given: Any) -> Protected:
-        made = real_protect(*given)
+        made = protect_wave(*given)
         with contextlib.suppress(threading.BrokenBarrierError):
             drawn.wait(timeout=5)
         return made
