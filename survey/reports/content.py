@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from survey.followup.model import ActionFacts, FollowUp
-from survey.reports import method_text, reorganised, sentences
+from survey.reports import method_text, pattern, reorganised, sentences, verdicts
 from survey.reports.context import Context
 from survey.reports.figures.unit import WIDTH, unit_charts
 from survey.reports.metrics import printable
-from survey.reports.model import Chart, ChartTable, Fact, Term
+from survey.reports.model import ChangeTable, Chart, ChartTable, Fact, Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Part:
     tables: tuple[ChartTable, ...] = ()
     comments: tuple[Block, ...] = ()
     terms: tuple[Term, ...] = ()
+    changes: ChangeTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +111,12 @@ def _first_page(context: Context, charts: Mapping[str, Chart]) -> list[Part]:
         Part(
             "standing", words("section_standing"), sentences.where_we_stand(context), charts=profile
         ),
-        Part("changed", words("section_changed"), sentences.has_it_changed(context)),
+        Part("changed", words("section_changed"), verdicts.has_it_changed(context)),
         Part(
             "talk",
             words("section_talk"),
-            sentences.keep_and_improve(context),
-            points=sentences.talk_about(context),
+            pattern.keep_and_improve(context),
+            points=pattern.talk_about(context),
         ),
     ]
 
@@ -124,24 +125,33 @@ def _details(context: Context, charts: Mapping[str, Chart]) -> list[Part | None]
     words, change = context.words, context.change
     changes = None
     if change is not None and change.comparable and context.unit.tier != "none":
-        rows = [(r.title, sentences.row_verdict(context, change, r)) for r in context.rows[1:]]
-        since = words("since", wave=context.from_name(change)).rstrip(":")
-        table = ChartTable((words("dimension"), since), tuple(rows))
-        others = tuple(sentences.other_changes(context))
-        changes = Part("dimensions", words("section_dimensions"), others, tables=(table,))
+        changes = Part(
+            "dimensions",
+            words("section_dimensions"),
+            tuple(verdicts.more_on_change(context)),
+            changes=verdicts.change_table(context, change),
+        )
     done = reorganised.told(context)
     return [
         Part("reorganised", words("section_reorganised"), done) if done else None,
         changes,
-        _charts("comparison", words("section_comparison"), charts, "comparison"),
+        _charts(
+            "comparison",
+            words("section_comparison"),
+            charts,
+            "comparison",
+            sentences.others(context),
+        ),
         _charts("items", words("section_items"), charts, "dimension-"),
         _charts("questions", words("section_questions"), charts, "question-"),
     ]
 
 
-def _charts(part: str, title: str, charts: Mapping[str, Chart], prefix: str) -> Part | None:
+def _charts(
+    part: str, title: str, charts: Mapping[str, Chart], prefix: str, said: Sequence[str] = ()
+) -> Part | None:
     chosen = tuple(chart for key, chart in charts.items() if key.startswith(prefix))
-    return Part(part, title, charts=chosen) if chosen else None
+    return Part(part, title, tuple(said), charts=chosen) if chosen else None
 
 
 def _free_text(context: Context, free_text: FreeText) -> list[Part]:
@@ -160,20 +170,21 @@ def _free_text(context: Context, free_text: FreeText) -> list[Part]:
             blocks.append(Block(context.text(context.question(key).text), said))
     if not blocks:
         return []
-    note = words("comments_note")
-    return [Part("comments", words("section_comments"), (note,), comments=tuple(blocks))]
+    notes = [words("comments_note")]
+    if context.unit.texts_of is not None:
+        notes.insert(0, words("comments_pool", n=context.unit.texts_of))
+    return [Part("comments", words("section_comments"), tuple(notes), comments=tuple(blocks))]
 
 
 def _method(context: Context) -> list[Part]:
     words = context.words
-    table = method_text.method_table(context)
     return [
         Part("hidden", words("section_hidden"), method_text.hidden(context)),
         Part(
             "method",
             words("section_method"),
             method_text.method(context),
-            tables=(table,) if table else (),
+            tables=(method_text.method_table(context),),
         ),
         Part("glossary", words("section_glossary"), terms=method_text.glossary(context)),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,6 +12,7 @@ from survey.release.document import (
     Participation,
     ReleaseHeader,
     Score,
+    Share,
     UnitResult,
     WaveChange,
     WaveFacts,
@@ -19,27 +20,34 @@ from survey.release.document import (
 from survey.reports.metrics import printable
 from survey.reports.words import Words
 
-HIDDEN = Score(index=None, n=None)
+HIDDEN = Score(index=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What is known of the unit in one wave: dimension id → score, and the overall score."""
+    """What is known of the unit in one wave: dimension id → score, and the overall score; item id →
+    favourable share."""
 
     wave: WaveFacts
     name: str
     participation: Participation
     overall: Score
     dimensions: Mapping[str, Score]
+    items: Mapping[str, Share]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One index of the unit: the overall index (``id`` '') or a dimension."""
+    """One index of the unit: the overall index (``id`` '') or a dimension.
+
+    ``apart``: a dimension that is no part of the overall index, and is never counted with those
+    that are.
+    """
 
     id: str
     title: str
     inside: str
+    apart: bool = False
 
 
 class Context:
@@ -62,9 +70,22 @@ class Context:
             self.unit.participation,
             self.unit.overall,
             {each.id: each.score for each in self.unit.dimensions},
+            {
+                item.id: item.favourable
+                for each in self.unit.dimensions
+                for item in each.items
+                if item.favourable is not None
+            },
         )
         past = [
-            Measured(p.wave, self.wave_name(p.wave), p.participation, p.overall, p.dimensions)
+            Measured(
+                p.wave,
+                self.wave_name(p.wave),
+                p.participation,
+                p.overall,
+                p.dimensions,
+                p.items,
+            )
             for p in self.unit.history
             if p.wave.ordinal < self.header.wave.ordinal
         ]
@@ -72,13 +93,30 @@ class Context:
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
-        """The overall index, then the dimensions in the instrument's order."""
+        """The overall index, then the dimensions in the instrument's order, those outside of the
+        index last."""
         overall = Row("", self.words("overall"), self.words("overall_inside"))
-        return (overall, *(self._row(each.id) for each in self.instrument.dimensions))
+        rows = [self._row(each.id) for each in self.instrument.dimensions]
+        return (overall, *sorted(rows, key=lambda row: row.apart))
+
+    @cached_property
+    def parts(self) -> tuple[Row, ...]:
+        """The dimensions that the overall index is made of: only these are counted together."""
+        return tuple(row for row in self.rows[1:] if not row.apart)
+
+    @cached_property
+    def apart(self) -> tuple[Row, ...]:
+        """The dimensions outside of the overall index."""
+        return tuple(row for row in self.rows[1:] if row.apart)
 
     def _row(self, dimension: str) -> Row:
         title = self.dimension_title(dimension)
-        return Row(dimension, title, self.words.inside(title))
+        apart = dimension not in self.instrument.index
+        return Row(dimension, title, self.words.inside(title), apart)
+
+    def shown(self, rows: Sequence[Row]) -> tuple[Row, ...]:
+        """Those of the rows whose index of this wave is shown."""
+        return tuple(r for r in rows if self.score(r.id, self.waves[-1]).index is not None)
 
     def score(self, row: str, measured: Measured) -> Score:
         """Return the score of a row in a wave; a hidden one when the wave did not have it."""

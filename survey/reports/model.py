@@ -11,12 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from survey.release.document import Verdict
+
 Spec = Mapping[str, Any]
 """A Plotly figure as plain dicts and lists: ``{"data": [...], "layout": {...}}``."""
-
-
-MERGED = "←"
-"""A cell whose value stands, together with its neighbour's, in the cell before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +32,29 @@ class ChartTable:
         for row in (self.header, *self.rows):
             writer.writerow([_inert(cell) for cell in row])
         return out.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """One index in two waves: ``chip`` is the verdict in a word, ``kind`` its language-free name,
+    ``range`` its interval in the fewest words, ``sentence`` all of it as one can say it aloud."""
+
+    name: str
+    before: str
+    now: str
+    kind: Verdict
+    chip: str
+    range: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeTable:
+    """What has changed since one wave; ``header`` names the columns name, before, now, chip and
+    range."""
+
+    header: tuple[str, str, str, str, str]
+    rows: tuple[ChangeRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +101,7 @@ class Term:
 @dataclass(frozen=True, slots=True)
 class Section:
     """A part of the dashboard: heading, sentences, bullet points, tables, charts, free text as
-    (heading, lines), glossary; ``id`` is stable and language-free."""
+    (heading, lines), glossary, changes; ``id`` is stable and language-free."""
 
     id: str
     title: str
@@ -90,6 +111,7 @@ class Section:
     tables: tuple[ChartTable, ...] = ()
     blocks: tuple[tuple[str, tuple[str, ...]], ...] = ()
     terms: tuple[Term, ...] = ()
+    changes: ChangeTable | None = None
 
 
 @dataclass(frozen=True, slots=True)

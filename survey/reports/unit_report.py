@@ -13,8 +13,16 @@ from survey.reports import method_text, sentences, svg
 from survey.reports.content import Block, Content, FreeText, Part, content
 from survey.reports.context import Context
 from survey.reports.figures.unit import WIDTH, unit_charts
-from survey.reports.metrics import printable, shortened
-from survey.reports.model import Chart, ChartTable, ChartView, DashboardView, Section, Term
+from survey.reports.metrics import printable, shortened, wrap
+from survey.reports.model import (
+    ChangeTable,
+    Chart,
+    ChartTable,
+    ChartView,
+    DashboardView,
+    Section,
+    Term,
+)
 from survey.reports.pdf import PdfMaker
 
 __all__ = [
@@ -97,6 +105,7 @@ def _section(context: Context, part: Part, whole: Content) -> Section:
         tables=part.tables,
         blocks=tuple((block.title, block.lines) for block in part.comments),
         terms=method_text.glossary(context, printed=False) if part.terms else (),
+        changes=part.changes,
     )
 
 
@@ -122,6 +131,7 @@ class _Printed:
     tables: tuple[_Table, ...]
     comments: tuple[Block, ...]
     terms: tuple[Term, ...]
+    changes: ChangeTable | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +164,12 @@ def _printed(part: Part) -> _Printed:
         tables,
         part.comments,
         part.terms,
+        part.changes,
     )
 
 
 def _print_table(table: ChartTable, part: str) -> _Table:
-    css = {"dimensions": "verdicts", "actions": "agreed"}.get(part, "numbers")
-    return _Table(table.header, table.rows, css)
+    return _Table(table.header, table.rows, "agreed" if part == "actions" else "numbers")
 
 
 @cache
@@ -217,10 +227,28 @@ def _html(context: Context, whole: Content, digest: str) -> str:
             facts={"standing": whole.facts[0].value, "answered": whole.facts[1].value},
             circumstances=whole.circumstances,
             long=len(context.unit_name) > 60,
+            tight=_lines(whole) > ROOM,
             first=[_printed(part) for part in whole.parts if part.id in _FIRST_PAGE],
             sections=[_printed(part) for part in whole.parts if part.id not in _FIRST_PAGE],
         )
     )
+
+
+ROOM = 15
+"""Lines of text in full size for which the first page has room beside its chart."""
+
+
+def _lines(whole: Content) -> int:
+    """How many lines the first page's texts take, two columns beside each other."""
+    parts = [part for part in whole.parts if part.id in _FIRST_PAGE]
+    column, page = 317.0, 658.0
+    high = [
+        sum(len(wrap(said, 14.0, column)) for said in (*part.sentences, *part.points))
+        for part in parts
+    ]
+    over = sum(len(wrap(said, 14.0, 0.7 * page)) for said in whole.circumstances)
+    over += sum(len(wrap(chart.title, 14.7, page, 600)) for p in parts for chart in p.charts)
+    return over + max(high[:2]) + max(high[2:])
 
 
 def css_string(text: str) -> str:

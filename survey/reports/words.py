@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from survey.errors import NotFound
-from survey.release.document import Bound, Score
+from survey.release.document import Bound, Score, Share
 
 LANGUAGES = ("nb", "nn", "en")
 NBSP = "\u00a0"
@@ -52,28 +52,40 @@ class Words:
         """The one marker of every hidden value."""
         return self("hidden")
 
-    def number(self, value: int) -> str:
-        """Write a whole number with a real minus sign."""
-        return f"{MINUS}{-value}" if value < 0 else str(value)
-
     def decimal(self, value: float, places: int = 2) -> str:
         """Write a decimal number with the language's own sign."""
         text = f"{value:.{places}f}".replace("-", MINUS)
         return text if self.language == "en" else text.replace(".", ",")
 
-    def percent(self, value: int | None, at_least: bool = False, *, at_most: bool = False) -> str:
-        """Write whole per cent, with the bound that it stands for, or the short marker when it is
+    def percent(self, value: int) -> str:
+        """Write whole per cent."""
+        return f"{value}%" if self.language == "en" else f"{value}{NBSP}%"
+
+    def share(self, share: Share | None) -> str:
+        """Write a share in the form that it is printed in, or the short marker when it is
         hidden."""
-        if value is None:
+        if share is None:
             return self("hidden_short")
-        text = f"{value}%" if self.language == "en" else f"{value}{NBSP}%"
-        if at_most:
-            return self("at_most", value=text)
-        return self("at_least", value=text) if at_least else text
+        if share.percent is None:
+            return self(f"share_{share.form}")
+        text = self.percent(share.percent)
+        return self(f"share_{share.form}", value=text) if share.form else text
+
+    def points(self, value: int, *, open_end: bool = False) -> str:
+        """Write "12 points", "1 point", or "12 points or more" where the end is open."""
+        said = self("points_one" if value == 1 else "points_many", n=value)
+        return self("at_least", value=said) if open_end else said
+
+    def count(self, value: int) -> str:
+        """Write how many, "none" for 0."""
+        return str(value) if value else self("count_none")
+
+    def several(self, key: str, n: int, /, **values: Any) -> str:
+        """Return ``key``'s text for one thing or for many: ``key_one`` or ``key_many``."""
+        return self(f"{key}_{'one' if n == 1 else 'many'}", n=n, **values)
 
     def index(self, value: int | None, bound: Bound | None = None) -> str:
-        """Write an index in whole points, "at least 95" where it is capped, or the
-        short marker."""
+        """Write an index in whole points, "90 or more" where it is capped, or the short marker."""
         if value is None:
             return self("hidden_short")
         return self(bound, value=str(value)) if bound else str(value)
@@ -81,6 +93,18 @@ class Words:
     def score(self, score: Score) -> str:
         """Write a score's index."""
         return self.index(score.index, score.bound)
+
+    def interval(self, score: Score) -> str:
+        """Write a score's interval, its end on the side of the bound open; "–" where there is
+        none, and where both ends are open."""
+        known = score.interval
+        if known is None or score.bound == "open":
+            return "–"
+        if score.bound == "at_least":
+            return self("at_least", value=str(known.low))
+        if score.bound == "at_most":
+            return self("at_most", value=str(known.high))
+        return f"{known.low}–{known.high}"
 
     def day(self, iso: str) -> str:
         """Write an ISO day in words; '' stays ''."""

@@ -1,10 +1,12 @@
-"""The unit as a dark mark; parent, municipality and units of its kind as thin labelled ticks."""
+"""The unit as a dark mark; as thin labelled ticks its parent, the municipality, units of its kind
+and, for an area, those of it that are counted together."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from survey.release.document import Comparison, Score
+from survey.release.document import Score
 from survey.reports.context import HIDDEN, Context, Row
 from survey.reports.figures import style
 from survey.reports.figures.canvas import LINE, SIDE, Canvas
@@ -14,7 +16,12 @@ from survey.reports.metrics import printable, shortened
 from survey.reports.metrics import width as text_width
 from survey.reports.model import Chart, ChartTable
 
-TICK_COLORS = {"parent": "#8a4b10", "organisation": "#4f5d6b", "kind": "#6a4c93"}
+TICK_COLORS = {
+    "parent": "#8a4b10",
+    "organisation": "#4f5d6b",
+    "kind": "#6a4c93",
+    "others": "#0f6b5c",
+}
 LABEL = 10.5
 
 
@@ -22,14 +29,20 @@ LABEL = 10.5
 class Other:
     """A node beside the unit: its own name, its short one for ticks, its scores."""
 
+    role: str
     name: str
     short: str
-    color: str
-    source: Comparison
+    overall: Score
+    dimensions: Mapping[str, Score]
+
+    @property
+    def color(self) -> str:
+        """The colour of its ticks."""
+        return TICK_COLORS[self.role]
 
     def score(self, row: str) -> Score:
         """Return the score of a row ('' is the overall index)."""
-        return self.source.overall if not row else self.source.dimensions.get(row, HIDDEN)
+        return self.overall if not row else self.dimensions.get(row, HIDDEN)
 
 
 def comparison(context: Context, width: int) -> Chart | None:
@@ -40,10 +53,7 @@ def comparison(context: Context, width: int) -> Chart | None:
     canvas = Canvas(width)
     own = style.wave_marker(0, 1)
     keys = [Key(context.unit_name, own)]
-    keys += [
-        Key(f"{o.short}: {o.name}" if o.name != o.short else o.name, style.tick_marker(o.color))
-        for o in others
-    ]
+    keys += [Key(_key(other), style.tick_marker(other.color)) for other in others]
     intervals = any(context.score(r.id, context.waves[-1]).interval for r in context.rows)
     draw_keys(canvas, keys)
     marks: list[tuple[float, float, str]] = []
@@ -79,6 +89,12 @@ def comparison(context: Context, width: int) -> Chart | None:
     )
 
 
+def _key(other: Other) -> str:
+    """What stands beside a tick in the key: its short name, and its own where that says more."""
+    own = other.role == "others" or other.name == other.short
+    return other.name if own else f"{other.short}: {other.name}"
+
+
 def _others(context: Context) -> list[Other]:
     """Return the nodes to compare with; a parent that is the municipality itself stands once."""
     words, found = context.words, []
@@ -90,8 +106,14 @@ def _others(context: Context) -> list[Other]:
         seen.add(each.code)
         name = printable(each.name)
         if each.role == "kind":
-            name = words("kind_of", n=each.units) if each.units else words("tick_kind")
-        found.append(Other(name, words(f"tick_{each.role}"), TICK_COLORS[each.role], each))
+            key = "kind_of" if context.unit.schema > 1 else "kind_of_earlier"
+            name = words(key, n=each.units) if each.units else words("tick_kind")
+        short = words(f"tick_{each.role}")
+        found.append(Other(each.role, name, short, each.overall, each.dimensions))
+    rest = context.unit.others
+    if rest is not None:
+        name = words("others_name", name=context.unit_name)
+        found.append(Other("others", name, words("tick_others"), rest.overall, rest.dimensions))
     return found
 
 
@@ -117,8 +139,9 @@ def _row(
     shown = [(o, o.score(row.id)) for o in others if o.score(row.id).index is not None]
     if score.index is not None:
         marks.append((score.index, y, f"{row.title}, {context.unit_name}: {words.score(score)}"))
-        if score.interval is not None:
-            lines.append((score.interval.low, score.interval.high, y))
+        if score.interval is not None and score.bound != "open":
+            low = 0 if score.bound == "at_most" else score.interval.low
+            lines.append((low, 100 if score.bound == "at_least" else score.interval.high, y))
     for other, each in shown:
         hover = f"{row.title}, {other.name}: {words.score(each)}"
         ticks[other.short].append((each.index or 0, y, hover))
@@ -132,8 +155,8 @@ def _own_value(context: Context, canvas: Canvas, score: Score, y: float) -> floa
     text, right = context.words.score(score), canvas.room + SIDE
     canvas.text(text, right, y, anchor="right", weight=600)
     reserved = text_width(text, style.TEXT, 600) + 10
-    if score.interval is not None:
-        said = _interval(context, score)
+    if score.interval is not None and score.bound != "open":
+        said = context.words.interval(score)
         middle = y + style.TEXT * LINE / 2
         canvas.text(
             said,
@@ -175,7 +198,8 @@ def _title(context: Context, others: list[Other]) -> str:
 
 def _called(context: Context, other: Other) -> str:
     """Name a node inside a sentence: the parent by its own name, the others by what they are."""
-    return other.name if other.source.role == "parent" else context.words.inside(other.short)
+    by_name = other.role in ("parent", "others")
+    return other.name if by_name else context.words.inside(other.short)
 
 
 def _alt(context: Context, others: list[Other]) -> str:
@@ -201,15 +225,9 @@ def _table(context: Context, others: list[Other]) -> ChartTable:
             (
                 row.title,
                 words.score(context.score(row.id, now)),
-                _interval(context, context.score(row.id, now)),
+                words.interval(context.score(row.id, now)),
                 *(words.score(o.score(row.id)) for o in others),
             )
             for row in context.rows
         ),
     )
-
-
-def _interval(context: Context, score: Score) -> str:
-    if score.interval is None:
-        return "–"
-    return f"{score.interval.low}–{score.interval.high}"

@@ -146,3 +146,17 @@ def free_side(
     ):
         return left, "right"
     return None
+
+
+def value_beside(canvas: Canvas, text: str, at: int, others: Sequence[int], y: float) -> None:
+    """Write a row's value beside its last mark, on paper of its own where lines cross."""
+    place = free_side(canvas, at, others, text, style.TEXT, 600)
+    wide = text_width(text, style.TEXT, 600)
+    if place is None:
+        # Marks on both sides: beyond the outermost of them there is always room on one side.
+        marks = [canvas.pixel(value) for value in (at, *others)]
+        right = max(marks) + 12 + wide <= canvas.room + SIDE
+        place = (max(marks) + 12, "left") if right else (min(marks) - 12, "right")
+    left = place[0] if place[1] == "left" else place[0] - wide
+    canvas.data_gap(max(left - 2, 0), min(left + wide + 3, canvas.room), y)
+    canvas.text(text, place[0], y, anchor=place[1], middle=True, weight=600)

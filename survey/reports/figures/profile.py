@@ -9,10 +9,10 @@ from typing import Any
 from survey.reports.context import Context, Measured, Row
 from survey.reports.figures import style
 from survey.reports.figures.canvas import LINE, SIDE, Canvas
-from survey.reports.figures.parts import Key, draw_keys, free_side
+from survey.reports.figures.parts import Key, draw_keys, value_beside
 from survey.reports.metrics import width as text_width
 from survey.reports.model import Chart, ChartTable
-from survey.reports.sentences import profile_title
+from survey.reports.pattern import profile_title
 
 LINK = style.mix("#5c94c4", "#0b3a66", 0.35)
 TARGET = "#6b3fa0"
@@ -38,6 +38,8 @@ def profile(context: Context, width: int, targets: Mapping[str, int]) -> Chart:
     named = direct_row(context)
     start = canvas.top
     for row in context.rows:
+        if context.parts and row in context.apart[:1]:
+            canvas.paragraph(words("profile_apart"))
         aim = targets.get(row.id)
         _row(context, canvas, row, marks, direct if row.id == named else (), aim)
     canvas.grid(SCALE, start)
@@ -107,7 +109,7 @@ def _row(
     weight = 600 if not row.id else 400
     last = scores[-1]
     used = canvas.label(row.title, weight, "" if last.index is not None else context.words.hidden)
-    y = canvas.top + 9
+    y = canvas.top + 8
     canvas.line(0, 100, y, style.RULE, 1)
     shown = [score.index for score in scores if score.index is not None]
     if len(shown) > 1:
@@ -118,11 +120,11 @@ def _row(
             marks[position].append((score.index, y, hover))
     if last.index is not None:
         others = [index for index in (*(s.index for s in scores[:-1]), aim) if index is not None]
-        _value(canvas, context.words.score(last), last.index, others, y)
+        value_beside(canvas, context.words.score(last), last.index, others, y)
     if direct:
         for name, spot in direct:
             canvas.text(name, spot, y + 9, anchor="center", size=style.SMALL, color=style.SOFT)
-    canvas.top = y + (28 if direct else 14)
+    canvas.top = y + (26 if direct else 11)
     if aim is not None:
         _target(context, canvas, row, aim, y, used)
 
@@ -147,20 +149,6 @@ def _target(context: Context, canvas: Canvas, row: Row, aim: int, y: float, used
 
 def _drawn(context: Context, targets: Mapping[str, int]) -> bool:
     return any(row.id in targets for row in context.rows)
-
-
-def _value(canvas: Canvas, text: str, at: int, others: list[int], y: float) -> None:
-    """Write the value beside the last mark, on paper of its own where lines cross."""
-    place = free_side(canvas, at, others, text, style.TEXT, 600)
-    wide = text_width(text, style.TEXT, 600)
-    if place is None:
-        # Marks on both sides: beyond the outermost of them there is always room on one side.
-        marks = [canvas.pixel(value) for value in (at, *others)]
-        right = max(marks) + 12 + wide <= canvas.room + SIDE
-        place = (max(marks) + 12, "left") if right else (min(marks) - 12, "right")
-    left = place[0] if place[1] == "left" else place[0] - wide
-    canvas.data_gap(max(left - 2, 0), min(left + wide + 3, canvas.room), y)
-    canvas.text(text, place[0], y, anchor=place[1], middle=True, weight=600)
 
 
 def _names(context: Context) -> str:

@@ -1,102 +1,122 @@
-"""Effects, what has been taken into use, and other choices: horizontal bars with denominator."""
+"""Effects, what has been taken into use, and other choices: horizontal bars of shares."""
 
 from __future__ import annotations
 
-from survey.release.document import OptionResult, QuestionResult
+from survey.release.document import OptionResult, QuestionResult, Share, ShareChange
 from survey.reports.context import Context
 from survey.reports.figures import style
 from survey.reports.figures.canvas import Canvas
 from survey.reports.figures.parts import Bar, draw_bars
+from survey.reports.figures.profile import answers
+from survey.reports.figures.statements import change_cell, rounded
 from survey.reports.metrics import width as text_width
 from survey.reports.model import Chart, ChartTable
+from survey.reports.verdicts import share_note
 
 BAR = 13
 
 
 def question_chart(context: Context, result: QuestionResult, width: int) -> Chart | None:
     """Build the bars of one question in the instrument's order; None when it shows nothing."""
-    if all(option.percent is None for option in result.options):
+    if all(option.share is None for option in result.options):
         return None
-    words, question = context.words, context.question(result.id)
     canvas = Canvas(width)
     bars: list[Bar] = []
     for option in result.options:
-        bars += _row(context, canvas, _name(context, result.id, option), option)
+        bars += _row(context, canvas, result.id, option)
     draw_bars(canvas, bars)
-    title = _title(context, result)
-    asked = context.text(question.text)
-    n = words("n_is", n=result.n) if result.n is not None else words("n_hidden")
-    subtitle = words(f"question_subtitle_{question.type}", question=asked, n=n)
-    if question.reference_period:
-        subtitle += " " + words("question_period", period=words.period(question.reference_period))
-    rows = tuple(
-        (
-            _name(context, result.id, o),
-            words.percent(o.percent, o.at_least, at_most=o.at_most),
-        )
-        for o in result.options
-    )
-    said = "; ".join(f"{name}: {value}" for name, value in rows)
+    title, table = _title(context, result), _table(context, result)
+    said = "; ".join(f"{row[0]}: {row[1]}" for row in table.rows)
     return Chart(
         id=f"question-{result.id}",
         title=title,
-        subtitle=subtitle,
+        subtitle=_subtitle(context, result),
         spec=canvas.finish(),
-        alt=f"{title}. {n}. {said}.",
-        table=ChartTable(header=(words("option"), words("share")), rows=rows),
+        alt=f"{title}. {answers(context)}. {said}.",
+        table=table,
     )
+
+
+def _subtitle(context: Context, result: QuestionResult) -> str:
+    words, question = context.words, context.question(result.id)
+    said = [
+        words(
+            f"question_subtitle_{question.type}",
+            question=context.text(question.text),
+            n=answers(context),
+        )
+    ]
+    if question.reference_period:
+        said.append(words("question_period", period=words.period(question.reference_period)))
+    single = question.type == "single"
+    said.append(rounded(context, (option.share for option in result.options), whole=single))
+    return " ".join(filter(None, said))
 
 
 def _name(context: Context, question: str, option: OptionResult) -> str:
     return context.text(context.question(question).option(option.id).text)
 
 
-def _row(context: Context, canvas: Canvas, name: str, option: OptionResult) -> list[Bar]:
-    """Draw label, track and bar of one option, the share printed at its end."""
+def _change(context: Context, question: str, option: OptionResult) -> ShareChange | None:
+    change = context.change
+    if change is None or not change.comparable:
+        return None
+    return change.options.get(f"{question}/{option.id}")
+
+
+def _table(context: Context, result: QuestionResult) -> ChartTable:
     words = context.words
-    if option.percent is None:
-        canvas.label(name, 400, words.hidden)
-        y = canvas.top + BAR / 2 + 1
-        canvas.line(0, 100, y, style.RULE, 1)
-        canvas.top = y + BAR / 2 + 7
-        return [Bar(0, 100, y, BAR - 6, style.PAPER, style.RULE, words.hidden, hatched=True)]
-    canvas.label(name)
+    changes = [_change(context, result.id, option) for option in result.options]
+    judged = any(changes)
+    header = (words("option"), words("share"))
+    rows = tuple(
+        (
+            _name(context, result.id, option),
+            words.share(option.share),
+            *([change_cell(context, change)] if judged else []),
+        )
+        for option, change in zip(result.options, changes, strict=True)
+    )
+    return ChartTable((*header, words("change")) if judged else header, rows)
+
+
+def _row(context: Context, canvas: Canvas, question: str, option: OptionResult) -> list[Bar]:
+    """Draw label, track and bar of one option, the share printed at its end."""
+    words, name, share = context.words, _name(context, question, option), option.share
+    note = share_note(context, _change(context, question, option))
+    canvas.label(name, 400, words.hidden if share is None else note)
     y = canvas.top + BAR / 2 + 1
     canvas.line(0, 100, y, style.RULE, 1)
-    text = words.percent(option.percent, option.at_least, at_most=option.at_most)
-    end = canvas.pixel(option.percent)
-    if end + 8 + text_width(text, style.TEXT, 600) <= canvas.room:
+    canvas.top = y + BAR / 2 + 7
+    if share is None:
+        return [Bar(0, 100, y, BAR - 6, style.PAPER, style.RULE, words.hidden, hatched=True)]
+    text, end = words.share(share), canvas.pixel(share.position)
+    wide = text_width(text, style.TEXT, 600)
+    if end + 8 + wide <= canvas.room:
         # Paper behind the value keeps the track from crossing it.
-        canvas.data_gap(end + 4, end + 12 + text_width(text, style.TEXT, 600), y)
+        canvas.data_gap(end + 4, end + 12 + wide, y)
         canvas.text(text, end + 8, y, middle=True, weight=600)
     else:
         canvas.text(text, end - 8, y, anchor="right", middle=True, weight=600, color=style.PAPER)
-    canvas.top = y + BAR / 2 + 7
-    return [Bar(0, option.percent, y, BAR, style.DEEP, style.DEEP, f"{name}: {text}")]
+    return [Bar(0, share.position, y, BAR, style.DEEP, style.DEEP, f"{name}: {text}")]
 
 
 def _title(context: Context, result: QuestionResult) -> str:
-    """Say which option was chosen most, or that several were chosen equally often."""
-    words, question = context.words, context.question(result.id)
-    exclusive = {option.id for option in question.options if option.exclusive}
-    shown = [
-        o
-        for o in result.options
-        if o.percent is not None and not o.at_most and o.id not in exclusive
-    ]
-    top = max((o.percent or 0 for o in shown), default=0)
-    if top == 0:
-        return words("question_none")
-    first = [o for o in shown if o.percent == top]
+    """Say which option was chosen most, or that several were; and how many are not shown."""
+    shown = [(o, o.share) for o in result.options if o.share is not None]
+    said, hidden = _most(context, result, shown), len(result.options) - len(shown)
+    return f"{said}; {context.words.several('options_hidden', hidden)}" if hidden else said
+
+
+def _most(context: Context, result: QuestionResult, shown: list[tuple[OptionResult, Share]]) -> str:
+    words = context.words
+    top = max((share.position for _, share in shown), default=0)
+    first = [(option, share) for option, share in shown if share.position == top]
+    said = words.share(first[0][1])
+    if not top or first[0][1].form == "below":
+        return words("question_few", share=said)
     if len(first) > 2:
-        return words("question_several", n=len(first), share=words.percent(top))
-    names = words.listed(
-        [
-            f"«{_name(context, result.id, o)}»"
-            if words.language != "en"
-            else f"“{_name(context, result.id, o)}”"
-            for o in first
-        ]
-    )
-    share = words.percent(top, any(o.at_least for o in first))
-    return words("question_title", names=names, share=share)
+        return words("question_several", n=len(first), share=said)
+    quoted = words("quote_open") + "{}" + words("quote_close")
+    names = words.listed([quoted.format(_name(context, result.id, o)) for o, _ in first])
+    return words("question_title", names=names, share=said)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from survey.release.document import DimensionResult
 from survey.reports.context import Context
 from survey.reports.figures.comparison import comparison
+from survey.reports.figures.diverging import diverging
+from survey.reports.figures.dots import dots
 from survey.reports.figures.profile import profile
 from survey.reports.figures.questions import question_chart
-from survey.reports.figures.shares import dimension_chart
 from survey.reports.model import Chart
 
 WIDTH = 658
@@ -32,3 +34,13 @@ def unit_charts(
         charts += [dimension_chart(context, each, width) for each in context.unit.dimensions]
         charts += [question_chart(context, each, width) for each in context.unit.questions]
     return tuple(chart for chart in charts if chart is not None)
+
+
+def dimension_chart(context: Context, result: DimensionResult, width: int) -> Chart | None:
+    """Return what lies behind a dimension's index, as fine as its statements are published; None
+    where nothing of them is."""
+    if any(item.categories for item in result.items):
+        return diverging(context, result, width)
+    if any(item.favourable is not None for item in result.items):
+        return dots(context, result, width)
+    return None

@@ -29,7 +29,7 @@ from survey.followup.model import (
 )
 from survey.followup.place import Place
 from survey.reports.context import Context
-from survey.reports.sentences import extremes, keep_and_improve
+from survey.reports.pattern import extremes, keep_and_improve
 from survey.reports.words import Words
 from survey.study.clock import ZONE
 from survey.upkeep.services import services

@@ -17,7 +17,7 @@ from survey.instrument.model import Instrument, pick
 from survey.release import moderation, read
 from survey.release.document import ReleaseHeader, WaveFacts
 from survey.release.read import StoredUnit
-from survey.reports.model import MERGED, Chart
+from survey.reports.model import Chart
 from survey.reports.unit_report import FreeText, charts_for, dashboard, drawing
 from survey.study import studies
 from survey.upkeep.services import services
@@ -103,7 +103,6 @@ def show(org: str, study: str, unit: str) -> str:
         org=org,
         study=study,
         printing="utskrift" in request.args,
-        merged=MERGED,
         menu="staff" if "staff" in who.roles and not who.units else "units",
     )
 
