@@ -18,7 +18,6 @@ from survey.cli import cli
 from survey.db import Base, Database
 from survey.errors import Conflict, NotFound
 from survey.jobs import tasks
-from survey.release.close import close_and_release
 from survey.release.models import Release
 from survey.study.studies import create_study, update_study
 from survey.upkeep import erase, files, migrate
@@ -33,7 +32,7 @@ ANSWERS = {"n1": 22, "n2": 8, "n3": 6, "s1": 28, "s2": 9}
 
 def answer_with_marks(journey: Journey) -> None:
     """Everybody answers; every free text holds a word that is nowhere else."""
-    rng = random.Random(5)
+    rng = random.Random(journey.wave.ordinal)
     instrument = journey.instrument()
     texts = [question.id for question in instrument.questions if question.type == "text"]
     for unit, count in ANSWERS.items():
@@ -46,16 +45,21 @@ def answer_with_marks(journey: Journey) -> None:
 
 
 def live(parts: Services) -> Journey:
-    """A study with a released wave and an open one, a report and a task of it."""
+    """A study with a released wave, a closed one whose release waits, and an open one; a report
+    and a task of it."""
     journey = start(parts.db, parts.keys, parts.secret)
     with parts.db.transaction() as session:
         update_study(session, LIBRARY, session.merge(journey.study), name=f"{NAME} 2026")
     answer_with_marks(journey)
-    close_and_release(parts.db, parts.keys, journey.organisation_id, journey.wave.id)
-    journey.wave, journey.codes = open_next(
-        parts.db, parts.keys, parts.secret, journey.study, "after"
-    )
-    answer_with_marks(journey)
+    journey.finish()
+    for phase in ("during", "after"):
+        journey.wave, journey.codes = open_next(
+            parts.db, parts.keys, parts.secret, journey.study, phase
+        )
+        answer_with_marks(journey)
+        if phase == "during":
+            journey.close()
+            journey.prepare()
     with parts.db.transaction() as session:
         task = tasks.enqueue(
             session, journey.organisation_id, "unit_report", {"study": "kultur"}, "person:1"
@@ -95,7 +99,9 @@ def test_nothing_of_a_destroyed_study_is_left_in_rows_keys_reports_or_files(
     assert {word for _, word in seen_in_files(folder, MARK, NAME)} == {MARK, NAME}
     assert left(services.db)
     counts = destroy_study(services, journey.organisation_id, journey.study.id)
-    assert counts["inbox"] == counts["response"] == sum(ANSWERS.values())
+    assert counts["inbox"] == sum(ANSWERS.values())
+    assert counts["response"] == 2 * sum(ANSWERS.values())
+    assert counts["sealed_result"] == 1
     assert left(services.db) == {}
     assert services.keys.waves() == set()
     home = files.folder(services.settings, journey.organisation_id)
@@ -147,7 +153,7 @@ def test_another_study_is_not_touched_and_the_log_still_holds(services: Services
     before = left(services.db)
     destroy_study(services, journey.organisation_id, journey.study.id)
     after = left(services.db)
-    assert after["invitation"] == before["invitation"] - 2 * 88
+    assert after["invitation"] == before["invitation"] - 3 * 88
     assert after["wave"] == 1
     assert len(services.keys.waves()) == 1
     with services.db.reading() as session:
@@ -182,7 +188,7 @@ def test_a_running_task_is_waited_for(services: Services) -> None:
         assert tasks.claim(session)
     with pytest.raises(Conflict, match="running"):
         destroy_study(services, journey.organisation_id, journey.study.id)
-    assert left(services.db)["response"] == sum(ANSWERS.values())
+    assert left(services.db)["response"] == 2 * sum(ANSWERS.values())
 
 
 def test_a_study_that_is_not_there_is_not_found(services: Services) -> None:

@@ -21,7 +21,7 @@ from survey.jobs import tasks
 from survey.jobs.models import Task
 from survey.release import read
 from survey.release.close import close_and_release, close_wave, make_release
-from survey.release.models import ModeratedText
+from survey.release.models import ModeratedText, SealedResult
 from survey.release.moderation import decide, queue
 from survey.study.closing import mark_closed
 from survey.study.keys import KeyStore
@@ -80,7 +80,9 @@ def test_a_wave_that_is_never_released_does_not_keep_its_answers(
     afterwards. The study's next wave does not wait for a release that can never come."""
     journey.answer(ANSWERS)
     if opened:
-        close_wave(services.db, services.keys, journey.organisation_id, journey.wave.id)
+        journey.close()
+        journey.prepare()
+        assert count(services, SealedResult) == 1
     else:
         with services.db.transaction() as session:
             mark_closed(session, session.merge(journey.wave, load=True), "cli")
@@ -89,15 +91,33 @@ def test_a_wave_that_is_never_released_does_not_keep_its_answers(
     assert count(services, table) == sum(ANSWERS.values())
     done = retention.run(services, moment=now() + timedelta(days=366))
     assert done.responses == sum(ANSWERS.values())
-    assert count(services, table) == count(services, Comment) == 0
+    assert count(services, table) == count(services, Comment) == count(services, SealedResult) == 0
     assert services.keys.left(journey.wave.id) == set()
     close_wave(services.db, services.keys, journey.organisation_id, journey.wave.id)
-    with pytest.raises(Conflict, match="retention has deleted"):
-        make_release(services.db, services.keys, journey.organisation_id, journey.wave.id)
+    for step in (journey.prepare, journey.release):
+        with pytest.raises(Conflict, match="retention has deleted"):
+            step()
     later, codes = open_next(services.db, services.keys, services.secret, journey.study, "after")
     journey.wave, journey.codes = later, codes
     journey.answer(ANSWERS)
     assert close_and_release(services.db, services.keys, journey.organisation_id, later.id)
+
+
+def test_a_result_that_was_left_behind_goes_although_no_answer_is_left(
+    services: Services, journey: Journey
+) -> None:
+    """By an older version's deletion, say: it tells no less than the answers did."""
+    journey.answer({"n1": 12})
+    journey.close()
+    journey.prepare()
+    with services.db.transaction() as session:
+        for table in (Response, Comment):
+            session.execute(sa.delete(table))
+    with services.db.reading() as session:
+        [due] = retention.deadlines(session, services.settings)
+    assert due.responses is not None
+    retention.run(services, moment=now() + timedelta(days=366))
+    assert count(services, SealedResult) == 0
 
 
 @pytest.fixture
@@ -141,7 +161,7 @@ def test_an_earlier_measurement_is_kept_from_when_it_was_brought_in(
     services: Services, brought_in: Wave
 ) -> None:
     """Its own closing time lies further back than answers are kept: it must not go between its
-    closing and its release, nor while somebody looks at what the release will hide."""
+    closing and its release, nor while somebody looks at what the release will show."""
     here = brought_in.organisation_id
     with services.db.transaction() as session:
         mark_closed(session, session.get_one(Wave, (here, brought_in.id)))
