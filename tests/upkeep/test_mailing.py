@@ -103,6 +103,9 @@ def test_everybody_gets_one_mail_with_a_code_that_works(
         assert not row.spent
         assert link in got.html
         assert short in got.html
+        for said in ("grupper der minst 5 har svart", "sammen med minst 4 andre i området"):
+            assert said in " ".join(got.text.split())
+            assert said in got.html
         codes.add(link)
     assert len(codes) == EVERYBODY
     with town.parts.db.transaction() as session, pytest.raises(Conflict):
