@@ -12,12 +12,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from survey.release.document import Category, DimensionResult, ItemResult, OptionResult, QuestionResult, Score, Shares, UnitResult
+from survey.release.document import (
+    Category,
+    Change,
+    DimensionResult,
+    ItemResult,
+    OptionResult,
+    QuestionResult,
+    Score,
+    Share,
+    ShareChange,
+    UnitResult,
+    WaveChange,
+)
 from survey.reports import svg
 from survey.reports.context import Context
 from survey.reports.figures import style
 from survey.reports.figures.heatmap import HeatRow, heatmap
-from survey.reports.figures.shares import dimension_chart
+from survey.reports.figures.unit import dimension_chart
 from survey.reports.metrics import width as text_width
 from survey.reports.model import Chart
 from survey.reports.unit_report import charts_for, dashboard, render_unit_html
@@ -53,11 +65,11 @@ def check(chart: Chart) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("n", [3, 7, 14, 24])
+@pytest.mark.parametrize("n", [3, 7, 14, 130])
 @pytest.mark.parametrize("width", [658, 340])
 def test_every_chart_of_every_tier_is_valid_plotly(language: str, n: int, width: int) -> None:
     charts = charts_for(samples.header(), samples.unit(n, n + 6), language, width)
-    expected = {3: 1, 7: 2, 14: 11, 24: 11}[n]
+    expected = {3: 1, 7: 2, 14: 11, 130: 11}[n]
     assert len(charts) == expected
     for chart in charts:
         check(chart)
@@ -120,82 +132,170 @@ def test_texts_have_contrast_against_paper(color: str) -> None:
     assert style.contrast(color, style.PAPER) >= 4.5
 
 
-def _with_items(unit: UnitResult, item: ItemResult) -> UnitResult:
-    first = dataclasses.replace(unit.dimensions[0], items=(item,))
+def _with_items(unit: UnitResult, *items: ItemResult) -> UnitResult:
+    first = dataclasses.replace(unit.dimensions[0], items=items)
     return dataclasses.replace(unit, dimensions=(first, *unit.dimensions[1:]))
 
 
-def _item_chart(item: ItemResult) -> Chart:
-    unit = _with_items(samples.unit(), item)
+def _item_chart(*items: ItemResult, n: int = 130, history: bool = False, **more: Any) -> Chart:
+    unit = _with_items(samples.unit(n, n + 20), *items)
+    if not history:
+        unit = dataclasses.replace(unit, history=(), changes=())
+    unit = dataclasses.replace(unit, **more)
     return next(
         c for c in charts_for(samples.header(), unit, "nb") if c.id.startswith("dimension-")
     )
 
 
-ITEM = samples.instrument().dimensions[0].items[0].id
+ITEMS = [item.id for item in samples.instrument().dimensions[0].items]
+ITEM, REVERSED = ITEMS[0], ITEMS[3]
+ROUNDED = "Andelene er rundet av til hele 5\u00a0%"
 
 
-def test_a_masked_part_is_hatched_and_never_zero() -> None:
-    chart = _item_chart(ItemResult(ITEM, Score(60, 12), Shares(80, None, None)))
-    patterns = [t["marker"]["pattern"]["shape"] for t in chart.spec["data"] if "pattern" in
-                t.get("marker", {})]  # fmt: skip
-    assert any("/" in shapes for shapes in patterns)
-    assert chart.table.rows[0][1:4] == ("vises ikke", "vises ikke", "80\u00a0%")
+def _categories(*percents: int) -> tuple[Category, ...]:
+    return tuple(
+        Category(value, samples.category(each)) for value, each in enumerate(percents, start=1)
+    )
 
 
-def test_unanimity_prints_at_least_ninety() -> None:
-    shares = Shares(90, None, None, at_least="favourable")
-    chart = _item_chart(ItemResult(ITEM, Score(95, 12, "at_least"), shares))
-    assert "minst 90\u00a0%" in chart.table.rows[0]
-    assert "minst 95" in chart.table.rows[0]
-
-
-def test_merged_categories_are_named_together() -> None:
-    categories = (Category((1, 2), 20), Category((3,), 50), Category((4,), 30))
-    chart = _item_chart(ItemResult(ITEM, Score(66, 22), Shares(80, 0, 20), categories))
-    assert chart.table.rows[0][1] == "20\u00a0% (Helt uenig / Litt uenig)"
-
-
-def test_shares_sum_to_the_length_of_the_bar_and_stand_on_their_side() -> None:
-    categories = (Category((1,), 10), Category((2,), 15), Category((3,), 45), Category((4,), 30))
-    chart = _item_chart(ItemResult(ITEM, Score(66, 22), Shares(75, 0, 25), categories))
-    # The keys' swatches are narrower bars.
-    pieces = [
+def _pieces(chart: Chart) -> list[tuple[float, float]]:
+    """Base and length of every piece of a bar; the keys' swatches are lower."""
+    return sorted(
         (base, x)
         for trace in chart.spec["data"]
         for base, x, wide in zip(trace["base"], trace["x"], trace["width"], strict=True)
         if wide == 18
-    ]
-    assert sorted(pieces) == [(-25, 10), (-15, 15), (0, 45), (45, 30)]
+    )
 
 
-def test_a_question_prints_its_denominator_and_hides_what_is_hidden() -> None:
-    question = next(q for q in samples.instrument().questions if q.type == "multiple")
-    options = tuple(
-        OptionResult(o.id, None if i == 1 else 10 + i) for i, o in enumerate(question.options)
+def test_pieces_are_as_long_as_their_shares_and_stand_on_their_side() -> None:
+    chart = _item_chart(ItemResult(ITEM, Share(75, 1), _categories(10, 15, 45, 30)))
+    assert _pieces(chart) == [(-25, 10), (-15, 15), (0, 45), (45, 30)]
+    assert f"{ROUNDED} og trenger ikke bli 100 til sammen." in chart.subtitle
+    assert chart.table.rows[0][1:] == ("10\u00a0%", "15\u00a0%", "45\u00a0%", "30\u00a0%",
+                                       "75\u00a0%")  # fmt: skip
+
+
+def test_a_reversed_statement_is_drawn_turned_and_says_so() -> None:
+    chart = _item_chart(ItemResult(REVERSED, Share(25, 1), _categories(10, 15, 45, 30)))
+    assert _pieces(chart) == [(-75, 30), (-45, 45), (0, 15), (15, 10)]
+    assert "snudd: nedre del av skalaen teller som øvre" in chart.alt
+    cells = dict(zip(chart.table.header, chart.table.rows[0], strict=True))
+    assert cells["Helt enig"] == "10\u00a0%"
+    hovers = [text for trace in chart.spec["data"] for text in trace["hovertext"]]
+    assert "Helt uenig: 10\u00a0%" in hovers  # as it was answered
+
+
+def test_shares_beyond_the_steps_are_words_and_still_seen() -> None:
+    chart = _item_chart(ItemResult(ITEM, Share(99, 1, "above"), _categories(1, 1, 1, 97)))
+    assert chart.table.rows[0][1] == "under 5\u00a0%"
+    assert chart.table.rows[0][4] == "over 95\u00a0%"
+    assert all(length > 0 for _, length in _pieces(chart))
+
+
+def test_bars_whose_rounded_shares_exceed_a_hundred_stay_inside_the_chart() -> None:
+    chart = _item_chart(ItemResult(ITEM, Share(99, 1), _categories(5, 5, 55, 55)))
+    low, high = chart.spec["layout"]["xaxis"]["range"]
+    assert all(low <= base and base + length <= high for base, length in _pieces(chart))
+
+
+def test_below_a_hundred_answers_a_statement_is_one_dot_per_wave() -> None:
+    chart = _item_chart(ItemResult(ITEM, Share(60)), n=24, history=True)
+    dots = [trace for trace in chart.spec["data"] if trace["name"] == "Etter 2026"]
+    assert dots[-1]["x"] == [60]
+    assert len({trace["name"] for trace in chart.spec["data"]}) == 3
+    assert f"{ROUNDED}." in chart.subtitle
+    texts = [each["text"] for each in chart.spec["layout"]["annotations"]]
+    assert "ingen eller noen få" in texts
+    assert "alle unntatt noen få" in texts
+    assert chart.table.header[1:4] == ("Før 2024", "Under 2025", "Etter 2026")
+
+
+def test_the_ends_of_the_line_are_few_and_all_but_a_few() -> None:
+    few = _item_chart(ItemResult(ITEM, Share(None, 5, "few")), n=24)
+    most = _item_chart(ItemResult(ITEM, Share(None, 5, "all_but_few")), n=24)
+    assert few.spec["data"][-1]["x"] == [0]
+    assert most.spec["data"][-1]["x"] == [100]
+    assert few.table.rows[0][1] == "ingen eller noen få"
+    assert most.title.endswith("alle unntatt noen få svarte i øvre del av skalaen")
+
+
+def test_the_title_names_both_ends_and_counts_what_is_hidden() -> None:
+    shown = (ItemResult(ITEMS[0], Share(30)), ItemResult(ITEMS[1], Share(None, 5, "few")))
+    chart = _item_chart(*shown, ItemResult(ITEMS[2]), n=24)
+    assert chart.title == (
+        "Delingsarenaer: fra ingen eller noen få til 30\u00a0% svarte i øvre del av skalaen; "
+        "1 påstand vises ikke"
     )
-    unit = dataclasses.replace(
-        samples.unit(), questions=(QuestionResult(question.id, 23, options),)
+    assert chart.table.rows[2][1] == "vises ikke"
+
+
+def test_a_statement_whose_share_has_changed_says_so_on_chart_and_in_table() -> None:
+    change = WaveChange(
+        1,
+        Change("hidden"),
+        {},
+        items={
+            ITEMS[0]: ShareChange("risen", 30, 5, 55),
+            ITEMS[1]: ShareChange("unknown", 5, -20, 30),
+        },
     )
-    chart = charts_for(samples.header(), unit, "nb")[-1]
-    assert "n = 23" in chart.subtitle
+    items = [ItemResult(each, Share(60)) for each in ITEMS[:2]]
+    chart = _item_chart(*items, n=24, history=True, changes=(change,))
+    assert [row[-1] for row in chart.table.rows] == ["Økt", "Vet ikke"]
+    texts = [each["text"] for each in chart.spec["layout"]["annotations"]]
+    assert texts.count("gått opp") == 1
+
+
+def question(*shares: Share | None, language: str = "nb", **more: Any) -> Chart:
+    known = next(q for q in samples.instrument().questions if q.type == "multiple")
+    given = [*shares, *[None] * (len(known.options) - len(shares))]
+    options = tuple(OptionResult(o.id, each) for o, each in zip(known.options, given, strict=True))
+    result = QuestionResult(known.id, options)
+    unit = dataclasses.replace(samples.unit(), questions=(result,), **more)
+    return charts_for(samples.header(), unit, language)[-1]
+
+
+def test_a_question_says_how_many_answered_here_and_hides_what_is_hidden() -> None:
+    chart = question(Share(10), None, Share(40))
+    assert "n = 24" in chart.subtitle
+    assert f"{ROUNDED}." in chart.subtitle
     assert chart.table.rows[1][1] == "vises ikke"
+    assert re.fullmatch(r"«.+» er oftest valgt \(40\u00a0%\); \d+ svar vises ikke", chart.title)
 
 
-def test_an_option_that_hardly_anybody_chose_prints_as_a_bound_and_leads_no_title() -> None:
-    question = next(q for q in samples.instrument().questions if q.type == "multiple")
-    options = tuple(OptionResult(o.id, 10, at_most=True) for o in question.options)
-    unit = dataclasses.replace(
-        samples.unit(), questions=(QuestionResult(question.id, 12, options),)
-    )
-    chart = charts_for(samples.header(), unit, "nn")[-1]
-    assert {row[1] for row in chart.table.rows} == {"høgst 10\N{NO-BREAK SPACE}%"}
-    assert "10" not in chart.title
+def test_options_that_hardly_anybody_chose_lead_no_title() -> None:
+    few = Share(None, 5, "few")
+    known = next(q for q in samples.instrument().questions if q.type == "multiple")
+    chart = question(*[few] * len(known.options), language="nn")
+    assert {row[1] for row in chart.table.rows} == {"ingen eller nokre få"}
+    assert chart.title == "Kvart svar som blir vist, er valt av ingen eller nokre få"
+
+
+def test_an_option_whose_share_has_changed_says_so() -> None:
+    known = next(q for q in samples.instrument().questions if q.type == "multiple")
+    name = f"{known.id}/{known.options[0].id}"
+    options = {name: ShareChange("fallen", -30, -50, -10)}
+    change = WaveChange(1, Change("hidden"), {}, options=options)
+    chart = question(Share(10), Share(40), changes=(change,))
+    assert [row[-1] for row in chart.table.rows[:2]] == ["Gått ned", "–"]
+
+
+def test_the_comparison_draws_an_open_interval_to_the_end_of_the_scale() -> None:
+    unit = samples.clamped()
+    chart = next(c for c in charts_for(samples.header(), unit, "en") if c.id == "comparison")
+    lines = next(t for t in chart.spec["data"] if t["mode"] == "lines")
+    assert 100 in lines["x"]
+    assert 0 in lines["x"]
+    assert chart.table.rows[1][1:3] == ("90 or more", "79 or more")
+    assert chart.table.rows[2][1:3] == ("10 or less", "21 or less")
+    assert chart.table.rows[0][1:3] == ("about 59", "–")
+    assert "median of 7 others of the same kind" in chart.table.header
 
 
 def test_the_heat_map_hatches_hidden_cells_and_prints_the_others() -> None:
-    rows = [HeatRow("Oppvekst", (Score(41, 90), Score(None, None))),
-            HeatRow("Helse og en lang arbeidstittel", (Score(80, 90), Score(100, 9)))]  # fmt: skip
+    rows = [HeatRow("Oppvekst", (Score(41), Score(None))),
+            HeatRow("Helse og en lang arbeidstittel", (Score(80), Score(100)))]  # fmt: skip
     chart = heatmap(Words("nb"), "Oppvekst er lavest", "Indeks 0–100", ["Deling", "Ledelse"], rows)
     check(chart)
     assert "41" in [each["text"] for each in chart.spec["layout"]["annotations"]]
@@ -203,35 +303,43 @@ def test_the_heat_map_hatches_hidden_cells_and_prints_the_others() -> None:
 
 
 indices = st.one_of(st.none(), st.integers(0, 100))
-percents = st.one_of(st.none(), st.integers(0, 100))
+bounds = st.sampled_from([None, None, "at_least", "at_most", "open"])
+
+
+@st.composite
+def shares(draw: st.DrawFn) -> Share | None:
+    """Any form that a share may be printed in."""
+    step = draw(st.sampled_from([1, 5]))
+    form: Any = draw(st.sampled_from([None, "few", "all_but_few", "below", "above", "hidden"]))
+    if form == "hidden":
+        return None
+    percent = {"below": step, "above": 100 - step}.get(form, 5 * draw(st.integers(1, 19)))
+    return Share(None if form in ("few", "all_but_few") else percent, step, form)
 
 
 @st.composite
 def units(draw: st.DrawFn) -> UnitResult:
     """A unit result with hidden values anywhere, extreme scores and hostile names."""
     unit = samples.unit(
-        draw(st.sampled_from([3, 7, 14, 24])),
-        draw(st.sampled_from([None, 5, 24, 40])),
+        draw(st.sampled_from([3, 7, 14, 130])),
+        draw(st.sampled_from([None, 5, 24, 200])),
         seed=draw(st.integers(0, 50)),
         name=draw(st.text(min_size=1, max_size=150).filter(lambda name: not LEAKED.search(name))),
         is_new=draw(st.booleans()),
-        half=draw(st.sampled_from([4, 9, 30])),
     )
 
     def score(old: Score) -> Score:
         index = draw(indices)
-        return dataclasses.replace(old, index=index, interval=None, n=old.n if index else None)
+        return Score(index, draw(bounds) if index is not None else None)
 
     def item(old: ItemResult) -> ItemResult:
-        if old.distribution is None or draw(st.booleans()):
-            return dataclasses.replace(old, shares=None, distribution=None)
-        cut = draw(st.integers(1, 3))
-        parts = (tuple(range(1, cut + 1)), tuple(range(cut + 1, 5)))
-        share = draw(percents)
-        rest = None if share is None else 100 - share
-        return dataclasses.replace(
-            old, distribution=(Category(parts[0], share), Category(parts[1], rest))
-        )
+        categories = None
+        if old.categories is not None and draw(st.booleans()):
+            each = draw(st.lists(shares(), min_size=4, max_size=4))
+            categories = tuple(
+                Category(value, share or Share(20)) for value, share in enumerate(each, start=1)
+            )
+        return ItemResult(old.id, draw(shares()), categories, draw(shares()))
 
     def dimension(old: DimensionResult) -> DimensionResult:
         return dataclasses.replace(
@@ -244,7 +352,7 @@ def units(draw: st.DrawFn) -> UnitResult:
         dimensions=tuple(dimension(each) for each in unit.dimensions),
         questions=tuple(
             dataclasses.replace(
-                q, options=tuple(OptionResult(o.id, draw(percents)) for o in q.options)
+                q, options=tuple(OptionResult(o.id, draw(shares())) for o in q.options)
             )
             for q in unit.questions
         ),
@@ -266,25 +374,29 @@ def test_any_document_gives_charts_and_pages_without_none_or_nan(
     assert not LEAKED.search(render_unit_html(header, unit, language, "0" * 64))
 
 
-def test_the_head_of_the_last_column_never_stands_on_the_first_statement() -> None:
+@pytest.mark.parametrize("width", [328, 658])
+def test_the_column_of_dont_know_never_stands_on_the_statements(width: int) -> None:
     """Also where the first statement has no number in that column: on a phone they met."""
-    phone, checked = 328, 0
-    for result in samples.unit(36).dimensions:
+    checked = 0
+    context = Context(samples.header(), samples.unit(130, 150), "nb")
+    for result in context.unit.dimensions:
         first, *others = result.items
         if not others:
             continue
         items = (
             dataclasses.replace(first, not_applicable=None),
-            *(dataclasses.replace(item, not_applicable=8) for item in others),
+            *(dataclasses.replace(i, not_applicable=Share(None, 1, "few")) for i in others),
         )
-        context = Context(samples.header(), samples.unit(36), "nb")
-        chart = dimension_chart(context, dataclasses.replace(result, items=items), phone)
+        chart = dimension_chart(context, dataclasses.replace(result, items=items), width)
         assert chart is not None
         notes = chart.spec["layout"]["annotations"]
         (head,) = (n for n in notes if n["text"] == "Vet ikke")
         label = notes[notes.index(head) + 1]
         assert label["xanchor"] == "left"
         for line in label["text"].split("<br>"):
-            assert text_width(line, style.TEXT) + text_width("Vet ikke", style.SMALL) < phone
+            assert text_width(line, style.TEXT) + text_width("Vet ikke", style.SMALL) < width
+        in_column = [n for n in notes if n["xanchor"] == "right"]
+        assert {"ingen eller", "noen få"} <= {n["text"] for n in in_column}
+        assert all(text_width(n["text"], style.SMALL) <= 70 for n in in_column)
         checked += 1
     assert checked >= 5

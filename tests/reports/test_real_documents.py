@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from survey.release.compute import compute
 from survey.release.codec import header_from_json, to_json, unit_from_json
+from survey.release.compute import compute
 from survey.release.document import UnitResult
 from survey.reports import svg
 from survey.reports.unit_report import charts_for, dashboard, render_unit_html

@@ -4,12 +4,12 @@ the page and the PDF then say in three languages."""
 from __future__ import annotations
 
 import pytest
+from survey.release.clearance import audit_stored
 
 from survey.organisation import changes, editing
 from survey.organisation.changes import Decision
 from survey.organisation.imports import apply, plan, read_csv
 from survey.release import read
-from survey.release.clearance import audit_stored
 from survey.release.close import close_and_release
 from survey.reports.unit_report import UnitReportRenderer, dashboard
 from tests.release.journey import Journey, open_next, start
