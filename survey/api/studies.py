@@ -25,7 +25,6 @@ _MODE = {
 
 
 _K = {"minimum": studies.SMALLEST_K, "maximum": studies.LARGEST_K}
-_RELEVANCE = {"minimum": 1, "maximum": 50}
 _LEVELS = {
     "minimum": min(studies.PUBLIC_LEVELS),
     "maximum": max(studies.PUBLIC_LEVELS),
@@ -46,9 +45,6 @@ class StudySchema(Schema):
     languages = fields.List(fields.String(), required=True)
     k = fields.Integer(
         required=True, metadata={"description": "Fewest answers behind any published number."}
-    )
-    relevance = fields.Integer(
-        required=True, metadata={"description": "Smallest change, in points, that matters."}
     )
     mode = fields.String(required=True, validate=validate.OneOf(studies.MODES), metadata=_MODE)
     public_level = fields.Integer(required=True, metadata=_LEVELS)
@@ -73,7 +69,6 @@ class NewStudySchema(Schema):
         metadata={"description": "Empty: all of the instrument's."},
     )
     k = Whole(load_default=5, metadata=_K)
-    relevance = Whole(load_default=10, metadata=_RELEVANCE)
     mode = fields.String(
         load_default="ordinary", validate=validate.OneOf(studies.MODES), metadata=_MODE
     )
@@ -87,7 +82,6 @@ class StudyChangeSchema(Schema):
     name = fields.String(validate=validate.Length(1, 200))
     languages = fields.List(fields.String(), validate=validate.Length(1, 10))
     k = Whole(metadata=_K)
-    relevance = Whole(metadata=_RELEVANCE)
     mode = fields.String(validate=validate.OneOf(studies.MODES), metadata=_MODE)
     public_level = Whole(metadata=_LEVELS)
 

@@ -32,8 +32,6 @@ class Study(Base):
     languages: Mapped[list[str]] = mapped_column(sa.JSON)
     k: Mapped[int]
     """Fewest answers behind any published number; at least 5, raised only, fixed when frozen."""
-    relevance: Mapped[int] = mapped_column(default=10)
-    """Smallest change, in points, that matters to people."""
     public_level: Mapped[int] = mapped_column(default=1, server_default="1")
     """Whose figures anybody may see: 0 the whole municipality's, 1 the areas' directly below it
     too, 2 those one level further down too, 3 every unit's. Lowered only once frozen."""

@@ -36,7 +36,6 @@ def create_study(
     instrument: str,
     languages: Sequence[str] = (),
     k: int = SMALLEST_K,
-    relevance: int = 10,
     mode: str = "ordinary",
     public_level: int = 1,
     actor: str = "cli",
@@ -51,7 +50,6 @@ def create_study(
         instrument=instrument,
         languages=languages,
         k=k,
-        relevance=relevance,
         mode=mode,
         public_level=public_level,
     )
@@ -67,7 +65,6 @@ def create_study(
         instrument_id=instrument,
         languages=list(languages or spoken),
         k=k,
-        relevance=relevance,
         mode=mode,
         public_level=public_level,
         created_at=now(),
@@ -86,13 +83,11 @@ def faults_of_study(
     instrument: str,
     languages: Sequence[str],
     k: int,
-    relevance: int,
     mode: str,
     public_level: int,
 ) -> tuple[list[Fault], tuple[str, ...]]:
     """Everything that keeps a study from being made, and the languages that its line has."""
     faults = [*_faults_of_texts(code, name), *_faults_of_k(k), *_faults_of_mode(mode)]
-    faults.extend(_faults_of_relevance(relevance))
     faults.extend(_faults_of_public_level(public_level))
     spoken = _languages(library, instrument, faults)
     faults.extend(_faults_of_languages(languages, spoken))
@@ -142,12 +137,11 @@ def update_study(
     languages: Sequence[str] | None = None,
     k: int | None = None,
     mode: str | None = None,
-    relevance: int | None = None,
     public_level: int | None = None,
     actor: str = "cli",
 ) -> Study:
-    """Change what may change: the name always, the public level downwards; languages, k, mode,
-    public level and the smallest change that matters until the first wave opens.
+    """Change what may change: the name always, the public level downwards; languages, k, mode and
+    public level until the first wave opens.
 
     k is raised only. Raises InvalidInput with every fault, Conflict when it is frozen or lowered;
     lowering a frozen k, raising a frozen public level, or another mode than the frozen one, raises
@@ -160,17 +154,16 @@ def update_study(
     if public_level is not None:
         check_public_level(session, study, public_level, actor)
     name = None if name is None else " ".join(name.split())
-    faults = _faults_of_change(library, study, name, languages, k, mode, relevance)
+    faults = _faults_of_change(library, study, name, languages, k, mode)
     if public_level is not None:
         faults.extend(_faults_of_public_level(public_level))
     if faults:
         raise InvalidInput("The study cannot be changed.", faults)
-    _refuse_what_is_fixed(study, k, languages, relevance)
+    _refuse_what_is_fixed(study, k, languages)
     study.name = study.name if name is None else name
     study.k = study.k if k is None else k
     study.mode = study.mode if mode is None else _mode(session, study, mode)
     study.languages = study.languages if languages is None else list(languages)
-    study.relevance = study.relevance if relevance is None else relevance
     study.public_level = study.public_level if public_level is None else public_level
     session.flush()
     # Not the name: an event can never be deleted, a study can.
@@ -195,7 +188,6 @@ def _faults_of_change(
     languages: Sequence[str] | None,
     k: int | None,
     mode: str | None,
-    relevance: int | None,
 ) -> list[Fault]:
     """Everything that is wrong with what is to change; None changes nothing."""
     faults: list[Fault] = []
@@ -205,8 +197,6 @@ def _faults_of_change(
         faults.extend(_faults_of_texts(study.code, name))
     if k is not None:
         faults.extend(_faults_of_k(k))
-    if relevance is not None:
-        faults.extend(_faults_of_relevance(relevance))
     if languages is not None:
         spoken = _languages(library, study.instrument_id, faults)
         faults.extend(_faults_of_languages(languages, spoken))
@@ -215,9 +205,7 @@ def _faults_of_change(
     return faults
 
 
-def _refuse_what_is_fixed(
-    study: Study, k: int | None, languages: Sequence[str] | None, relevance: int | None
-) -> None:
+def _refuse_what_is_fixed(study: Study, k: int | None, languages: Sequence[str] | None) -> None:
     frozen = study.frozen_at is not None
     if k is not None and k != study.k and frozen:
         raise Conflict("k was fixed when the study's first wave opened: it was promised to people.")
@@ -225,8 +213,6 @@ def _refuse_what_is_fixed(
         raise Conflict(f"k is {study.k} and can only be raised.")
     if languages is not None and frozen and list(languages) != study.languages:
         raise Conflict("The languages were fixed when the study's first wave opened.")
-    if relevance is not None and frozen and relevance != study.relevance:
-        raise Conflict("What counts as a change was fixed when the study's first wave opened.")
 
 
 def _faults_of_texts(code: str, name: str) -> Iterable[Fault]:
@@ -241,11 +227,6 @@ def _faults_of_k(k: int) -> Iterable[Fault]:
         yield Fault(
             "k", f"{k} is not from {SMALLEST_K} to {LARGEST_K}.", "Fewer would expose people."
         )
-
-
-def _faults_of_relevance(relevance: int) -> Iterable[Fault]:
-    if not 1 <= relevance <= 50:
-        yield Fault("relevance", f"{relevance} is not from 1 to 50 points.")
 
 
 def _faults_of_public_level(level: int) -> Iterable[Fault]:

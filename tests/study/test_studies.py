@@ -37,7 +37,6 @@ def test_every_fault_of_a_study_is_told_at_once(place):
             name=" ",
             k=4,
             languages=["se", "nb", "nb"],
-            relevance=0,
             public_level=4,
         )
     assert {fault.where for fault in caught.value.faults} == {
@@ -45,7 +44,6 @@ def test_every_fault_of_a_study_is_told_at_once(place):
         "name",
         "k",
         "languages",
-        "relevance",
         "public_level",
     }
 

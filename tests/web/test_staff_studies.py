@@ -30,7 +30,6 @@ GOOD = {
     "name": "Åpen & modig kultur",
     "instrument": "baerum-barometer",
     "k": "8",
-    "relevance": "10",
     "mode": "ordinary",
 }
 
@@ -81,10 +80,10 @@ def test_a_study_is_made_with_a_code_from_its_name_and_all_its_languages(world: 
 
 def test_all_faults_of_a_study_are_told_at_once_and_nothing_is_made(world: World) -> None:
     client = world.client("staff")
-    wrong = {"name": "", "code": "kultur", "k": "4", "relevance": "x", "mode": "y"}
+    wrong = {"name": "", "code": "kultur", "k": "4", "mode": "y"}
     refused = client.post(NEW, data=sent(world, client, **wrong, languages=["se"]))
     assert refused.status_code == 422
-    assert errors(refused.text) == ["instrument", "name", "code", "k", "relevance", "mode"]
+    assert errors(refused.text) == ["instrument", "name", "code", "k", "mode"]
     bad_language = client.post(NEW, data=sent(world, client, **GOOD, languages=["nb", "se"]))
     assert errors(bad_language.text) == ["languages"]
     assert client.get("/stab/3999").text.count('class="card"') == 1
@@ -110,12 +109,12 @@ def test_settings_change_until_the_first_wave_opens_and_are_told_as_fixed_then(
     client = world.client("staff")
     client.post(NEW, data=sent(world, client, **GOOD, code="ny"))
     edit = "/stab/3999/undersokelse/ny/endre"
-    change = {**GOOD, "name": "Kultur", "k": "9", "relevance": "5", "languages": ["nb", "en"]}
+    change = {**GOOD, "name": "Kultur", "k": "9", "languages": ["nb", "en"]}
     lowered = client.post(edit, data=sent(world, client, **{**change, "k": "6"}))
     assert errors(lowered.text) == ["k"]
     assert client.post(edit, data=sent(world, client, **change)).status_code == 303
     study = study_of(world, "ny")
-    assert (study.name, study.k, study.relevance, study.languages) == ("Kultur", 9, 5, ["nb", "en"])
+    assert (study.name, study.k, study.languages) == ("Kultur", 9, ["nb", "en"])
     page = client.get(f"{STUDY}/endre").text
     assert "Dette ble låst da den første målingen åpnet" in page
     assert 'name="k"' not in page

@@ -26,9 +26,6 @@ def study() -> None:
 @click.option("--language", "languages", multiple=True, help="May be repeated. Default: all.")
 @click.option("--k", default=5, show_default=True, help="Fewest answers behind any number.")
 @click.option(
-    "--relevance", default=10, show_default=True, help="Smallest change, in points, that matters."
-)
-@click.option(
     "--mode",
     type=click.Choice(MODES),
     default="ordinary",
@@ -49,7 +46,6 @@ def create(
     instrument: str,
     languages: tuple[str, ...],
     k: int,
-    relevance: int,
     mode: str,
     public_level: int,
 ) -> None:
@@ -64,7 +60,6 @@ def create(
             instrument=instrument,
             languages=languages,
             k=k,
-            relevance=relevance,
             mode=mode,
             public_level=public_level,
         )
@@ -77,7 +72,6 @@ def create(
 @click.option("--name", help="Name, as respondents see it.")
 @click.option("--language", "languages", multiple=True, help="May be repeated: all of them.")
 @click.option("--k", type=int, help="Fewest answers behind any number; only upwards.")
-@click.option("--relevance", type=int, help="Smallest change, in points, that matters.")
 @click.option("--mode", type=click.Choice(MODES))
 @click.option("--public-level", type=int, help="Whose figures anybody may see: 0, 1, 2 or 3.")
 def change(
@@ -86,7 +80,6 @@ def change(
     name: str | None,
     languages: tuple[str, ...],
     k: int | None,
-    relevance: int | None,
     mode: str | None,
     public_level: int | None,
 ) -> None:
@@ -100,7 +93,6 @@ def change(
             name=name,
             languages=list(languages) or None,
             k=k,
-            relevance=relevance,
             mode=mode,
             public_level=public_level,
         )

@@ -21,7 +21,7 @@ from survey.web.staff.common import STUDY, Wrong, library, newest, summary, told
 bp = Blueprint("staff_studies", __name__)
 
 NEW = "/stab/<org>/undersokelse/ny"
-_SETTINGS = ("name", "languages", "k", "public_level", "relevance", "mode")
+_SETTINGS = ("name", "languages", "k", "public_level", "mode")
 _LOOK = "look"
 """Name of the button that shows what the k that is filled in means, and stores nothing."""
 
@@ -30,7 +30,7 @@ _LOOK = "look"
 @access("staff")
 def new(org: str) -> str:
     """The form for a new study."""
-    given = {"k": studies.SMALLEST_K, "relevance": 10, "mode": "ordinary", "languages": []}
+    given = {"k": studies.SMALLEST_K, "mode": "ordinary", "languages": []}
     given["public_level"] = 1
     lines = newest()
     if len(lines) == 1:
@@ -103,7 +103,6 @@ def _given(public_level: int = 1) -> dict[str, Any]:
         "code": form.get("code", "")[:100].strip(),
         "languages": form.getlist("languages")[:20],
         "k": whole_field("k", -1),
-        "relevance": whole_field("relevance", -1),
         "mode": form.get("mode", ""),
         "public_level": whole_field("public_level", public_level),
     }
