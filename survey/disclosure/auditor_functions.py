@@ -94,7 +94,7 @@ def _plain(score: Plain) -> tuple[object, object]:
 def _wrong_changes(unit: Plain, change: Plain) -> Iterator[str]:
     now = {name: score["index"] for name, score in _scores(unit)}
     for name, each in {"": change["overall"], **change["dimensions"]}.items():
-        if each["verdict"] == "hidden":
+        if each["verdict"] in ("hidden", "not_comparable"):
             if set(each) - {"verdict"}:
                 yield f"a hidden change of {name or 'overall'} has numbers"
             continue

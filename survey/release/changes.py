@@ -123,7 +123,8 @@ class _Judge:
         earlier = _printed(pair.then, score_then(pair.then, name, pair.index))
         later = _printed(pair.now, score_of(pair.now, name))
         if earlier is None or later is None:
-            return Change("hidden")
+            told = pair.then.overall.index is not None and name == OVERALL
+            return Change("not_comparable" if told and later is not None else "hidden")
         sigma = self.how.dimensions[name].sigma if name else self.how.sigma_overall
         by_units = area_change(pair, name, earlier, later, family) if pair.area else None
         found = by_units or verdicts.unit_change(earlier, later, sigma, family)
@@ -215,7 +216,7 @@ def _with_areas(changes: Mapping[str, WaveChange], units: Units) -> dict[str, Wa
         area: AreaVerdict | None = None
         above = units[code].unit.parent
         while above is not None and area is None:
-            if above in changes and changes[above].overall.verdict != "hidden":
+            if above in changes and changes[above].overall.difference is not None:
                 area = AreaVerdict(above, units[above].unit.name, changes[above].overall)
             above = units[above].unit.parent
         result[code] = replace(change, area=area)
@@ -243,7 +244,7 @@ def _with_tallies(
             said.count("fallen"),
             said.count("unknown"),
             said.count("hidden"),
-            len(lowest) - len(known),
+            len(lowest) - len(known) + said.count("not_comparable"),
             *by_chance(tested),
         )
         result[code] = replace(change, tally=tally)

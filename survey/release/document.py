@@ -18,7 +18,7 @@ SCHEMA = 2
 
 Bound = Literal["at_least", "at_most", "open"]
 ShareForm = Literal["few", "all_but_few", "below", "above"]
-Verdict = Literal["risen", "fallen", "unknown", "hidden", "no_change", "too_few"]
+Verdict = Literal["risen", "fallen", "unknown", "hidden", "not_comparable", "no_change", "too_few"]
 """``no_change`` and ``too_few`` stand in releases of schema 1 only."""
 Tier = Literal["none", "index", "shares", "full"]
 Phase = Literal["before", "during", "after"]
