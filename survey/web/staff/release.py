@@ -13,6 +13,7 @@ from survey.access import guard
 from survey.access.guard import access
 from survey.errors import Conflict
 from survey.jobs import tasks
+from survey.jobs.models import Task
 from survey.release import look, read
 from survey.release.close import expired, unreleased_before
 from survey.release.look import Look, UnitLook
@@ -61,7 +62,7 @@ def show(org: str, study: str, ordinal: int) -> str:
         before = unreleased_before(session, wave)
         gone = wave.id in expired(session, who.organisation_id)
         made = None if gone else look.look(session, who.organisation_id, wave.id)
-    failed = next((each for each in work[:1] if each.state == "failed"), None)
+    failed = next((each for each in _newest(work) if each.state == "failed"), None)
     return render_template(
         "staff/release.html",
         study=found,
@@ -144,6 +145,11 @@ def _order(org: str, study: str, ordinal: int, kind: str) -> ResponseReturnValue
         payload = {"wave_id": wave.id}
         task = tasks.enqueue_once(session, who.organisation_id, kind, payload, who.actor)
     return to_task(org, study, ordinal, task)
+
+
+def _newest(work: list[Task]) -> list[Task]:
+    """Those that were ordered last: times are kept to the second, so there may be several."""
+    return [each for each in work if each.created_at == work[0].created_at]
 
 
 def _deadline(wave: Wave) -> datetime | None:
