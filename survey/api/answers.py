@@ -16,10 +16,11 @@ from marshmallow import fields, validate
 
 from survey.access.guard import access
 from survey.answering import intake, ratelimit
-from survey.answering.admission import UnknownCode
+from survey.answering.admission import UnknownCode, find
 from survey.answering.questionnaire import questionnaire
 from survey.api.base import Blueprint, Schema
 from survey.errors import Fault, InvalidInput
+from survey.release.read import knew_looser_rules
 from survey.upkeep.services import services
 
 BODY_LIMIT = 64 * 1024
@@ -106,6 +107,13 @@ class QuestionnaireSchema(Schema):
             "the areas directly below it too, 2 of those two levels below too, 3 of every unit."
         },
     )
+    stricter = fields.Boolean(
+        required=True,
+        metadata={
+            "description": "Results of this study were published under looser rules before: say "
+            "on the first page what has become stricter."
+        },
+    )
     closes_at = fields.String(required=True, allow_none=True)
     languages = fields.List(fields.String(), required=True)
     instrument = fields.String(required=True)
@@ -147,7 +155,10 @@ class Questionnaire(MethodView):
         def fetch() -> dict[str, Any]:
             with services().db.reading() as session:
                 secret = services().secret
-                return questionnaire(session, secret, arguments["code"], arguments["language"])
+                code, language = arguments["code"], arguments["language"]
+                asked = questionnaire(session, secret, code, language)
+                _, wave = find(session, secret, code)
+                return {**asked, "stricter": knew_looser_rules(session, wave)}
 
         return counting_failures(fetch)
 

@@ -125,6 +125,17 @@ def documents(
     )
 
 
+def knew_looser_rules(session: Session, wave: Wave) -> bool:
+    """True when results of the wave's study stand that were released under the first disclosure
+    design, whose rules were looser: who is asked now may remember those."""
+    mine = sa.exists().where(
+        Release.organisation_id == wave.organisation_id,
+        Release.study_id == wave.study_id,
+        Release.schema == 1,
+    )
+    return bool(session.scalar(sa.select(mine)))
+
+
 def merged_units(session: Session, wave: Wave) -> dict[str, str]:
     """Unit code → name of the neighbour that its answers are counted in; they have no report."""
     rows = session.scalars(

@@ -44,6 +44,7 @@ def test_a_program_fetches_validates_and_sends(client: FlaskClient, world: World
     assert asked.status_code == 200
     assert asked.json["language"] == "nn"
     assert (asked.json["smallest_group"], asked.json["public_level"]) == (5, 1)
+    assert asked.json["stricter"] is False
     assert asked.json["pages"][0]["blocks"][0] == {
         "kind": "item",
         "id": "trust",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import html
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from survey.db import new_id, now
+from survey.release.document import SCHEMA
+from survey.release.models import Release
 from survey.reports.words import catalogue as letters
-from survey.study.models import Study
+from survey.study.models import Study, Wave
 from survey.upkeep.mail.words import catalogue as mails
 from survey.web import catalogue
 from survey.web.answer.form import LETTERS
@@ -74,6 +78,50 @@ def test_people_are_told_which_figures_are_public(
     page = start(client, answering, "nb")
     told = [catalogue.text(f"answer.public_{each}", "nb", least=20) for each in range(4)]
     assert [each for each in told if each in page] == [told[level]]
+
+
+def release_before(world: World, schema: int) -> None:
+    """Let a wave before the open one have been released under a disclosure design."""
+    place = {"organisation_id": world.wave.organisation_id, "study_id": world.wave.study_id}
+    world.change_wave(ordinal=2)
+    with world.db.transaction() as session:
+        first = Wave(**place, id=new_id(), ordinal=1, phase="before", label="", state="released")
+        session.add(first)
+        session.flush()
+        frozen = {"digest": "0" * 64, "software": "0", "header": "{}", "schema": schema}
+        at = now() - timedelta(days=365)
+        session.add(Release(**place, **frozen, id=new_id(), wave_id=first.id, created_at=at))
+
+
+@pytest.mark.parametrize("language", catalogue.RESPONDENT_LANGUAGES)
+def test_whoever_knew_looser_rules_is_told_what_has_become_stricter(
+    client: FlaskClient, answering: World, language: str
+) -> None:
+    release_before(answering, schema=1)
+    with answering.db.transaction() as session:
+        session.execute(sa.update(Study).values(k=8))
+    page = start(client, answering, language)
+    told = page.index(catalogue.text("answer.stricter", language, k=8))
+    promised = page.index(catalogue.text("answer.promise_leaders", language, others=7))
+    assert promised < told < page.index('class="part"')
+
+
+def test_nobody_is_told_so_where_the_rules_have_always_been_these(
+    client: FlaskClient, answering: World
+) -> None:
+    told = catalogue.text("answer.stricter", "nb", k=5)
+    assert told not in start(client, answering, "nb"), "the first wave"
+    release_before(answering, schema=SCHEMA)
+    assert told not in start(client, answering, "nb")
+
+
+def test_the_rules_of_another_study_are_nothing_to_tell(
+    client: FlaskClient, answering: World
+) -> None:
+    release_before(answering, schema=1)
+    with answering.db.transaction() as session:
+        session.execute(sa.update(Release).values(study_id=new_id()))
+    assert catalogue.text("answer.stricter", "nb", k=5) not in start(client, answering, "nb")
 
 
 @pytest.mark.parametrize("language", catalogue.RESPONDENT_LANGUAGES)

@@ -30,10 +30,11 @@ from werkzeug.wrappers import Response
 
 from survey.access.guard import access
 from survey.answering import ratelimit
-from survey.answering.admission import UnknownCode, UsedCode, admit
+from survey.answering.admission import UnknownCode, UsedCode, admit, find
 from survey.answering.intake import submit
 from survey.answering.questionnaire import questionnaire
 from survey.errors import Closed, InvalidInput, NotYetOpen, RateLimited, SurveyError
+from survey.release.read import knew_looser_rules
 from survey.study.clock import format_local
 from survey.study.codes import LINK_LENGTH, MistypedCode, normalise
 from survey.study.studies import PUBLIC_FROM
@@ -192,6 +193,8 @@ def _form(code: str, filled: Filled, error: InvalidInput | None = None) -> Respo
     )
     with services().db.reading() as session:
         view = questionnaire(session, services().secret, code, wanted)
+        _, wave = find(session, services().secret, code)
+        stricter = knew_looser_rules(session, wave)
     g.language = _frame_language(wanted, view["language"])
     wrong = _wrong(view, error)
     body = render_template(
@@ -207,6 +210,7 @@ def _form(code: str, filled: Filled, error: InvalidInput | None = None) -> Respo
         wrong=wrong,
         summary=_summary(view, wrong, error),
         public_from=PUBLIC_FROM,
+        stricter=stricter,
         questions=sum(len(page["blocks"]) for page in view["pages"]),
         closes=_local(view["closes_at"]),
         draft_key=services().secret.hash("draft", normalise(code).encode()).hex(),
