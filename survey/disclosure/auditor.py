@@ -2,8 +2,8 @@
 
 It reads what is printed and the blocks behind it, and asks four things. Is everybody in at most one
 block of enough people? Is every printed number what the blocks give? Is there any number that is
-not one of these? Has every number the form that it must have? A page of arithmetic on purpose;
-``docs/anonymity.md`` says the same in words.
+not one of these? Has every number the form that it must have? Sums and comparisons only, on
+purpose; ``docs/anonymity.md`` says the same in words.
 """
 
 from __future__ import annotations
@@ -199,7 +199,8 @@ class _Auditor:
         if not whole:
             return None
         total = sum(weight[at] * block.value for at, block in parts.items())
-        bound = next(iter(parts.values())).bound if len(parts) == 1 else None
+        bounds = {block.bound for block in parts.values()}
+        bound = bounds.pop() if len(bounds) == 1 else None
         return _half_up(Fraction(total, whole)), bound
 
     def _overall(

@@ -17,8 +17,9 @@ def group(tree: Tree, counts: Mapping[str, int], least: int) -> Grouping:
     """Group people into blocks of at least ``least``.
 
     ``counts``: node → direct people who have the statistic (none where a node is missing). A few
-    people left at the root join the smallest block of an inner node in whose subtree another block
-    lies, so that this node still has a number; where there is no such block they are in none.
+    people left at the root are taken in by the smallest block of an inner node: that block moves to
+    the root. Only one in whose subtree another block lies may move, so that its node still has a
+    number; where there is none, the few are in no block.
     """
     pool = [int(counts.get(node.id, 0)) for node in tree.nodes]
     is_block = [False] * len(tree)

@@ -55,10 +55,11 @@ class AnswerCounts:
     """Answers to one item, question or option at each node, (V, options) in the order of the scored
     scale.
 
-    ``index`` names the sub-goal whose blocks the people are counted at ('' for the blocks of
-    answers). ``favourable``: positions that a share adds up; () when no share may stand below a
-    hundred answers (two or three options, single choice, exclusive options: there the share is
-    the distribution).
+    ``index`` names the sub-goal that must be printed beside it, at whose blocks the people are
+    counted ('' for neither; those who said "vet ikke" are counted at the blocks of answers).
+    ``favourable``: positions that a share adds up; () when no share may stand below a hundred
+    answers (two or three options, single choice, exclusive options: there the share is the
+    distribution).
     """
 
     counts: IntArray
@@ -139,7 +140,8 @@ class CategoryBlocks:
 
 @dataclass(frozen=True)
 class Blocks:
-    """Everything that may be known of a wave: what is printed is computed from this alone.
+    """Everything that may be known of a wave's units: what is printed of them is computed from this
+    alone (beside it stand the organisation's σ̂ and the like, ``survey.release.method``).
 
     ``texts`` pools people, not texts: what somebody wrote is shown at his pool's node.
     """

@@ -58,7 +58,7 @@ class Printer:
 
     @property
     def shares(self) -> Collection[str]:
-        """Names of the items, options and "vet ikke" that may have a share below a hundred."""
+        """Names of the items, options and "vet ikke" whose blocks hold a share."""
         return self._blocks.shares.keys()
 
     def _rows(self, values: Mapping[str, int]) -> IntArray:
@@ -105,9 +105,10 @@ class Printer:
         weight, total, count, low, high = (int(each) for each in row)
         if not weight:
             return None
+        # Where every block is clamped at the same end, so is their mean.
         bound: Bound | None = None
-        if count == 1:
-            bound = "at_least" if high else "at_most" if low else None
+        if count in (high, low):
+            bound = "at_least" if high else "at_most"
         return PrintedIndex(half_up(total, weight), bound)
 
     def share(self, name: str, node: str) -> PrintedShare | None:

@@ -50,6 +50,6 @@ def round_tails(name: str, counts: Sequence[int], sizes: Sequence[int], draw: Dr
     rest = [size - count for size, count in zip(sizes, counts, strict=True)]
     high = round_small(rest, draw(f"{name}/high"))
     return [
-        few if not 0 < size - count < BASE else size - most
-        for few, most, count, size in zip(low, high, counts, sizes, strict=True)
+        rounded if not 0 < size - count < BASE else size - rounded_rest
+        for rounded, rounded_rest, count, size in zip(low, high, counts, sizes, strict=True)
     ]

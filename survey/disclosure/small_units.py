@@ -75,8 +75,9 @@ def _final(goes: list[int], place: int) -> int:
 def lift_leaders(nodes: Sequence[Node], leaders: Mapping[str, int], k: int = 5) -> dict[str, str]:
     """Where a unit's leaders' answers are stored.
 
-    ``leaders`` counts the leaders who answered in each node itself. The nearest proper ancestor
-    with at least k leaders in its subtree, else the root.
+    ``leaders`` counts the leaders who answered in each node itself. The nearest unit above with at
+    least k leaders in its subtree, else the root (where the root's own leaders stay). They need not
+    be k there: they are grouped with everybody else who is counted at that unit.
     """
     tree = Tree(nodes)
     own = np.array([int(leaders.get(node.id, 0)) for node in tree.nodes], dtype=np.int64)

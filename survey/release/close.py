@@ -133,7 +133,8 @@ def make_release(
                 raw.remove_unit_labels(session, wave)
                 sealed.delete(session, wave)
                 mark_released(session, wave, actor)
-        raw.erase_traces(db)  # the labels that were taken away must not linger in the files
+        # The labels that were taken away must not linger in the files.
+        _erase_traces(db, organisation_id, wave_id, actor)
     with db.transaction() as session:
         destroy_keys(session, keys, find_wave(session, organisation_id, wave_id), actor)
     return stored

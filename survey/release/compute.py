@@ -43,7 +43,7 @@ class Computed:
 def protect_wave(frame: Frame, joined: Mapping[str, str], draw: Draw | None = None) -> Protected:
     """Count a closed wave's answers and protect them.
 
-    ``joined`` holds each unit's own answer sheets laid end to end, by unit code. ``draw`` is for
+    ``joined`` holds the sheets stored under each node, laid end to end, by code. ``draw`` is for
     tests that know the rounding's draws.
     """
     answers = read_answers(frame.instrument, frame.nodes(), joined)

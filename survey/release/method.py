@@ -1,8 +1,8 @@
 """Organisation-level quantities that every interval and the method page use.
 
-Computed once beside the blocks, from blocks of at least ten people: a municipality's σ̂ must not
-give a small unit's answers back. With fewer than a hundred people or ten such blocks nothing of
-the scale's quality is said, and σ̂ comes from elsewhere (measurement.md section 2B).
+Computed once beside the blocks: σ̂ and ICC from blocks of at least ten people, consistency and
+correlations over everybody who is counted, from a hundred people and ten such blocks. With fewer
+nothing of the scale's quality is said, and σ̂ comes from elsewhere (``survey.measurement.sigma``).
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The only reader of answers: opens the inbox of a closed wave and stores responses.
 
 Everything is opened, relabelled, shuffled and inserted in one transaction with random ids; the
-inbox is emptied in the same transaction. Nothing that leaves this module belongs to one person,
-except through :func:`own_sheets`, which only ``release.close`` calls.
+inbox is emptied in the same transaction. What belongs to one person leaves this module only through
+:func:`open_inbox`, :func:`imported`, :func:`own_sheets` and :func:`texts`, which ``release.close``
+alone calls.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ def remove_unit_labels(session: Session, wave: Wave) -> None:
 
 
 def own_sheets(session: Session, wave: Wave) -> dict[str, str]:
-    """Each unit's own answer sheets laid end to end, by unit code.
+    """The answer sheets stored under each node laid end to end, by code.
 
     Sheets are sorted, so that the same answers give the same release to the last digit.
     """

@@ -28,7 +28,10 @@ from survey.study.models import Invitation, Study, Wave
 from survey.upkeep.services import Services
 
 ERASED = "traces.erased"
-LEAVE = ("wave.settled", "retention.invitations", "retention.responses", "study.destroyed")
+LEAVE = (
+    *("wave.settled", "release.stored"),
+    *("retention.invitations", "retention.responses", "study.destroyed"),
+)
 """Actions that leave traces in files."""
 
 

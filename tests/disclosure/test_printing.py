@@ -33,6 +33,13 @@ def test_an_extreme_unit_prints_its_bound_and_its_area_the_weighted_mean():
     assert found.index("d", "area") == PrintedIndex(69)
 
 
+def test_an_area_whose_blocks_are_all_clamped_at_one_end_is_open_there():
+    found = printed(counted(THREE, {"A": [100.0] * 12, "B": [100.0] * 15}))
+    assert found.index("d", "area") == PrintedIndex(90, "at_least")
+    found = printed(counted(THREE, {"A": [100.0] * 12, "B": [0.0] * 12}))
+    assert found.index("d", "area") == PrintedIndex(50)
+
+
 def test_seven_direct_staff_beside_two_large_units_stand_in_no_item_block():
     people = {"area": [50.0] * 7, "A": [50.0] * 60, "B": [50.0] * 60}
     chosen = {"area": [3] * 7, "A": [0, 3] * 30, "B": [0, 3] * 30}

@@ -162,7 +162,7 @@ def test_from_a_hundred_answers_all_categories_stand_in_steps_of_five(large: Uni
             assert [each.value for each in item.categories] == [1, 2, 3, 4]
             assert {(each.share.percent or 0) % 5 for each in item.categories} == {0}
             assert item.favourable is not None
-            assert item.favourable.step == 1
+            assert item.favourable.step == 5, "whole per cent only from three hundred"
 
 
 def test_a_single_choice_question_has_no_share_below_a_hundred(
