@@ -32,6 +32,8 @@ def verdict(
     words, low, high = context.words, change.low, change.high
     if change.verdict == "too_few":
         return words("verdict_too_few", D=inside)
+    if change.verdict == "not_comparable":
+        return words("verdict_not_comparable")
     known = change.earlier is not None and change.later is not None
     if change.verdict == "hidden" or low is None or high is None or not known:
         return words("verdict_hidden")
@@ -79,8 +81,8 @@ def row_change(context: Context, change: WaveChange, row: Row) -> Change:
 def kind_of(context: Context, change: WaveChange, row: Row) -> Verdict:
     """The verdict on one row as it is said: hidden where its numbers are not there."""
     each = row_change(context, change, row)
-    if each.verdict == "too_few":
-        return "too_few"
+    if each.verdict in ("too_few", "not_comparable"):
+        return each.verdict
     complete = None not in (each.earlier, each.later, each.low, each.high)
     return each.verdict if complete else "hidden"
 

@@ -248,3 +248,11 @@ def test_a_clamped_index_is_said_with_its_bound() -> None:
     assert about.score(first, about.waves[-1]) == Score(
         90, "at_least", unit.dimensions[0].score.interval
     )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_overall_index_that_was_made_in_another_way_says_so(language: str) -> None:
+    change = WaveChange(1, Change("not_comparable"), {})
+    said = row_verdict(context(language), change, context(language).rows[0])
+    assert said == context(language).words("verdict_not_comparable")
+    assert said.split(" ")[0] in {"Kan", "Cannot"}
