@@ -10,9 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from survey.config import Settings
+from survey.db import now
 from survey.errors import Conflict
 from survey.release import read
 from survey.study.models import Study, Wave
+from survey.study.participation import latest_hour, participation
 from survey.upkeep import demo, migrate
 from survey.upkeep.commands.demo import make_links
 from survey.upkeep.services import Services, build
@@ -97,6 +99,16 @@ def test_the_tree_changed_between_the_waves(parts: Services) -> None:
     assert merged.reorganisations[0].before == ("Kulturskolen", "Ungdomshuset")
     # Later waves compare it with itself from its first one on.
     assert [each.comparable for each in unit(parts, "k06", 3).unit.changes] == [False, True]
+
+
+def test_the_open_wave_shows_what_was_counted_at_six(parts: Services) -> None:
+    with parts.db.reading() as session:
+        wave = session.scalars(sa.select(Wave).where(Wave.state == "open")).one()
+        counts = participation(session, wave)
+    assert counts.counted_at == latest_hour(now())
+    assert counts.top is not None
+    assert counts.top.answered is not None
+    assert counts.top.answered >= 100
 
 
 def test_the_links_lead_in(parts: Services) -> None:
