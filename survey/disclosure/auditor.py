@@ -146,8 +146,9 @@ class _Auditor:
         if block is None:
             return False
         low, high = (5, 95) if size >= 20 else (20, 80) if index.alone and size < 10 else (10, 90)
-        ends = {None: True, "at_least": block.value == high, "at_most": block.value == low}
-        return low <= block.value <= high and ends[block.bound]
+        if block.bound is None:
+            return low <= block.value <= high
+        return block.value == (high if block.bound == "at_least" else low)
 
     # ---------------------------------------------------------------- what is printed
 

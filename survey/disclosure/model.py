@@ -103,7 +103,7 @@ class Grouping:
 
 @dataclass(frozen=True, slots=True)
 class IndexBlock:
-    """A block's mean in whole points, clamped; ``bound`` tells that the mean lies beyond."""
+    """A block's mean in whole points, clamped; ``bound``: the mean lies there or beyond."""
 
     value: int
     bound: Bound | None = None

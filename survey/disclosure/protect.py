@@ -135,7 +135,11 @@ def _summed(values: IntArray, places: Sequence[str]) -> dict[str, int]:
 
 
 def clamp(size: int, *, alone: bool) -> tuple[int, int]:
-    """The ends beyond which a mean of so many people is not told."""
+    """The ends at or beyond which a mean of so many people is not told.
+
+    At them, too: nine of ten at the top and one at the bottom are exactly 90, and a form that left
+    them out would tell of ten others that nobody is at the bottom.
+    """
     if size < 10 and alone:
         return 20, 80
     return (10, 90) if size < 20 else (5, 95)
@@ -144,8 +148,8 @@ def clamp(size: int, *, alone: bool) -> tuple[int, int]:
 def _clamped(mean: float, size: int, *, alone: bool) -> IndexBlock:
     low, high = clamp(size, alone=alone)
     exact = round(mean, 9)  # sums of floats: 90.00000000000001 is 90
-    if exact > high:
+    if exact >= high:
         return IndexBlock(high, "at_least")
-    if exact < low:
+    if exact <= low:
         return IndexBlock(low, "at_most")
     return IndexBlock(math.floor(exact + 0.5))
