@@ -60,7 +60,7 @@ def test_all_reports_are_made_once_and_a_changed_one_again(tmp_path: Path) -> No
 
 
 def test_a_report_that_fails_is_named_and_the_others_are_made(tmp_path: Path) -> None:
-    broken = unit_json("bad").replace('"schema":1', '"schema":999')
+    broken = unit_json("bad").replace('"schema":2', '"schema":999')
     with pytest.raises(SurveyError) as caught:
         render_units(
             to_json(samples.header()), [broken, unit_json("good")], ["nb"], DIGEST, tmp_path,
