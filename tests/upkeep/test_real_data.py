@@ -81,10 +81,9 @@ def test_bhr2000_gives_the_sources_own_means_and_sizes_and_a_report_for_every_gr
     units = {code: unit_from_json(text) for code, text in bhr2000.units}
     assert len(units) == 100
     for group, mean in means.items():
-        score = units[group].dimensions[0].score
-        assert score.n == sizes[group]
+        assert units[group].participation.answered == sizes[group]
         # scale 1–5 as 0–100 in whole points
-        assert score.index == math.floor((mean - 1) / 4 * 100 + 0.5)
+        assert units[group].dimensions[0].score.index == math.floor((mean - 1) / 4 * 100 + 0.5)
     assert units["all"].participation.answered == 5400
     made = render_units(
         bhr2000.header,
@@ -100,8 +99,8 @@ def test_bhr2000_gives_the_sources_own_means_and_sizes_and_a_report_for_every_gr
 
 def favourable(unit: UnitResult, item: str) -> int | None:
     results = {result.id: result for d in unit.dimensions for result in d.items}
-    shares = results[item].shares
-    return None if shares is None else shares.favourable
+    share = results[item].favourable
+    return None if share is None else share.percent
 
 
 def test_pisa_gives_the_published_shares_of_agreement(services: Any) -> None:
