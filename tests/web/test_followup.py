@@ -18,6 +18,8 @@ from survey.db import now
 from survey.followup import actions, choices, overview, reminders, targets
 from survey.followup.actions import Draft
 from survey.followup.model import ActionFacts, ChoiceFacts, FollowUp, TargetFacts
+from survey.reports.context import Context
+from survey.reports.pattern import extremes
 from tests.access.world import World, fresh
 from tests.followup.conftest import at, release_second
 
@@ -96,8 +98,11 @@ def test_the_choice_is_offered_with_what_the_report_points_at_and_stored(
     world: World, north: FlaskClient
 ) -> None:
     page = north.get(HERE).text
-    assert page.count("forslag fra rapporten") >= 2
-    assert "ligger høyest hos oss" in page
+    here = at(world, "n1").stored
+    highest, lowest = extremes(Context(here.header, here.unit, "nb"))
+    assert page.count("forslag fra rapporten") == len(highest) + len(lowest)
+    assert ("ligger høyest hos oss" in page) == bool(highest)
+    assert ("så likt" in page) == (not highest)
     keep, improve = at(world, "n1").dimensions[:2]
     sent = {"state": hidden(page), "keep": keep, "improve": improve}
     answer = post(world, north, HERE + "/valg", **sent)

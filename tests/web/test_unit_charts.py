@@ -117,15 +117,31 @@ def test_fewer_than_half_is_warned_of_before_anything_else(manager: FlaskClient)
     assert few not in manager.get(f"{PAGE}?language=nb").text
 
 
-def test_merged_answers_stand_once_across_their_columns(manager: FlaskClient) -> None:
+def test_every_row_of_numbers_has_a_cell_for_each_column(manager: FlaskClient) -> None:
     page = manager.get(f"{PAGE}?language=nb").text
-    assert "colspan=" in page
-    for table in re.findall(r"<table>.*?</table>", page, flags=re.DOTALL):
+    tables = re.findall(r"<table>.*?</table>", page, flags=re.DOTALL)
+    assert tables
+    for table in tables:
         wide = table.split("</thead>")[0].count("<th ")
         for row in re.findall(r"<tr>.*?</tr>", table.split("<tbody>")[1], flags=re.DOTALL):
-            spans = [int(n) - 1 for n in re.findall(r'colspan="(\d)"', row)]
-            assert row.count("<th ") + row.count("<td") + sum(spans) == wide
-            assert "←" not in row
+            assert row.count("<th ") + row.count("<td") == wide
+
+
+@pytest.mark.parametrize("language", ["nb", "nn", "en"])
+def test_each_sub_goal_has_a_chip_that_opens_its_sentence(
+    manager: FlaskClient, language: str
+) -> None:
+    words = Words(language)
+    page = manager.get(f"{PAGE}?language={language}").text
+    table = page.split('<table class="changes">')[1].split("</table>")[0]
+    rows = re.findall(r'<span class="chip chip--(\w+)">([^<]+)</span></summary><p>([^<]+)<', table)
+    assert len(rows) == table.count('scope="row"') > 1
+    for kind, chip, sentence in rows:
+        assert chip == words(f"chip_{kind}")
+        assert len(sentence) > len(chip)
+    printed = manager.get(f"{PAGE}?language={language}&utskrift=1").text
+    assert "chip--" in printed
+    assert "</summary><p>" not in printed
 
 
 def test_the_form_has_a_box_for_every_earlier_wave_and_works_without_a_script(
