@@ -1,393 +1,387 @@
 """Somebody who reads everything that is published, and does arithmetic.
 
-Independent of the product: imports nothing of it, knows its documents only as JSON and its rules
-only from the printed method. Every printed number becomes an equation or a bound over hidden whole
-numbers (how many of each unit's own staff chose each answer) and over sums of scores; integer
-programmes (HiGHS) then ask how far each hidden group's numbers may lie apart.
+Independent of the product: imports nothing of it, knows its documents as JSON and its rules as a
+reader of its source does (``knowledge``). He knows who answered, and even who skipped what, but
+not how; besides, his own answers, and those that colleagues told him. *Found* is, by the promise
+of docs/anonymity.md:
 
-The attacker is supposed to know who answered, and who skipped which question, but not how; and one
-colleague's own answers wholly. *Exposed* is, of the groups of sheets that a label keeps together
-(a unit's own staff; all unions and differences of them that cells form, and pairs):
+P1  a figure of fewer than k people (k less those whose answers he knows): their mean confined to
+    less than 50 of 100 points; a single one's of any group; a share, a count or a pool of texts of
+    fewer than ten.
+P2  how many chose an answer, when "none" is told apart from one or two, or "all" from all but one
+    or two.
+P3  how many left something out, when that is printed; of the one who did, the mean of what he
+    answered elsewhere, confined to less than 50 points.
+x   numbers that contradict each other, that no rule gives, or that say of whom they are.
 
-(a) a number of answers from 1 to k-1 that no output prints and that only one number fits; and the
-    spread of fewer than ten people, when intervals of cells can be subtracted down to it;
-(b) the mean of fewer than k people, when it is confined to less than 50 of 100 points;
-(c) how many of at least two people chose an answer or a side, when at most two numbers fit.
-
-Not counted, because one's own answer yields it whatever is hidden: whoever takes himself out of a
-group that is printed, or out of a hidden group of k people or more, is left with what the table of
-tiers lets a group tell that is one smaller. Not counted as (c): what the table of tiers would let
-a group of that size tell (sides from ten answers, options from twenty, no count of 1 or 2); groups
-that differ from a told one by people who are open wholly; and of more than twenty people anything
-but the exact number.
+Not counted, as anonymity.md says: what his own answer tells of others whose answers are all the
+lowest or highest; how many answered, from k on; and how many left out a sub-goal or an item where
+the fractions tell it (of six people an index of 73 is that of five).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
 
 import numpy as np
 
-from tests.leaks.knowledge import Knowledge
-from tests.leaks.programme import Programme, counts_of
-from tests.leaks.reading import ME, Json, Wave
+from tests.leaks import gaps, inside
+from tests.leaks.knowledge import (
+    Group,
+    Program,
+    Roll,
+    clamps,
+    has_item,
+    has_score,
+)
+from tests.leaks.reading import Json, Wave
+from tests.leaks.shares import categories_of, counts_of
+from tests.leaks.sums import Contradiction, Fitting, ends, fitting, members, numbers, span
 
 OPEN = 50.0
-FEW = 20
+CLOSE = 0.01
+"""Less than any two sums of scores lie apart."""
+UNTOLD = "untold"
+"""The index stands nowhere alone, so that nobody says whether it lies beyond a clamp."""
 
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """Something exposed: in which wave, of whom, by which criterion, what."""
+    """Something found: in which wave, against which promise, of whom, in what, and what."""
 
     wave: int
-    criterion: str
+    promise: str
     group: str
     statistic: str
     what: str
 
 
-def attack(wave: Wave, seed: int = 0, *, joint: bool = True) -> list[Finding]:
-    """Everything that is exposed of a wave. Without ``joint`` a dimension of several items is not
-    taken as the mean of their distributions."""
-    attacker = _Attack(wave, seed)
-    attacker.joint = joint
-    return sorted(set(attacker.run()))
+def attack(wave: Wave, program: Program | None = None, seed: int = 0) -> list[Finding]:
+    """Everything that is found in a wave."""
+    return sorted(set(_Attack(wave, program or Program(), seed).run()))
 
 
-def findings(wave: Wave, seed: int = 0) -> Iterator[Finding]:
-    """The same one by one, for whom the first is enough."""
-    return _Attack(wave, seed).run()
-
-
-class _Attack(Knowledge):
-    """Asks everything of everybody."""
-
-    joint = True
+class _Attack:
+    def __init__(self, wave: Wave, program: Program, seed: int) -> None:
+        self.wave, self.program = wave, program
+        self.roll = Roll(wave, program)
+        self.rng = np.random.default_rng(seed)
 
     def run(self) -> Iterator[Finding]:
-        yield from self._numbers()
-        for dimension in self.dimensions:
-            yield from self._dimension(dimension)
-        yield from self._overall()
-        for question in self.wave.instrument["questions"]:
-            if question["type"] == "multiple":
-                yield from self._multiple(question)
-            elif question["type"] == "single" and question.get("purpose") != "role":
-                yield from self._single(question)
+        """Ask everything."""
+        yield from self._sizes()
+        yield from self._texts()
+        for dimension in self.wave.dimensions:
+            yield from self._or_contradiction(dimension["id"], self._dimension(dimension))
+        for question in self.wave.questions:
+            if question["type"] in ("single", "multiple"):
+                yield from self._or_contradiction(question["id"], self._question(question))
+        for promise, group, statistic, what in gaps.gaps(self.wave, self.roll):
+            yield self._found(promise, group, statistic, what)
 
-    def _found(self, criterion: str, group: str, statistic: str, what: str) -> Finding:
-        return Finding(self.wave.ordinal, criterion, group, statistic, what)
+    def _found(self, promise: str, group: str, statistic: str, what: str) -> Finding:
+        return Finding(self.wave.ordinal, promise, group, statistic, what)
 
-    # (a) who answered, from the release alone
+    def _or_contradiction(self, name: str, asked: Iterator[Finding]) -> Iterator[Finding]:
+        try:
+            yield from asked
+        except Contradiction as wrong:
+            yield self._found("x", "", name, str(wrong))
 
-    def _numbers(self) -> Iterator[Finding]:
-        """Here the attacker does not know who answered."""
-        made = Programme()
-        for atom in self.wave.atoms:
-            if atom != ME:
-                made.unknown(atom, 0, 10_000)
-        printed = set()
-        for cell, page in self._pages():
-            n = page["participation"]["answered"]
-            if n is not None:
-                made.bound(dict.fromkeys(cell - {ME}, 1.0), n, n)
-                printed.add(cell - {ME})
-        for group, name in self.groups.items():
-            n = self.wave.size(group | ({ME} & self._around(group)))
-            if group in printed or not 0 < n < self.wave.k:
-                continue
-            ends = made.apart(dict.fromkeys(group, 1.0), 1)
-            if ends is not None:
-                yield self._found("a", name, "n", f"is {ends[0]:.0f}")
+    # ---------------------------------------------------------------- how many, where
 
-    # ratings
+    def _sizes(self) -> Iterator[Finding]:
+        """Numbers of answers: those of the rules, and none of fewer than k people."""
+        for code in self.wave.parent:
+            unit, n = self.wave.units[code], self.roll.n(code)
+            if (self.wave.answered(code) or 0) != n:
+                yield self._found("x", code, "n", f"{self.wave.answered(code)}, and not {n}")
+            own = self.roll.size.get(code, 0) if code in self.wave.parent.values() else 0
+            others = unit.get("others")
+            if (others["answered"] if others else 0) != own:
+                yield self._found("x", f"{code} others", "n", f"{others}, and not {own}")
+            if 0 < n < self.wave.k or 0 < own < self.wave.k:
+                yield self._found("P1", code, "n", "of fewer than k people")
+        for i, person in enumerate(self.wave.people):
+            at_top = self.wave.parent[person.place] is None
+            if person.leader and self.roll.label[i] == person.place and not at_top:
+                yield self._found("x", person.place, "n", "counts its own leader")
 
-    def _rated(self, made: Programme, dimension: str) -> None:
-        """Unknown counts of every item's categories, and sums of the dimension's scores."""
-        for item in self.dimensions[dimension]["items"]:
-            self._counted(made, "item", item["id"], self._options(dimension))
-        self._sums(made, dimension)
-        whole = self._options(dimension) - 1
-        items = [item["id"] for item in self.dimensions[dimension]["items"]]
-        if len(items) > 1 and not self.joint:
+    def _texts(self) -> Iterator[Finding]:
+        pools, _ = self.roll.groups(
+            lambda _: True, self.roll.labels, max(self.roll.least, self.program.texts_from)
+        )
+        for code in self.wave.parent:
+            told = self.wave.units[code].get("texts_of")
+            if told is not None and told < 10:
+                yield self._found("P1", code, "texts", f"of {told} people")
+            if told != (pools[code].size if code in pools else None):
+                yield self._found("x", code, "texts", f"of {told} people")
+
+    # ---------------------------------------------------------------- a sub-goal
+
+    def _dimension(self, dimension: Json) -> Iterator[Finding]:
+        name, alone = dimension["id"], len(dimension["items"]) == 1
+        plain = self.wave.options(dimension) == 2
+        least = max(self.roll.least, self.program.two_steps_from if plain else 0)
+        groups, home = self.roll.groups(has_score(dimension), self.roll.labels, least)
+        weight = dict.fromkeys(groups, 0)
+        for node, size in self.roll.size.items():
+            if node in home:
+                weight[home[node]] += size
+        values, beyond = self._values(name, groups, weight, alone=alone)
+        totals = {}
+        for node, group in groups.items():
+            bound = beyond.get(node, UNTOLD)
+            totals[node] = self._total(group, ends(values.own[node]), bound, alone=alone)
+            yield from self._mean(group, name, totals[node])
+        places = {i: home.get(label, "") for i, label in enumerate(self.roll.label)}
+        yield from self._answers(dimension, groups, places, totals)
+
+    def _values(
+        self, name: str, groups: Mapping[str, Group], weight: Mapping[str, int], *, alone: bool
+    ) -> tuple[Fitting, dict[str, str | None]]:
+        """Which whole points each group's mean may have, and which lie beyond a clamp."""
+        own: dict[str, int] = {}
+        told: dict[str, int] = {}
+        beyond: dict[str, str | None] = {}
+        for node, group in groups.items():
+            low, high = clamps(self.program, group.size, alone=alone)
+            own[node] = numbers(weight[node] * value for value in range(low, high + 1))
+        for code, others, score in self.wave.scores(name):
+            nodes = [code] if others else self.roll.below(code, groups)
+            whole = sum(weight[node] for node in nodes if node in weight)
+            window = _window(score["index"], whole)
+            if others:
+                if code not in own:
+                    raise Contradiction(f"others of {code} have an index and are no group")
+                own[code] &= window
+            else:
+                told[code] = told.get(code, -1) & window
+            if len(nodes) == 1:
+                beyond[nodes[0]] = score.get("bound")
+        found = fitting(self.wave.parent, own, told)
+        points = {
+            node: numbers(total // weight[node] for total in members(found.own[node]))
+            if weight[node]
+            else span(*clamps(self.program, groups[node].size, alone=alone))
+            for node in groups
+        }
+        return Fitting(points, found.whole), beyond
+
+    def _total(
+        self, group: Group, points: tuple[int, int], bound: str | None, *, alone: bool
+    ) -> tuple[float, float]:
+        """Least and greatest sum of scores of a group whose index is one of these points."""
+        low, high = clamps(self.program, group.size, alone=alone)
+        least, most = group.size * (points[0] - 0.5), group.size * (points[1] + 0.5) - CLOSE
+        if bound is None:  # he is told that the mean lies at no clamp, and beyond none
+            least = max(least, group.size * low + CLOSE if low else 0.0)
+            most = min(most, group.size * high - CLOSE if high < 100 else 100.0 * group.size)
+        if bound == "at_least":
+            least = group.size * high
+        if bound == "at_most":
+            most = group.size * low
+        if bound == "at_least" or (bound == UNTOLD and points[1] == high):
+            most = 100.0 * group.size
+        if bound == "at_most" or (bound == UNTOLD and points[0] == low):
+            least = 0.0
+        return least, most
+
+    def _mean(self, group: Group, name: str, total: tuple[float, float]) -> Iterator[Finding]:
+        """P1: of whom is this the mean, and what does it tell of one of them?"""
+        known = len(set(group.people) & set(self.wave.known))
+        low, high = (end / group.size for end in total)
+        few = group.size - known < self.wave.k - len(self.wave.known)
+        if few and high - low < OPEN:
+            what = f"{group.size} people have {low:.0f} to {high:.0f}"
+            yield self._found("P1", group.node, name, what)
+        if known:  # what he can do with his own answer is said in docs/anonymity.md
             return
-        for atom in self.wave.atoms:
-            n = self.wave.size({atom})
-            if any(self.wave.size({atom}, "item", item) < n for item in items):
-                continue
-            terms: dict[Any, float] = {("sum", dimension, atom): -1.0}
-            for item in items:
-                for place in range(1, whole + 1):
-                    terms[item, atom, place] = 100.0 * place / whole / len(items)
-            made.bound(terms, 0.0, 0.0)
+        least = max(0.0, total[0] - 100.0 * (group.size - 1))
+        most = min(100.0, total[1])
+        if most - least < OPEN - 0.6:  # the index is rounded to whole points
+            what = f"each of {group.size} has {least:.0f} to {most:.0f}"
+            yield self._found("P1", group.node, name, what)
 
-    def _counted(self, made: Programme, knows: str, name: str, options: int) -> None:
-        for atom in self.wave.atoms:
-            n = self.wave.size({atom}, knows, name)
-            for place in range(options):
-                made.unknown((name, atom, place), 0, n)
-            made.bound({(name, atom, place): 1.0 for place in range(options)}, n, n)
-        if self.wave.me is not None:
-            self._own(made, knows, name, options)
-
-    def _own(self, made: Programme, knows: str, name: str, options: int) -> None:
-        """The colleague's answer is known."""
-        assert self.wave.me is not None
-        if knows == "question":
-            order = self._order(name)
-            if name in self.wave.me.questions:
-                place = order.index(self.wave.me.questions[name])
-                made.bound({(name, ME, place): 1.0}, 1, 1)
-        elif isinstance(self.wave.me.items.get(name), int):
-            made.bound({(name, ME, self._position(name, self.wave.me.items[name])): 1.0}, 1, 1)
-
-    def _sums(self, made: Programme, index: str) -> None:
-        """Unknown sums of scores, and every mention of their means."""
-        knows = "overall" if index == "overall" else "dimension"
-        for atom in self.wave.atoms:
-            n = self.wave.size({atom}, knows, index)
-            made.unknown(("sum", index, atom), 0.0, 100.0 * n, whole=False)
-        if self.wave.me is not None and self.wave.size({ME}, knows, index):
-            own = self._own_score(index)
-            made.bound({("sum", index, ME): 1.0}, own, own)
-        for number, (cell, kind, score) in enumerate(self.wave.mentions):
-            if kind == f"index {index}":
-                self._mention(made, index, cell, score, number)
-
-    def _mention(self, made: Programme, index: str, cell: str, score: Json, number: int) -> None:
-        value, n = score["index"], score["n"]
-        terms: dict[Any, float] = {("sum", index, a): 1.0 for a in self.wave.cells[cell]}
-        if score["bound"] == "at_least":
-            made.bound(terms, value * n, 100.0 * n)
-            return
-        if score["bound"] == "at_most":
-            made.bound(terms, 0.0, value * n)
-            return
-        made.bound(terms, (value - 0.5) * n, (value + 0.5) * n)
-        if score["interval"] is not None:  # its ends tell the mean again, each rounded by itself
-            half = ("half", cell, index, number)
-            made.unknown(half, 0.0, 100.0 * n, whole=False)
-            low, high = score["interval"]["low"], score["interval"]["high"]
-            least = -math.inf if low == 0 else (low - 0.5) * n
-            most = math.inf if high == 100 else (high + 0.5) * n
-            made.bound({**terms, half: -1.0}, least, (low + 0.5) * n)
-            made.bound({**terms, half: 1.0}, (high - 0.5) * n, most)
-
-    def _dimension(self, dimension: str) -> Iterator[Finding]:
-        made = Programme()
-        self._rated(made, dimension)
-        items = {item["id"]: item for item in self.dimensions[dimension]["items"]}
-        told: dict[str, set[tuple[frozenset[str], int, int]]] = {item: set() for item in items}
-        for cell, page in self._pages():
-            (result,) = [d for d in page["dimensions"] if d["id"] == dimension]
-            for item in result["items"]:
-                told[item["id"]] |= self._item(made, cell, item, self._options(dimension))
-            self._pooled(made, cell, result, list(items))
-        made.seed(self.rng, 6)
-        yield from self._means(made, dimension, "dimension")
-        options = self._options(dimension)
-        for item in items:
-            yield from self._counts(made, "item", item, options, told[item], scale=True)
-        self.solved += made.solved
+    def _answers(
+        self,
+        dimension: Json,
+        groups: Mapping[str, Group],
+        places: Mapping[int, str],
+        totals: Mapping[str, tuple[float, float]],
+    ) -> Iterator[Finding]:
+        """P2, from everything that is printed of the sub-goal and its items."""
+        counted = []
+        for item in dimension["items"]:
+            made, found = self._item(dimension, item, groups, places)
+            yield from found
+            counted.append(made)
+        means = {
+            node: inside.Mean(
+                totals[node],
+                self._slack(dimension, node, group, places),
+                group.size,
+                self._squares(dimension, group, totals[node]),
+            )
+            for node, group in groups.items()
+        }
+        for group, name, what in inside.ratings(counted, means, self.rng):
+            yield self._found("P2", group, name, what)
 
     def _item(
-        self, made: Programme, cell: frozenset[str], item: Json, options: int
-    ) -> set[tuple[frozenset[str], int, int]]:
-        """Bounds from an item's shares, distribution and index; returns what is told outright."""
-        name, n = item["id"], item["score"]["n"]
-        told: set[tuple[frozenset[str], int, int]] = set()
-        if n is None:
-            return told
-        for (low, high), percent, nearly in self._printed(item, options):
-            terms = {(name, a, p): 1.0 for a in cell for p in range(low, high)}
-            least, most = (n - 1, n) if nearly else counts_of(percent, n)
-            made.bound(terms, least, most)
-            runs = [(low, high)]
-            if nearly:  # said on purpose: hardly anybody chose anything else
-                runs = [(p, q) for p in range(options) for q in range(p + 1, options + 1)]
-            elif most == 0:  # whom nobody chose, nobody chose any part of
-                runs = [(p, q) for p in range(low, high) for q in range(p + 1, high + 1)]
-            told |= {(self._some(cell, "item", name), *run) for run in runs}
-        if item["score"]["index"] is not None:
-            value, top = item["score"]["index"], options - 1
-            terms = {(name, a, p): 100.0 * p / top for a in cell for p in range(options)}
-            made.bound(terms, (value - 0.5) * n, (value + 0.5) * n)
-        return told
-
-    def _printed(self, item: Json, options: int) -> Iterator[tuple[tuple[int, int], int, bool]]:
-        """((first, last + 1 option in the order of scores), per cent, "at least 90 %")."""
-        shares = item["shares"]
-        if shares is not None:
-            for side, run in self._sides(options).items():
-                if shares[side] is not None and run[0] < run[1]:
-                    yield run, shares[side], shares["at_least"] == side
-        for category in item["distribution"] or ():
-            places = sorted(self._position(item["id"], value) for value in category["values"])
-            if category["percent"] is not None:
-                run = (places[0], places[-1] + 1)
-                yield run, category["percent"], category["at_least"]
-
-    def _pooled(
-        self, made: Programme, cell: frozenset[str], result: Json, items: Sequence[str]
-    ) -> None:
-        if result["shares"] is None:
-            return
-        options = self._options(result["id"])
-        n = sum(item["score"]["n"] for item in result["items"])
-        for side, (low, high) in self._sides(options).items():
-            least, most = counts_of(result["shares"][side], n)
-            terms = {(item, a, p): 1.0 for item in items for a in cell for p in range(low, high)}
-            made.bound(terms, least, most)
-
-    def _overall(self) -> Iterator[Finding]:
-        """Overall is the mean of its dimensions, and each the mean of its items."""
-        made = Programme()
-        for dimension in self.inside:
-            self._sums(made, dimension)
-        self._sums(made, "overall")
-        for atom in self.wave.atoms:
-            n = self.wave.size({atom})
-            if all(self.wave.size({atom}, "dimension", d) == n for d in self.inside):
-                terms: dict[Any, float] = {("sum", "overall", atom): -1.0}
-                terms |= {("sum", d, atom): 1.0 / len(self.inside) for d in self.inside}
-                made.bound(terms, 0.0, 0.0)
-        made.seed(self.rng, 4)
-        for index in ("overall", *self.inside):
-            knows = "overall" if index == "overall" else "dimension"
-            yield from self._means(made, index, knows)
-            yield from self._spreads(index, knows)
-
-    # questions
-
-    def _single(self, question: Json) -> Iterator[Finding]:
-        name, options = question["id"], len(question["options"])
-        order = self._order(name)
-        made = Programme()
-        self._counted(made, "question", name, options)
-        told: set[tuple[frozenset[str], int, int]] = set()
-        for cell, page in self._pages():
-            some = self._some(cell, "question", name)
-            for result in page["questions"]:
-                if result["id"] != name or result["n"] is None:
-                    continue
-                for option in result["options"]:
-                    if option["percent"] is None:
-                        continue
-                    place, n = order.index(option["id"]), result["n"]
-                    if option["at_least"]:
-                        least, most = n - 1, n
-                    else:
-                        least, most = counts_of(option["percent"], n)
-                    if option["at_least"]:
-                        told |= {(some, p, p + 1) for p in range(options)}
-                    made.bound({(name, a, place): 1.0 for a in cell}, least, most)
-                    told.add((some, place, place + 1))
-        made.seed(self.rng, 4)
-        yield from self._counts(made, "question", name, options, told, scale=options <= 3)
-
-    def _multiple(self, question: Json) -> Iterator[Finding]:
-        name = question["id"]
-        order = self._order(name)
-        made = Programme()
-        for atom in self.wave.atoms:
-            n = self.wave.size({atom}, "question", name)
-            for place in range(len(order)):
-                made.unknown((name, atom, place), 0, n)
-            made.bound({(name, atom, place): 1.0 for place in range(len(order))}, n, math.inf)
-        if self.wave.me is not None and name in self.wave.me.questions:
-            for place, option in enumerate(order):
-                own = float(option in self.wave.me.questions[name])
-                made.bound({(name, ME, place): 1.0}, own, own)
-        told: set[tuple[frozenset[str], int, int]] = set()
-        for cell, page in self._pages():
-            some = self._some(cell, "question", name)
-            for result in page["questions"]:
-                if result["id"] != name or result["n"] is None:
-                    continue
-                for place, option in enumerate(result["options"]):
-                    if option["percent"] is None:
-                        continue
-                    n = result["n"]
-                    least, most = 0, 1
-                    if option["at_least"]:
-                        least, most = n - 1, n
-                    elif not option["at_most"]:
-                        least, most = counts_of(option["percent"], n)
-                    made.bound({(name, a, place): 1.0 for a in cell}, least, most)
-                    told.add((some, place, place + 1))
-        made.seed(self.rng, 4)
-        yield from self._counts(made, "question", name, len(order), told, scale=True)
-
-    # what is asked of every programme
-
-    def _means(self, made: Programme, index: str, knows: str) -> Iterator[Finding]:
-        """(b): the mean of fewer than k people."""
-        told = {
-            self._some(self.wave.cells[cell], knows, index)
-            for cell, kind, _ in self.wave.mentions
-            if kind == f"index {index}"
-        }
-        for group, name in self.groups.items():
-            n = self.wave.size(group, knows, index)
-            some = self._some(group, knows, index)
-            if some in told or not 0 < n < self._least(group):
-                continue
-            ends = made.apart({("sum", index, a): 1.0 for a in group}, OPEN * n)
-            if ends is not None:
-                what = f"{n} people have {ends[0] / n:.0f} to {ends[1] / n:.0f}"
-                yield self._found("b", name, f"index {index}", what)
-
-    def _spreads(self, index: str, knows: str) -> Iterator[Finding]:
-        """(a): intervals of cells whose squares can be subtracted down to fewer than ten people."""
-        atoms = [a for a in self.wave.atoms if a != ME and self.wave.size({a}, knows, index)]
-        told = [
-            [float(atom in self.wave.cells[cell]) for atom in atoms]
-            for cell, kind, score in self.wave.mentions
-            if kind == f"index {index}" and score["interval"] is not None
-        ]
-        for group, name in self._groups_of(knows, index) if told else ():
-            n = self.wave.size(group, knows, index)
-            if not 0 < n < 10 - (self.slack if self.home & group else 0):
-                continue
-            wanted = np.array([float(atom in group) for atom in atoms])
-            factors = np.linalg.lstsq(np.array(told).T, wanted)[0]
-            if np.abs(np.array(told).T @ factors - wanted).max() < 1e-9:
-                yield self._found("a", name, f"sd {index}", f"of {n} people")
-
-    def _counts(
         self,
-        made: Programme,
-        knows: str,
-        name: str,
-        options: int,
-        told: set[tuple[frozenset[str], int, int]],
-        *,
-        scale: bool,
-    ) -> Iterator[Finding]:
-        """(c): how many chose an option, or a side of a scale."""
-        runs = {(p, p + 1): scale and options <= 3 for p in range(options)}
-        if knows == "item":
-            runs |= {run: True for run in self._sides(options).values() if run[0] < run[1]}
-        for group, label in self._groups_of(knows, name):
-            n = self.wave.size(group, knows, name)
-            if n < 2:
+        dimension: Json,
+        item: Json,
+        groups: Mapping[str, Group],
+        places: Mapping[int, str],
+    ) -> tuple[inside.Counted, list[Finding]]:
+        """How many of each group answered an item, and what is told of them."""
+        name, answers = item["id"], self.wave.options(dimension)
+        alone, who = len(dimension["items"]) == 1, has_item(item["id"])
+        least = self.program.alone_from if alone else self.program.shares_from
+        shared, home = self.roll.groups(who, places, max(self.roll.least, least))
+        size = dict.fromkeys(groups, 0)
+        for i, node in places.items():
+            if node and who(self.wave.people[i]):
+                size[node] += 1
+        members_of = {g: tuple(n for n in groups if home.get(n) == g and size[n]) for g in shared}
+        made = inside.Counted(name, answers, size, asked=list(members_of.values()))
+        printed = {
+            code: result["favourable"]
+            for code, result in self.wave.items(name)
+            if result.get("favourable")
+        }
+        findings = self._small(name, shared, printed)
+        upper = (answers - answers // 2, answers)
+        fine = self.program.fine_items_from
+        for node, (low, high) in counts_of(self.roll, shared, printed, fine).items():
+            made.told.append((members_of[node], *upper, low, high))
+        rows = {
+            code: [each["share"] for each in result["categories"]]
+            for code, result in self.wave.items(name)
+            if result.get("categories")
+        }
+        if item.get("reverse"):
+            rows = {code: row[::-1] for code, row in rows.items()}
+        for nodes, place, low, high in categories_of(self.roll, shared, answers, rows, alone=alone):
+            together = tuple(n for node in nodes for n in members_of[node])
+            made.told.append((together, place, place + 1, low, high))
+            made.asked.append(together)
+        said = {c: r["not_applicable"] for c, r in self.wave.items(name) if r.get("not_applicable")}
+        findings += self._missing(name, said)
+        return made, findings
+
+    def _small(
+        self, name: str, shared: Mapping[str, Group], printed: Mapping[str, Json]
+    ) -> list[Finding]:
+        """P1: a share of fewer than ten people."""
+        codes = {node for code in printed for node in self.roll.below(code, shared)}
+        return [
+            self._found("P1", node, name, f"a share of {shared[node].size} people")
+            for node in sorted(codes)
+            if shared[node].size < 10
+        ]
+
+    def _missing(self, name: str, printed: Mapping[str, Json]) -> list[Finding]:
+        """P2 of those who said "vet ikke"."""
+        shown, _ = self.roll.groups(
+            lambda _: True, self.roll.labels, max(self.roll.least, self.program.shares_from)
+        )
+        if not printed:
+            return []
+        found, fine = [], self.program.fine_from
+        for node, (low, high) in counts_of(self.roll, shown, printed, fine).items():
+            if high == 0 or (low, high) in ((1, 1), (1, 2), (2, 2)):
+                what = f"{low} to {high} of {shown[node].size} do not know"
+                found.append(self._found("P2", node, f"missing {name}", what))
+        return found
+
+    def _slack(
+        self, dimension: Json, node: str, group: Group, places: Mapping[int, str]
+    ) -> tuple[float, float]:
+        """By how much the items' answers may sum to more than the scores do."""
+        scored, every = set(group.people), len(dimension["items"])
+        low = high = 0.0
+        for i, at in places.items():
+            person = self.wave.people[i]
+            given = sum(has_item(item["id"])(person) for item in dimension["items"])
+            if at != node or (given in (0, every) and i in scored):
                 continue
-            for (low, high), side in runs.items():
-                if (group, low, high) in told:
-                    continue
-                ends = made.apart({(name, a, p): 1.0 for a in group for p in range(low, high)}, 2)
-                if ends is None:
-                    continue
-                least, most = math.ceil(ends[0] - 1e-4), math.floor(ends[1] + 1e-4)
-                if self._may_tell(n, self._truth(group, knows, name, low, high), side):
-                    continue
-                if n > FEW and least < most:
-                    continue
-                if self._open_wholly(group, knows, name, told, (low, high), most - least):
-                    continue
-                what = f"options {low + 1} to {high}: {least} to {most} of {n}"
-                yield self._found("c", label, f"{knows} {name}", what)
+            if i in scored:  # each of his answers weighs more in his mean
+                low -= 100.0 * (1 - given / every)
+            else:
+                high += 100.0 * given / every
+        return low, high
+
+    def _squares(
+        self, dimension: Json, group: Group, total: tuple[float, float]
+    ) -> tuple[float, float] | None:
+        """Sum of squares of a group's scores, where its interval is its own and not the rule's."""
+        unit = self.wave.units.get(group.node)
+        if unit is None or len(dimension["items"]) > 1 or self.roll.n(group.node) != group.size:
+            return None
+        (score,) = [d["score"] for d in unit["dimensions"] if d["id"] == dimension["id"]]
+        spread = _own_spread(self.wave, dimension["id"], unit, score)
+        if spread is None:
+            return None
+        n, sums = group.size, [end * end / group.size for end in total]
+        return (n - 1) * spread[0] ** 2 + min(sums), (n - 1) * spread[1] ** 2 + max(sums)
+
+    # ---------------------------------------------------------------- a question
+
+    def _question(self, question: Json) -> Iterator[Finding]:
+        name, options = question["id"], [option["id"] for option in question["options"]]
+        groups, _ = self.roll.groups(
+            lambda person: name in person.questions,
+            self.roll.labels,
+            max(self.roll.least, self.program.shares_from),
+        )
+        size = {node: group.size for node, group in groups.items()}
+        made = inside.Counted(name, len(options), size)
+        excluding = {o["id"] for o in question["options"] if o.get("exclusive")}
+        for place, option in enumerate(options):
+            printed = {
+                code: result["options"][place]["share"]
+                for code, result in self.wave.choices(name)
+                if result["options"][place].get("share")
+            }
+            if question["type"] == "single" or option in excluding:
+                rows = {code: [share] for code, share in printed.items()}
+                for nodes, _, low, high in categories_of(self.roll, groups, 1, rows):
+                    made.told.append((nodes, place, place + 1, low, high))
+                    made.asked.append(nodes)
+                continue
+            yield from self._small(name, groups, printed)
+            told = counts_of(self.roll, groups, printed, self.program.fine_from)
+            for node, (low, high) in told.items():
+                made.told.append(((node,), place, place + 1, low, high))
+        for group, _, what in inside.choices(question, made, self.rng):
+            yield self._found("P2", group, name, what)
+
+
+def _window(index: int, weight: int) -> int:
+    """Weighted sums whose mean is printed as this index."""
+    low = math.ceil(Fraction(2 * index - 1, 2) * weight)
+    return span(low, math.ceil(Fraction(2 * index + 1, 2) * weight) - 1)
+
+
+def _own_spread(wave: Wave, dimension: str, unit: Json, score: Json) -> tuple[float, float] | None:
+    """Least and greatest standard deviation behind an interval that the printed one does not
+    give; None where the interval is what the method page says."""
+    printed, index = score.get("interval"), score.get("index")
+    if printed is None or index is None or score.get("bound"):
+        return None
+    n, heads = unit["participation"]["answered"], unit["participation"].get("headcount")
+    factor = 1.96 / math.sqrt(n) * (math.sqrt(1 - n / heads) if heads and heads > n else 1.0)
+    half = factor * wave.header["method"]["dimensions"][dimension]["sigma"]
+    low, high = max(0, math.floor(index - half)), min(100, math.ceil(index + half))
+    if (printed["low"], printed["high"]) == (low, high):
+        return None
+    away = [index - printed["low"]] * (printed["low"] > 0)
+    away += [printed["high"] - index] * (printed["high"] < 100)
+    least = max((each - 1 for each in away), default=0)
+    return least / factor, min(away, default=100) / factor

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import pytest
 
@@ -11,9 +12,14 @@ from survey.app import create_app
 from survey.config import Settings
 from survey.upkeep.services import build
 from tests.conftest import _all_tables as all_tables
-from tests.leaks.world import History, Publication, Published, publish, write_instruments
+from tests.leaks.drawing import History, write_instruments
+from tests.leaks.world import Publication, Published, publish
 
-Publish = Callable[[History], Iterator[tuple[Published, Publication]]]
+
+class Publish(Protocol):
+    """Publishes what was drawn, wave by wave."""
+
+    def __call__(self, history: History, **how: Any) -> Iterator[tuple[Published, Publication]]: ...
 
 
 @pytest.fixture(scope="module")
@@ -33,5 +39,9 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publish]:
     app = create_app(settings, parts)
     app.config["TESTING"] = True
     numbers = itertools.count(1)
-    yield lambda history: publish(parts, app, library, history, f"o{next(numbers)}")
+
+    def go(history: History, **how: Any) -> Iterator[tuple[Published, Publication]]:
+        return publish(parts, app, library, history, f"o{next(numbers)}", **how)
+
+    yield go
     parts.db.dispose()

@@ -10,21 +10,9 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-# --- what printed numbers mean -----------------------------------------------------------------
+from tests.leaks.sums import Contradiction
 
-
-def counts_of(percent: int, n: int) -> tuple[int, int]:
-    """Least and greatest count of n whose share prints as this whole per cent, halves up."""
-    fitting = [c for c in range(n + 1) if math.floor(100 * c / n + 0.5) == percent]
-    assert fitting, f"{percent} % of {n} is no count"
-    return fitting[0], fitting[-1]
-
-
-class Contradiction(AssertionError):
-    """Printed numbers that cannot all be true."""
-
-
-# --- programmes --------------------------------------------------------------------------------
+Terms = Mapping[Any, float]
 
 
 class Programme:
@@ -36,8 +24,8 @@ class Programme:
         self.whole: list[bool] = []
         self.at: dict[Any, int] = {}
         self.rows: list[tuple[dict[int, float], float, float]] = []
-        self.pool: np.ndarray | None = None
-        self.solved = 0
+        self.pool: list[np.ndarray] = []
+        self.made: LinearConstraint | None = None
 
     def unknown(self, key: Any, low: float, high: float, *, whole: bool = True) -> None:
         """Add an unknown."""
@@ -46,34 +34,51 @@ class Programme:
         self.high.append(high)
         self.whole.append(whole)
 
-    def bound(self, terms: Mapping[Any, float], low: float, high: float) -> None:
+    def bound(self, terms: Terms, low: float, high: float) -> None:
         """low ≤ Σ factor · unknown ≤ high."""
         line: dict[int, float] = {}
         for key, factor in terms.items():
-            if key in self.at:
-                line[self.at[key]] = line.get(self.at[key], 0.0) + factor
+            line[self.at[key]] = line.get(self.at[key], 0.0) + factor
         self.rows.append((line, low, high))
+        self.made = None
 
     def seed(self, rng: np.random.Generator, times: int) -> None:
         """Find some solutions that lie apart."""
         for _ in range(times):
             self._solve(rng.normal(size=len(self.low)))
 
-    def _constraints(self) -> LinearConstraint | None:
-        if not self.rows:
-            return None
-        data, places, starts = [], [], [0]
-        for line, _, _ in self.rows:
-            data += line.values()
-            places += line.keys()
-            starts.append(len(places))
-        shape = (len(self.rows), len(self.low))
-        matrix = sparse.csr_array((data, places, starts), shape=shape)
-        low = np.array([row[1] for row in self.rows]) - 1e-7
-        return LinearConstraint(matrix, low, np.array([row[2] for row in self.rows]) + 1e-7)
+    def reaches(self, terms: Terms, least: float) -> bool:
+        """Is there a solution with Σ factor · unknown ≥ least?"""
+        goal = self._goal(terms)
+        if any(float(each @ goal) >= least - 1e-6 for each in self.pool):
+            return True
+        best = self._solve(-goal)
+        return best is None or -best >= least - 1e-4
 
-    def _solve(self, goal: np.ndarray) -> float:
-        self.solved += 1
+    def _goal(self, terms: Terms) -> np.ndarray:
+        goal = np.zeros(len(self.low))
+        for key, factor in terms.items():
+            goal[self.at[key]] += factor
+        return goal
+
+    def _constraints(self) -> LinearConstraint:
+        if self.made is None:
+            data: list[float] = []
+            places: list[int] = []
+            starts = [0]
+            for line, _, _ in self.rows:
+                data += line.values()
+                places += line.keys()
+                starts.append(len(places))
+            shape = (len(self.rows), len(self.low))
+            matrix = sparse.csr_array((data, places, starts), shape=shape)
+            low = np.array([row[1] for row in self.rows]) - 1e-7
+            high = np.array([row[2] for row in self.rows]) + 1e-7
+            self.made = LinearConstraint(matrix, low, high)
+        return self.made
+
+    def _solve(self, goal: np.ndarray) -> float | None:
+        """The least value of the goal; None when time was too short, and nothing is claimed."""
         answer = milp(
             goal,
             integrality=np.array(self.whole, dtype=int),
@@ -81,29 +86,37 @@ class Programme:
             constraints=self._constraints(),
             options={"time_limit": 5.0},
         )
+        if answer.status == 2:
+            raise Contradiction("no answers fit everything that is printed")
         if answer.x is None:
-            if answer.status == 2:
-                raise Contradiction("no answers fit everything that is printed")
-            return -math.inf  # not decided in time: nothing is claimed
-        found = np.where(self.whole, np.round(answer.x), answer.x)[None]
-        self.pool = found if self.pool is None else np.concatenate([self.pool, found])
-        bound = answer.mip_dual_bound
-        return float(answer.fun if bound is None else bound)
-
-    def apart(self, terms: Mapping[Any, float], enough: float) -> tuple[float, float] | None:
-        """(least, greatest) of Σ factor · unknown, or None when they lie ``enough`` apart."""
-        goal = np.zeros(len(self.low))
-        for key, factor in terms.items():
-            if key in self.at:
-                goal[self.at[key]] += factor
-        ends = []
-        for sign in (1.0, -1.0):
-            if self.pool is not None:
-                values = self.pool @ goal
-                if values.max() - values.min() >= enough - 1e-6:
-                    return None
-            ends.append(sign * self._solve(sign * goal))
-        values = self.pool @ goal if self.pool is not None else np.zeros(1)
-        if values.max() - values.min() >= enough - 1e-6 or not np.isfinite(ends).all():
             return None
-        return ends[0], ends[1]
+        self.pool.append(np.where(self.whole, np.round(answer.x), answer.x))
+        bound = answer.mip_dual_bound
+        found = float(answer.fun if bound is None else bound)
+        return found if math.isfinite(found) else None
+
+
+def told_apart(made: Programme, terms: Terms, size: int) -> str:
+    """What is wrong with what the programme leaves of a count of ``size`` people, '' for nothing:
+    that nobody is in it, or only one or two are, or the same of those who are not."""
+    for name, sign, off in (("", 1.0, 0.0), ("all but ", -1.0, float(size))):
+        counted = {key: sign * factor for key, factor in terms.items()}
+        if made.reaches(counted, 3 - off):
+            continue
+        if not made.reaches(counted, 1 - off):
+            return f"{name}nobody of {size}"
+        if not made.reaches({key: -factor for key, factor in counted.items()}, off):
+            return f"{name}one or two of {size}"
+    return ""
+
+
+def exactly(made: Programme, terms: Terms) -> int | None:
+    """The only number that fits a count; None when there are several."""
+    values = {round(float(each @ made._goal(terms))) for each in made.pool}
+    if len(values) > 1:
+        return None
+    (value,) = values
+    down = {key: -factor for key, factor in terms.items()}
+    if made.reaches(terms, value + 1) or made.reaches(down, 1 - value):
+        return None
+    return value

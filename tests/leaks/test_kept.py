@@ -1,85 +1,60 @@
-"""What the search once found, kept: published as it was drawn, and nothing is found any more."""
+"""What the search once found, kept: published again, and nothing is found any more."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
-from survey.disclosure import engine, mending
-from survey.disclosure.loosening import Loosened
-from tests.leaks.attacker import attack, findings
-from tests.leaks.outputs import documents
-from tests.leaks.reading import read_wave
-from tests.leaks.world import DrawnWave, History, Place
+from tests.leaks.attacker import attack
+from tests.leaks.drawing import DrawnWave, History, Place
+from tests.leaks.outputs import read_wave
+from tests.leaks.world import Person, Shuffle
 
 pytestmark = pytest.mark.no_cover
 
-REST_OF_TWENTY = [
-    Place("K", "Kommunen", None, "", 4, 0),
-    Place("A0", "Område A", "K", "", 3, 0),
-    Place("A0U2", "Enhet Ac", "A0", "", 17, 2),
-    Place("A1", "Område B", "K", "", 2, 0),
-    Place("A1U0", "Enhet Ba", "A1", "skole", 5, 1),
-    Place("A1U3", "Enhet Bd", "A1", "skole", 3, 0),
-    Place("A2", "Område C", "K", "", 5, 0),
-    Place("A2U0", "Enhet Ca", "A2", "", 51, 2),
-    Place("A2U1", "Enhet Cb", "A2", "", 28, 0),
-    Place("A2U2", "Enhet Cc", "A2", "skole", 18, 1),
-    Place("A1U0N1", "Enhet Ba nord", "A1", "skole", 18, 0),
-    Place("A1U3N1", "Enhet Bd nord", "A1", "skole", 15, 0),
-]
-"""The whole merges two answers of 80 people; two areas tell how 70 of them divide, and the index of
-123 people told of the ten who were left that at most one chose the third answer."""
+
+def exposed(published, shape: str, said: Sequence[Sequence[int]]) -> list[object]:
+    """What is found of a single unit; ``said`` are the answers, from 1, to every item in turn."""
+    unit = [Place("K", "Kommunen", None, "", len(said))]
+    drawn = DrawnWave(unit, 1.0, 0.0, False, 0.0, 0.5, seed=1)
+    [(made, wave)] = published(History(shape, 5, [drawn]), shuffle=saying(said))
+    return list(attack(read_wave(made, wave)))
 
 
-def found(published, places, shape, k=5, *, first=False, **drawn):
-    """What the attacker finds of one wave; only the ``first`` thing, where one is enough."""
-    [(made, wave)] = published(History(shape, k, [DrawnWave(places, **drawn)]))
-    header, units = documents(made, 1)
-    read = read_wave(header, units, wave.sheets, None)
-    return next(findings(read), None) if first else attack(read)
+def saying(said: Sequence[Sequence[int]]) -> Shuffle:
+    """Lets people answer this."""
+
+    def change(people: list[Person]) -> list[Person]:
+        return [
+            replace(person, items=dict(zip(sorted(person.items), answers, strict=True)))
+            for person, answers in zip(people, said, strict=True)
+        ]
+
+    return change
 
 
-@pytest.mark.parametrize("mended", [True, False])
-def test_an_index_does_not_divide_those_whom_areas_leave_over(published, monkeypatch, mended):
-    """Taken away (``mended`` False), the attacker finds it again."""
-    if not mended:
-        monkeypatch.setattr(engine, "untied", lambda printed, *_: printed)
-        monkeypatch.setattr(mending, "loosened", lambda printed, *_: Loosened(printed, (), 0))
-    drawn = {
-        "here": 0.75,
-        "agreement": 0.3,
-        "common": False,
-        "missing": 0.0,
-        "ticking": 0.6,
-        "seed": 2306951403,
-    }
-    exposed = found(published, REST_OF_TWENTY, "to-fire", first=not mended, **drawn)
-    assert bool(exposed) is not mended, exposed
+@pytest.mark.parametrize("people", [5, 6, 9, 10, 11, 19, 20, 21, 40])
+@pytest.mark.parametrize("lowest", [0, 1])
+def test_that_all_say_the_same_is_not_told_apart_from_all_but_one(published, people, lowest):
+    """An index that was clamped beyond 80, 90 or 95 only, and not at it, said of 5, 10 and 20 that
+    nobody had given the lowest answer; printed without a bound, that one or two had not given the
+    highest."""
+    said = [[1]] * lowest + [[4]] * (people - lowest)
+    assert exposed(published, "ett-ledd", said) == []
 
 
-INDEX_OF_TWO_ITEMS = [
-    Place("K", "Kommunen", None, "", 1, 0),
-    Place("A0", "Område A", "K", "", 3, 0),
-    Place("A0U0", "Enhet Aa", "A0", "skole", 23, 2),
-    Place("A0U1", "Enhet Ab", "A0", "", 11, 0),
-    Place("A0U2", "Enhet Ac", "A0", "hjem", 23, 2),
-    Place("A0U3", "Enhet Ad", "A0", "skole", 8, 0),
-    Place("A1", "Område B", "K", "skole", 9, 0),
-    Place("A2", "Område C", "K", "", 1, 0),
-    Place("A2U0", "Enhet Ca", "A2", "", 9, 2),
-    Place("A2U1", "Enhet Cb", "A2", "skole", 2, 0),
-]
-"""A dimension of two items: of a unit of eleven, the index and what larger cells tell leave at most
-one who chose the highest answer of an item that the unit's own page hides."""
+@pytest.mark.parametrize(("people", "highest"), [(5, 5), (5, 4), (10, 10), (12, 2), (20, 20)])
+def test_the_index_of_two_steps_is_a_share_and_waits_for_a_hundred(published, people, highest):
+    """It told of five whether all five or four had said yes, and of twelve that two had."""
+    said = [[2, 2, 2]] * highest + [[1, 1, 1]] * (people - highest)
+    assert exposed(published, "to-trinn", said) == []
 
 
-def test_an_index_of_two_items_says_nothing_of_the_one_that_is_hidden(published):
-    drawn = {
-        "here": 1.0,
-        "agreement": 0.85,
-        "common": False,
-        "missing": 0.0,
-        "ticking": 0.95,
-        "seed": 3628799,
-    }
-    assert not found(published, INDEX_OF_TWO_ITEMS, "fem-trinn", k=7, first=True, **drawn)
+@pytest.mark.parametrize("counts", [(42, 0, 58, 0), (45, 14, 0, 61), (0, 35, 57, 28)])
+def test_one_item_s_categories_and_share_beside_its_index_tell_of_nobody(published, counts):
+    """From a hundred answers on, four categories in steps of five, the share of two of them in
+    whole per cent and the index left one solution, in which nobody had chosen an answer."""
+    said = [[step + 1] for step, count in enumerate(counts) for _ in range(count)]
+    assert exposed(published, "ett-ledd", said) == []
