@@ -100,7 +100,8 @@ class _Auditor:
         if dict(blocks.texts.counts) != self._size:
             yield Finding("texts", "pools other people than the blocks of answers")
         for name, index in blocks.indices.items():
-            least = CATEGORIES_FROM if self._steps[name] == 2 else k
+            least = SHARES_FROM if name in self._alone else k
+            least = CATEGORIES_FROM if self._steps[name] == 2 else least
             yield from self._grouping(name, index.grouping, max(k, least))
             for node, count in index.grouping.counts.items():
                 if count > self._size.get(node, 0):
@@ -129,7 +130,7 @@ class _Auditor:
         """Check the protected values: clamps, small counts, sums."""
         for name, index in self._blocks.indices.items():
             for node, size in index.grouping.sizes.items():
-                if not self._clamped(index, node, size):
+                if not self._clamped(name, index, node, size):
                     yield Finding(name, f"the block at {node} is not clamped")
         for name, share in self._blocks.shares.items():
             for node, size in share.grouping.sizes.items():
@@ -141,11 +142,14 @@ class _Auditor:
                 if sum(category.counts.get(node, ())) != size:
                     yield Finding(name, f"the block at {node} does not add up")
 
-    def _clamped(self, index: IndexBlocks, node: str, size: int) -> bool:
+    def _clamped(self, name: str, index: IndexBlocks, node: str, size: int) -> bool:
         block = index.values.get(node)
         if block is None:
             return False
-        low, high = (5, 95) if size >= 20 else (20, 80) if index.alone and size < 10 else (10, 90)
+        if name in self._alone:
+            low, high = (20, 80) if size < 20 else (10, 90) if size < 40 else (5, 95)
+        else:
+            low, high = (10, 90) if size < 20 else (5, 95)
         if block.bound is None:
             return low <= block.value <= high
         return block.value == (high if block.bound == "at_least" else low)

@@ -21,7 +21,7 @@ FloatArray = NDArray[np.float64]
 Bound = Literal["at_least", "at_most"]
 
 SHARES_FROM = 10
-"""People behind anything finer than an index: a share, a text."""
+"""People behind anything finer than an index: a share, a text, the index of an item alone."""
 CATEGORIES_FROM = 100
 """People behind all answer categories, and behind the index of a scale of two steps: it is one."""
 ALONE_FROM = 300

@@ -31,7 +31,7 @@ def protect(counted: Counted, k: int, draw: Draw | None = None) -> Blocks:
     The rounding of small counts is drawn anew at every call, so a wave is protected once and the
     result kept; ``draw`` is for tests that know the draws.
     """
-    return _Engine(counted, k, draw or fresh_draw()).blocks()
+    return _Engine(counted, k, draw or fresh_draw).blocks()
 
 
 class _Engine:
@@ -82,7 +82,8 @@ class _Engine:
         return found
 
     def _index(self, each: IndexCounts) -> IndexBlocks:
-        least = CATEGORIES_FROM if each.steps == 2 else 0
+        # The mean of a single item is nearly its distribution; on two steps it is just that.
+        least = CATEGORIES_FROM if each.steps == 2 else SHARES_FROM if each.alone else 0
         grouping = group(self._tree, self._moved(each.n), max(self._k, least))
         totals: dict[str, float] = {}
         for node, total in zip(self._ids, each.total.tolist(), strict=True):
@@ -110,12 +111,8 @@ class _Engine:
     ) -> ShareBlocks:
         chosen = each.counts[:, list(each.favourable)].sum(axis=1)
         places = [grouping.home.get(at, "") for at in self._places(base)]
-        counts, sizes = _summed(chosen, places), grouping.sizes
-        order = [node.id for node in self._tree.nodes if node.id in sizes]
-        protected = round_tails(
-            name, [counts.get(at, 0) for at in order], [sizes[at] for at in order], self._draw
-        )
-        return ShareBlocks(grouping, dict(zip(order, protected, strict=True)), each.index)
+        protected = round_tails(name, _summed(chosen, places), grouping.sizes, self._draw)
+        return ShareBlocks(grouping, protected, each.index)
 
     def _categories(self, grouping: Grouping, base: Grouping, each: AnswerCounts) -> CategoryBlocks:
         least = ALONE_FROM if each.alone else CATEGORIES_FROM
@@ -140,8 +137,8 @@ def clamp(size: int, *, alone: bool) -> tuple[int, int]:
     At them, too: nine of ten at the top and one at the bottom are exactly 90, and a form that left
     them out would tell of ten others that nobody is at the bottom.
     """
-    if size < 10 and alone:
-        return 20, 80
+    if alone:
+        return (20, 80) if size < 20 else (10, 90) if size < 40 else (5, 95)
     return (10, 90) if size < 20 else (5, 95)
 
 

@@ -1,55 +1,42 @@
 """Counts of one or two people become none or three.
 
-Controlled rounding along the tree (small-count rounding as statistical offices do it): the running
-sum of the small counts is rounded to multiples of three from a random start, and each count becomes
-what its step of the rounded sum is. It is unbiased, and any run of the tree's order, so any
-subtree, keeps its sum to within six.
+One becomes three in one case of three, two in two of three, else none: right on average, and each
+block by itself. A running sum along the tree would keep areas nearer, but whoever knew how one
+block was rounded could tell what his neighbours' blocks hold.
 """
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import math
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 BASE = 3
 
 Draw = Callable[[str], float]
-"""Name of a statistic's tail → its random start in [0, 3)."""
+"""Name of a block's tail → a number in [0, 3), for tests that know the draws."""
 
 
-def fresh_draw() -> Draw:
-    """Starts from a key that lives in this function's result only: nobody can draw them again."""
-    key = secrets.token_bytes(32)
-
-    def draw(name: str) -> float:
-        drawn = hmac.new(key, name.encode(), hashlib.sha256).digest()
-        return BASE * (int.from_bytes(drawn[:6]) / 2**48)
-
-    return draw
+def fresh_draw(_name: str) -> float:
+    """A number from the system's own source: nobody can draw it again."""
+    return BASE * secrets.randbits(53) / 2**53
 
 
-def round_small(counts: Sequence[int], start: float) -> list[int]:
-    """``counts`` in the tree's order with each 1 and 2 turned into 0 or 3; ``start`` in [0, 3)."""
-    rounded, running = [], 0
-    for count in counts:
-        if not 0 < count < BASE:
-            rounded.append(count)
-            continue
-        before, running = running, running + count
-        steps = math.floor((running + start) / BASE) - math.floor((before + start) / BASE)
-        rounded.append(BASE * steps)
+def round_small(count: int, drawn: float) -> int:
+    """1 and 2 as 0 or 3 by a number ``drawn`` from [0, 3); any other count as it is."""
+    if not 0 < count < BASE:
+        return count
+    return BASE if count + drawn >= BASE else 0
+
+
+def round_tails(
+    name: str, counts: Mapping[str, int], sizes: Mapping[str, int], draw: Draw
+) -> dict[str, int]:
+    """Round both tails, how many and how many not, of blocks (by node) of at least ten people."""
+    rounded = {}
+    for node, size in sizes.items():
+        count = counts.get(node, 0)
+        if 0 < size - count < BASE:
+            rounded[node] = size - round_small(size - count, draw(f"{name}/{node}/high"))
+        else:
+            rounded[node] = round_small(count, draw(f"{name}/{node}/low"))
     return rounded
-
-
-def round_tails(name: str, counts: Sequence[int], sizes: Sequence[int], draw: Draw) -> list[int]:
-    """Round both tails, how many and how many not, of blocks of these ``sizes`` (from ten)."""
-    low = round_small(counts, draw(f"{name}/low"))
-    rest = [size - count for size, count in zip(sizes, counts, strict=True)]
-    high = round_small(rest, draw(f"{name}/high"))
-    return [
-        rounded if not 0 < size - count < BASE else size - rounded_rest
-        for rounded, rounded_rest, count, size in zip(low, high, counts, sizes, strict=True)
-    ]
