@@ -133,7 +133,7 @@ def test_each_sub_goal_has_a_chip_that_opens_its_sentence(
 ) -> None:
     words = Words(language)
     page = manager.get(f"{PAGE}?language={language}").text
-    table = page.split('<table class="changes">')[1].split("</table>")[0]
+    table = page.split('<table class="changes" ')[1].split("</table>")[0]
     rows = re.findall(r'<span class="chip chip--(\w+)">([^<]+)</span></summary><p>([^<]+)<', table)
     assert len(rows) == table.count('scope="row"') > 1
     for kind, chip, sentence in rows:
