@@ -8,7 +8,7 @@ purpose; ``docs/anonymity.md`` says the same in words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor
@@ -117,14 +117,29 @@ class _Auditor:
         sizes = grouping.sizes
         if grouping.least < least or any(size < least for size in sizes.values()):
             yield Finding(name, "a block has too few people")
-        places = set(grouping.home.values())
+        places, moved = set(grouping.home.values()), set()
         for node, home in grouping.home.items():
             nearest = next((each for each in self._path[node] if each in places), None)
-            if home != nearest:
+            if home != nearest and self._parent[home] is None:
+                moved.add(node)
+            elif home != nearest:
                 yield Finding(name, f"the people of {node} are not in the nearest block above")
+        if moved and not self._took_in_a_few(grouping, moved, least):
+            yield Finding(name, "people of a block below are counted at the top")
         outside = sum(n for node, n in grouping.counts.items() if node not in grouping.home)
         if outside >= least:
             yield Finding(name, "people who could be in a block are in none")
+
+    def _took_in_a_few(self, grouping: Grouping, moved: Set[str], least: int) -> bool:
+        """Are these nodes the one block that moved to the top, over the blocks of areas between,
+        to take in the few who were left there?"""
+        ends = [node for node in moved if self._parent[node] not in moved]
+        if len(ends) != 1 or ends[0] not in self._inner:
+            return False
+        people = sum(grouping.counts.get(node, 0) for node in moved)
+        [top] = {grouping.home[node] for node in moved}
+        spared = any(node in grouping.sizes for node in self._subtree[ends[0]])
+        return people >= least and 0 < grouping.sizes[top] - people < least and spared
 
     def values(self) -> Iterator[Finding]:
         """Check the protected values: clamps, small counts, sums."""

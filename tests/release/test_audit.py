@@ -43,6 +43,34 @@ def test_a_release_as_it_is_made_has_no_findings(computed: Computed) -> None:
     refuse_findings(computed)
 
 
+DEEP: list[tuple[str, str | None, int | None]] = [
+    ("k", None, 4),
+    ("area", "k", 30),
+    ("service", "area", 9),
+    ("u1", "service", 20),
+    ("u2", "area", 20),
+]
+"""An area and a service below it have staff of their own; a few at the top are in no block."""
+
+
+def test_a_block_may_move_to_the_top_over_the_block_of_the_area_between() -> None:
+    """Six of the service take in the three at the top; the area's own 25 stay where they are."""
+    joined = sheets(sizes={"k": 3, "area": 25, "service": 6, "u1": 15, "u2": 15})
+    made = compute(frame(DEEP), joined)
+    assert made.blocks.answers.sizes == {"k": 9, "area": 25, "u1": 15, "u2": 15}
+    assert findings(made) == ()
+
+
+@pytest.mark.parametrize("node", ["u1", "u2"])
+def test_nobody_else_is_counted_at_the_top_beside_them(node: str) -> None:
+    """Not a unit that its area could spare, nor one that the service could not."""
+    joined = sheets(sizes={"k": 3, "area": 25, "service": 6, "u1": 15, "u2": 15})
+    made = compute(frame(DEEP), joined)
+    home = {**made.blocks.answers.home, node: "k"}
+    wrong = replace(made.blocks, answers=replace(made.blocks.answers, home=home))
+    assert any(each.where == "answers" for each in findings(replace(made, blocks=wrong)))
+
+
 # ---- what is printed ----
 
 
