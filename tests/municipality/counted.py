@@ -16,7 +16,7 @@ from survey.instrument.layout import Layout
 from survey.instrument.library import Library
 from survey.instrument.model import Instrument
 from survey.release.compute import Computed
-from survey.release.counting import count, read_answers
+from survey.release.counting import TICKED, count, read_answers
 from survey.release.document import WaveFacts
 from survey.release.frame import Frame, FrameUnit, depth_first
 from tests.data.municipality import make
@@ -40,14 +40,21 @@ def frame_of(rows: Iterable[make.Unit], of: Instrument, ordinal: int = 1) -> Fra
     return Frame("Study", "Fjordbyen", ("nb",), K, facts, of, depth_first(units))
 
 
-def sheets_of(rows: Iterable[list[str | int]], of: Instrument) -> dict[str, list[str]]:
-    """Rows of answers as the sheets that are stored, by unit."""
+def sheets_of(
+    rows: Iterable[list[str | int]], of: Instrument, rng: random.Random
+) -> dict[str, list[str]]:
+    """Rows of answers as the sheets that are stored, by unit; questions are answered at random."""
     layout, found = Layout(of), defaultdict(list)
     columns = [layout.items[name] for name in of.items]
+    options = [column for each in layout.options.values() for column in each.values()]
     for code, *values in rows:
         sheet = ["0"] * layout.width
         for column, value in zip(columns, values, strict=True):
             sheet[column] = "?" if value == make.DO_NOT_KNOW else str(value)
+        for column in options:
+            sheet[column] = str(TICKED if rng.random() < 0.3 else 1)
+        for question, column in layout.singles.items():
+            sheet[column] = str(rng.randint(1, len(of.question(question).options)))
         found[str(code)].append("".join(sheet))
     return dict(found)
 
@@ -67,7 +74,7 @@ def drawn(total: int, rate: float, seed: int = 7, ordinal: int = 1) -> tuple[Fra
     of, rows = instrument(), make.units(total, rng)
     frame = frame_of(rows, of, ordinal)
     given = make.answers(rows, of, rate, 0.15 * (ordinal - 1), random.Random(seed + ordinal))
-    return frame, stored(frame, sheets_of(given, of))
+    return frame, stored(frame, sheets_of(given, of, random.Random(seed)))
 
 
 def without_an_index(frame: Frame, joined: Mapping[str, str], made: Computed) -> list[str]:

@@ -58,15 +58,7 @@ class Town:
     def measure(self, given: Given, *, look: bool = False) -> dict[str, UnitResult]:
         """Take a wave of imported answers from its draft to its audited release; what its units
         say, by code. ``look``: somebody looks before it is released."""
-        if not self.waves:
-            self.survey("study", "create", "b", "--name", "Kultur", "--instrument", self.of.id)
-        self.waves += 1
-        of_wave = ("--study", "b", "--wave", str(self.waves))
-        phase = ("before", "during", "after")[self.waves - 1]
-        self.survey("wave", "create", "--study", "b", "--phase", phase, "--source", "import")
-        self.survey("wave", "open", *of_wave)
-        answers, mapping = self._answers(given)
-        self.survey("responses", "import", str(answers), *of_wave, "--map", str(mapping))
+        of_wave = self.open_next(given)
         why = ("--reason", "everybody", "--note", "Alt inne")
         if look:
             self.survey("wave", "close", *of_wave, *why, "--no-release")
@@ -76,6 +68,19 @@ class Town:
         assert [each["findings"] for each in audited] == [[]] * self.waves
         self.told = audited[-1]["told"]
         return self._released()
+
+    def open_next(self, given: Given) -> tuple[str, ...]:
+        """Open the next wave and import its answers; the words that name it."""
+        if not self.waves:
+            self.survey("study", "create", "b", "--name", "Kultur", "--instrument", self.of.id)
+        self.waves += 1
+        of_wave = ("--study", "b", "--wave", str(self.waves))
+        phase = ("before", "during", "after")[self.waves - 1]
+        self.survey("wave", "create", "--study", "b", "--phase", phase, "--source", "import")
+        self.survey("wave", "open", *of_wave)
+        answers, mapping = self._answers(given)
+        self.survey("responses", "import", str(answers), *of_wave, "--map", str(mapping))
+        return of_wave
 
     def _released(self) -> dict[str, UnitResult]:
         parts = build(Settings(data_dir=self.folder / "var"))
