@@ -28,12 +28,15 @@ SCORES = np.array([0, 2 * 75, 12 * 64.4, 8 * 58.6, 3 * 68])
 STATEMENT = np.array([[0, 0], [0, 2], [4, 8], [1, 7], [0, 3]])
 
 
-def printed(start: float) -> Printer:
-    """The example, with small counts rounded from this start."""
-    statement = AnswerCounts(STATEMENT, "goal", favourable=(1,))
+def printed(drawn: float, disagreed: int = 1) -> Printer:
+    """The example, with small counts rounded by this draw; ``disagreed``: how many of the 13."""
+    table = STATEMENT.copy()
+    table[3] = min(disagreed, 8), 8 - min(disagreed, 8)
+    table[4] = disagreed - table[3, 0], 3 - (disagreed - table[3, 0])
+    statement = AnswerCounts(table, "goal", favourable=(1,))
     goal = {"goal": IndexCounts(ANSWERED, SCORES)}
     counted = Counted(NODES, ANSWERED, goal, {"item:statement": statement})
-    return Printer(protect(counted, 5, lambda _name: start))
+    return Printer(protect(counted, 5, lambda _name: drawn))
 
 
 def decimal(text: str, language: str) -> str:
@@ -68,4 +71,26 @@ def test_the_example_is_what_the_program_prints(language: str) -> None:
     for said in ("64.4 → **64**", "58.6 → **59**", "70.8 → **71**", "/ 25 = 63.8 → **64**"):
         assert decimal(said, language) in text
     for said in ("= 67 % → **65 %**", "= 84 % → **85 %**", "= 72 % → **70 %**"):
+        assert said in text
+
+
+SAID = {
+    "nb": ("85 %, kan regne ut at det", "0, 1 eller 2 av de 13", "1, 2, 3 eller 4 er"),
+    "nn": ("85 %, kan rekne ut at det", "0, 1 eller 2 av dei 13", "1, 2, 3 eller 4 er"),
+    "en": ("85 % can work out that 0", "0, 1 or 2 of the 13", "1, 2, 3 or 4 disagreed"),
+}
+
+
+@pytest.mark.parametrize("language", FILES)
+def test_what_a_share_leaves_open_is_what_the_example_says(language: str) -> None:
+    text = (DOCS / FILES[language]).read_text("utf-8")
+    left: dict[int | None, set[int]] = {}
+    for disagreed in range(12):  # of Åsly's eight and Lia's three
+        for drawn in (0.5, 1.5, 2.5):
+            share = printed(drawn, disagreed).share("item:statement", "oppvekst")
+            assert share is not None
+            left.setdefault(share.percent, set()).add(disagreed)
+    assert left[85] == {0, 1, 2}
+    assert left[70] == {1, 2, 3, 4}
+    for said in SAID[language]:
         assert said in text

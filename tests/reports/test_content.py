@@ -337,7 +337,7 @@ def test_what_is_hidden_of_this_unit_is_said_and_from_when_it_is_shown(
     unit: UnitResult, said: str
 ) -> None:
     told = hidden(context(unit, waves=3))
-    assert "indekser fra 5 svar, andeler og tekster fra 10 og fordelingen på alle" in told[0]
+    assert "tidligst fra 5 svar, andeler og tekster fra 10 og fordelingen på alle" in told[0]
     assert any(each.startswith(said) for each in told)
 
 
