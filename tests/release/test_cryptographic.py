@@ -114,7 +114,7 @@ def test_a_release_is_the_same_whichever_way_answers_came(
     # the same answers twice would be refused
     monkeypatch.setattr(raw, "duplicate_releases", lambda *_: [])
     # and small counts would be rounded from another start
-    monkeypatch.setattr(protect, "fresh_draw", lambda: lambda _name: 1.5)
+    monkeypatch.setattr(protect, "fresh_draw", lambda _name: 1.5)
     answer(journey)
     close_and_release(journey.db, journey.keys, *_id(journey.wave))
     blind_release = _counts(journey)
