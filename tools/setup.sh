@@ -22,7 +22,7 @@ find_python() {
 
 # --- packages of the system ---------------------------------------------------------------------
 packages="libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
-[ "$purpose" = test ] && packages="$packages chromium redis-server postgresql"
+[ "$purpose" = test ] && packages="$packages chromium redis-server postgresql poppler-utils"
 
 missing_packages() {
     command -v dpkg-query >/dev/null || return 0
