@@ -125,8 +125,10 @@ class _Attack:
 
     def _dimension(self, dimension: Json) -> Iterator[Finding]:
         name, alone = dimension["id"], len(dimension["items"]) == 1
-        plain = self.wave.options(dimension) == 2
-        least = max(self.roll.least, self.program.two_steps_from if plain else 0)
+        least = self.program.shares_from if alone else 0
+        if self.wave.options(dimension) == 2:
+            least = self.program.two_steps_from
+        least = max(self.roll.least, least)
         groups, home = self.roll.groups(has_score(dimension), self.roll.labels, least)
         weight = dict.fromkeys(groups, 0)
         for node, size in self.roll.size.items():

@@ -184,8 +184,8 @@ def clamps(program: Program, size: int, *, alone: bool) -> tuple[int, int]:
     """The ends beyond which an index is not told."""
     if not program.clamps:
         return 0, 100
-    if alone and size < 10:
-        return 20, 80
+    if alone:
+        return (20, 80) if size < 20 else (10, 90) if size < 40 else (5, 95)
     return (10, 90) if size < 20 else (5, 95)
 
 
