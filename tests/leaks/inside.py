@@ -78,7 +78,7 @@ def ratings(
                 made.bound(terms, item.size[group], item.size[group])
         for group in part:
             _mean(made, items, group, means[group])
-        made.seed(rng, 4)
+        made.seed(rng, 2)
         for item in items:
             sides = {(0, item.answers // 2), (item.answers - item.answers // 2, item.answers)}
             runs = sides | {(p, p + 1) for p in range(item.answers)}
@@ -104,7 +104,7 @@ def choices(
             excluding = {(options.name, group, o): 1.0 for o in every if alone[o]}
             for o in every:
                 made.bound({**excluding, (options.name, group, o): 1.0}, 0, n)
-        made.seed(rng, 4)
+        made.seed(rng, 2)
         yield from _asked(made, options, part, [(o, o + 1) for o in range(options.answers)])
 
 

@@ -35,7 +35,7 @@ def saying(said: Sequence[Sequence[int]]) -> Shuffle:
     return change
 
 
-@pytest.mark.parametrize("people", [5, 6, 9, 10, 11, 19, 20, 21, 40])
+@pytest.mark.parametrize("people", [5, 10, 19, 20, 40])
 @pytest.mark.parametrize("lowest", [0, 1])
 def test_that_all_say_the_same_is_not_told_apart_from_all_but_one(published, people, lowest):
     """An index that was clamped beyond 80, 90 or 95 only, and not at it, said of 5, 10 and 20 that

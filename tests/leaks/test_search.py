@@ -5,7 +5,7 @@ invitations, sealed answers or an imported file, close, look and release; an att
 outputs (``attacker``). What he must not find, and what is not counted, stands there. ``test_power``
 takes protections away and shows that the same attacker then finds them missing.
 
-Every run repeats the same municipalities: LEAK_EXAMPLES (default 5). Longer: ``LEAK_EXAMPLES=500
+Every run repeats the same municipalities: LEAK_EXAMPLES (default 3). Longer: ``LEAK_EXAMPLES=500
 pytest -n0 tests/leaks/test_search.py --hypothesis-profile=new`` draws what nobody has seen yet, in
 three waves each, and names the seed of what is found.
 """
@@ -29,13 +29,15 @@ from tests.leaks.world import Publication, Published, TooSmall
 
 pytestmark = pytest.mark.no_cover
 
-EXAMPLES = int(os.environ.get("LEAK_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("LEAK_EXAMPLES", "3"))
+FIRST = 7
+"""From here on they are neither large nor too small."""
 
 
 def seeds() -> list[int]:
     """What is drawn: the same in every run, or what nobody has seen yet."""
     if settings.default is not None and settings.default.derandomize:
-        return list(range(4, 4 + EXAMPLES))
+        return list(range(FIRST, FIRST + EXAMPLES))
     return [random.SystemRandom().randrange(2**32) for _ in range(EXAMPLES)]
 
 
@@ -58,7 +60,8 @@ def test_nothing_that_is_published_gives_anybody_away(published, learned, seed):
             learned.read(read[-1])
             assert attack(read[-1], seed=seed) == [], (seed, history)
             assert other_than_computed(made, read) == [], seed
-            assert said_twice(made, wave, read[-1], chosen) == [], seed
+            as_pdf = wave.ordinal == 1 and (seed == FIRST or not settings.default.derandomize)
+            assert said_twice(made, wave, read[-1], chosen, as_pdf=as_pdf) == [], seed
     except TooSmall:
         pytest.skip("too small to be measured at all")
 
@@ -85,7 +88,9 @@ def known(wave: Publication, chosen: random.Random) -> list[int]:
     return [me, *chosen.sample(near, min(len(near), chosen.randrange(3)))]
 
 
-def said_twice(made: Published, wave: Publication, read: Wave, chosen: random.Random) -> list[str]:
+def said_twice(
+    made: Published, wave: Publication, read: Wave, chosen: random.Random, *, as_pdf: bool
+) -> list[str]:
     """What the look says beside the release, and what pages, figures and files of a few units say
     that their documents do not."""
     assert wave.look is not None
@@ -94,8 +99,7 @@ def said_twice(made: Published, wave: Publication, read: Wave, chosen: random.Ra
         for unit in wave.look.units
         if unit.code in read.parent and unit.answered != read.answered(unit.code)
     ]
-    codes = chosen.sample(sorted(read.units), min(2, len(read.units)))
-    for place, code in enumerate(codes):
-        as_pdf = place == 0 and wave.ordinal == 1
+    for code in chosen.sample(sorted(read.units), min(2, len(read.units))):
         found += differences(made, read.header, read.units[code], as_pdf=as_pdf)
+        as_pdf = False
     return found
