@@ -15,14 +15,16 @@ P3  how many left something out, when that is printed; of the one who did, the m
 x   numbers that contradict each other, that no rule gives, or that say of whom they are.
 
 Not counted, as anonymity.md says: what his own answer tells of others whose answers are all the
-lowest or highest; how many answered, from k on; and how many left out a sub-goal or an item where
+lowest or highest; that hardly anybody of ten or more chose another answer, where nearly all chose
+one of the same two; how many answered, from k on; and how many left out a sub-goal or an item where
 the fractions tell it (of six people an index of 73 is that of five).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -36,11 +38,13 @@ from tests.leaks.knowledge import (
     clamps,
     has_item,
     has_score,
+    own_spread,
 )
 from tests.leaks.reading import Json, Wave
 from tests.leaks.shares import categories_of, counts_of
 from tests.leaks.sums import Contradiction, Fitting, ends, fitting, members, numbers, span
 
+FEW = 3
 OPEN = 50.0
 CLOSE = 0.01
 """Less than any two sums of scores lie apart."""
@@ -231,8 +235,23 @@ class _Attack:
             )
             for node, group in groups.items()
         }
+        items = {item["id"]: item for item in dimension["items"]}
         for group, name, what in inside.ratings(counted, means, self.rng):
-            yield self._found("P2", group, name, what)
+            if not self._two_answers(dimension, items[name], group.split("+"), places):
+                yield self._found("P2", group, name, what)
+
+    def _two_answers(
+        self, dimension: Json, item: Json, groups: Sequence[str], places: Mapping[int, str]
+    ) -> bool:
+        """Did nearly all of ten or more people choose one of the same two answers? For the judge
+        alone: then index and share may show that hardly anybody chose another."""
+        chosen = Counter(
+            self.wave.step(dimension, item, self.wave.people[i].items[item["id"]])
+            for i, node in places.items()
+            if node in groups and has_item(item["id"])(self.wave.people[i])
+        )
+        most = sum(count for _, count in chosen.most_common(2))
+        return chosen.total() >= 10 and chosen.total() - most <= FEW
 
     def _item(
         self,
@@ -327,7 +346,7 @@ class _Attack:
         if unit is None or len(dimension["items"]) > 1 or self.roll.n(group.node) != group.size:
             return None
         (score,) = [d["score"] for d in unit["dimensions"] if d["id"] == dimension["id"]]
-        spread = _own_spread(self.wave, dimension["id"], unit, score)
+        spread = own_spread(self.wave, dimension["id"], unit, score)
         if spread is None:
             return None
         n, sums = group.size, [end * end / group.size for end in total]
@@ -369,21 +388,3 @@ def _window(index: int, weight: int) -> int:
     """Weighted sums whose mean is printed as this index."""
     low = math.ceil(Fraction(2 * index - 1, 2) * weight)
     return span(low, math.ceil(Fraction(2 * index + 1, 2) * weight) - 1)
-
-
-def _own_spread(wave: Wave, dimension: str, unit: Json, score: Json) -> tuple[float, float] | None:
-    """Least and greatest standard deviation behind an interval that the printed one does not
-    give; None where the interval is what the method page says."""
-    printed, index = score.get("interval"), score.get("index")
-    if printed is None or index is None or score.get("bound"):
-        return None
-    n, heads = unit["participation"]["answered"], unit["participation"].get("headcount")
-    factor = 1.96 / math.sqrt(n) * (math.sqrt(1 - n / heads) if heads and heads > n else 1.0)
-    half = factor * wave.header["method"]["dimensions"][dimension]["sigma"]
-    low, high = max(0, math.floor(index - half)), min(100, math.ceil(index + half))
-    if (printed["low"], printed["high"]) == (low, high):
-        return None
-    away = [index - printed["low"]] * (printed["low"] > 0)
-    away += [printed["high"] - index] * (printed["high"] < 100)
-    least = max((each - 1 for each in away), default=0)
-    return least / factor, min(away, default=100) / factor

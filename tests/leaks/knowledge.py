@@ -219,3 +219,21 @@ def rounded_to(program: Program, size: int) -> dict[int, range]:
     found[0], found[size] = range(3), range(size - 2, size + 1)
     found[3], found[size - 3] = range(1, 4), range(size - 3, size)
     return found
+
+
+def own_spread(wave: Wave, dimension: str, unit: Json, score: Json) -> tuple[float, float] | None:
+    """Least and greatest standard deviation behind an interval that the printed one does not
+    give; None where the interval is what the method page says."""
+    printed, index = score.get("interval"), score.get("index")
+    if printed is None or index is None or score.get("bound"):
+        return None
+    n, heads = unit["participation"]["answered"], unit["participation"].get("headcount")
+    factor = 1.96 / math.sqrt(n) * (math.sqrt(1 - n / heads) if heads and heads > n else 1.0)
+    half = factor * wave.header["method"]["dimensions"][dimension]["sigma"]
+    low, high = max(0, math.floor(index - half)), min(100, math.ceil(index + half))
+    if (printed["low"], printed["high"]) == (low, high):
+        return None
+    away = [index - printed["low"]] * (printed["low"] > 0)
+    away += [printed["high"] - index] * (printed["high"] < 100)
+    least = max((each - 1 for each in away), default=0)
+    return least / factor, min(away, default=100) / factor

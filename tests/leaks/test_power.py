@@ -253,7 +253,8 @@ def test_an_interval_of_the_unit_s_own_spread_tells_single_answers(published):
     """Index and own spread of ten people, one question: no other answers fit."""
     places = [Place("K", "Kommunen", None, "", 10, headcount="")]
     drawn = DrawnWave(places, 1.0, 0.0, False, 0.0, 0.5, seed=5, imported=True)
-    _, wave = one(published, drawn, "ett-ledd", shuffle=saying([[1]] * 2 + [[3]] + [[4]] * 7))
+    said = [[step] for step in (1, 1, 1, 2, 2, 3, 3, 4, 4, 4)]
+    _, wave = one(published, drawn, "ett-ledd", shuffle=saying(said))
     assert attack(wave) == []
     wave = altered(wave)
     (unit,) = wave.units.values()
