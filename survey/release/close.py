@@ -11,7 +11,7 @@ stores nothing twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -28,7 +28,6 @@ from survey.release.codec import digest, to_json
 from survey.release.compute import Computed, Protected, protect_wave, uncounted, write_documents
 from survey.release.document import SCHEMA
 from survey.release.frame import Frame
-from survey.release.lineage import Earlier
 from survey.release.load import find_wave, load_earlier, load_frame
 from survey.release.look import look_at
 from survey.release.method import software
@@ -117,10 +116,11 @@ def make_release(
         if stored is None:
             _refuse_out_of_order(session, wave)
             ready = ready_for_release(session, wave)
+            earlier = load_earlier(session, wave)
             texts = raw.texts(session, wave)
     if stored is None:
         protected = _protect(db, keys, organisation_id, wave_id, ready)
-        computed = write_documents(ready.frame, protected, ready.earlier, str(release_id))
+        computed = write_documents(ready.frame, protected, earlier, str(release_id))
         refuse_findings(computed)
         with db.transaction() as session:
             wave = find_wave(session, organisation_id, wave_id)
@@ -177,15 +177,14 @@ def _kept(db: Database, keys: KeyStore, organisation_id: int, wave_id: int) -> P
 
 @dataclass(frozen=True)
 class Ready:
-    """What a release is computed from."""
+    """What a wave is protected from: its frame, and each unit's sheets laid end to end."""
 
     frame: Frame
     sheets: Mapping[str, str]
-    earlier: Sequence[Earlier]
 
 
 def ready_for_release(session: Session, wave: Wave) -> Ready:
-    """What the release of a closed wave is computed from; Conflict when it is not closed."""
+    """What a closed wave is protected from; Conflict when it is not closed."""
     if wave.state != "closed" or not wave.settled:
         raise Conflict(f"The wave is {wave.state}; close it before making a release.")
     if wave.id in expired(session, wave.organisation_id):
@@ -197,9 +196,7 @@ def ready_for_release(session: Session, wave: Wave) -> Ready:
             f"These answers have been released already, in {labels}. Two tables of the same "
             "answers could be subtracted from each other."
         )
-    return Ready(
-        load_frame(session, wave), raw.own_sheets(session, wave), load_earlier(session, wave)
-    )
+    return Ready(load_frame(session, wave), raw.own_sheets(session, wave))
 
 
 def expired(session: Session, organisation_id: int) -> set[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from survey.measurement.areas import MINIMUM_UNITS, Cluster, clustered_se_of_mean
 from survey.measurement.areas import standardised as standardised_change
@@ -36,6 +37,11 @@ class Pair:
         """True for a node with units below it."""
         return bool(self.now.unit.children)
 
+    @cached_property
+    def groups(self) -> list[tuple[list[Cell], list[Cell]]]:
+        """Cells of then and of now that stand and fall together."""
+        return _groups(self)
+
 
 def area_change(
     pair: Pair, name: str, earlier: Index, later: Index, family: int
@@ -47,8 +53,7 @@ def area_change(
     if pair.then.schema == 1:
         return None
     names = pair.index if name == OVERALL else (name,)
-    groups = _groups(pair)
-    parts = [[_cluster(then, now, each) for then, now in groups] for each in names]
+    parts = [[_cluster(then, now, each) for then, now in pair.groups] for each in names]
     both = min((sum(1 for c in part if c.n1 and c.n2) for part in parts), default=0)
     if both < MINIMUM_UNITS:
         return None
@@ -57,8 +62,8 @@ def area_change(
 
 
 def _groups(pair: Pair) -> list[tuple[list[Cell], list[Cell]]]:
-    """Cells of then and of now that stand and fall together: a unit and what it was made of, an
-    area's others and the others of what it was made of. Merged and split units are one cluster."""
+    """A unit and what it was made of, an area's others and the others of what it was made of.
+    Merged and split units are one cluster."""
     parent: dict[str, str] = {}
 
     def top(key: str) -> str:
