@@ -85,19 +85,27 @@ def test_no_request_gets_an_answer_that_the_document_does_not_promise(
 ) -> None:
     """No 500, no undocumented status, type or shape, nothing accepted that the schema forbids, no
     key ignored; by boundary values, by chance, and by sequences of calls."""
-    seconds = os.environ.get("SCHEMATHESIS_SECONDS", "12")
+    seconds = int(os.environ.get("SCHEMATHESIS_SECONDS", "12"))
     key = world.key()
+    done = _run(phase, seconds, key, address, tmp_path)
+    if " passed" not in done.stdout:  # a busy machine may need longer to send anything at all
+        done = _run(phase, 8 * seconds, key, address, tmp_path)
+    assert done.returncode == 0, done.stdout[-12000:] + done.stderr[-2000:]
+    assert " passed" in done.stdout
+    still = requests.get(f"{address}/api/v1/organisations/3999/studies", headers=key, timeout=10)
+    assert still.status_code == 200, "the key was lost on the way: what came after tried nothing"
+
+
+def _run(
+    phase: str, seconds: int, key: dict[str, str], address: str, folder: Path
+) -> subprocess.CompletedProcess[str]:
     arguments = [
         *(str(Path(sys.executable).with_name("schemathesis")), "--no-color"),
         *("--config-file", str(HERE / "schemathesis.toml")),
         *("run", f"{address}/api/v1/openapi.json"),
         *("--header", f"Authorization: {key['Authorization']}"),
-        *("--phases", phase, "--max-time", seconds, "--seed", "20261121"),
+        *("--phases", phase, "--max-time", str(seconds), "--seed", "20261121"),
         *("--checks", "all", "--exclude-checks", FALSE_ALARMS),
         *("--warnings", "off", "--continue-on-failure"),
     ]
-    done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-12000:] + done.stderr[-2000:]
-    assert " passed" in done.stdout
-    still = requests.get(f"{address}/api/v1/organisations/3999/studies", headers=key, timeout=10)
-    assert still.status_code == 200, "the key was lost on the way: what came after tried nothing"
+    return subprocess.run(arguments, cwd=folder, capture_output=True, text=True, check=False)
