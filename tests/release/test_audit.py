@@ -28,7 +28,7 @@ from survey.study.models import Wave
 from survey.upkeep.services import Services
 from tests.release.journey import Journey, start
 from tests.release.released import released
-from tests.release.samples import SIZES, TREE, compute, frame, sheets
+from tests.release.samples import SIZES, TREE, as_earlier, compute, frame, sheets
 
 ANSWERS = {"n1": 22, "n2": 12, "n3": 4, "s1": 28, "s2": 11}
 
@@ -123,9 +123,19 @@ def a_single_choice_share(units: list[Any]) -> None:
     of(units, "n1")["questions"][1]["options"][0]["share"] = {"percent": 40}
 
 
+def an_interval_of_its_own(units: list[Any]) -> None:
+    of(units, "n1")["dimensions"][0]["score"]["interval"]["low"] += 1
+
+
+def another_areas_index_beside_it(units: list[Any]) -> None:
+    of(units, "n1")["comparisons"][0]["overall"]["index"] += 1
+
+
 @pytest.mark.parametrize(
     ("change", "where"),
     [
+        (an_interval_of_its_own, "n1"),
+        (another_areas_index_beside_it, "n1"),
         (one_more_answer, "n1"),
         (one_more_point, "s1"),
         (a_small_units_index, "n4"),
@@ -147,6 +157,35 @@ def test_a_number_that_the_blocks_do_not_give_is_found(
     assert audit(header, units, computed.blocks) == ()
     change(units)
     assert where in {each.where for each in audit(header, units, computed.blocks)}
+
+
+@pytest.fixture(scope="module")
+def second(computed: Computed) -> Computed:
+    earlier = [as_earlier(computed)]
+    return compute(frame(TREE, ordinal=2), sheets(0.85, seed=50), earlier)
+
+
+def a_verdict_that_its_interval_does_not_give(change: Any) -> None:
+    change["verdict"] = "unknown"
+
+
+def an_index_that_is_not_printed(change: Any) -> None:
+    change["later"] -= 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [a_verdict_that_its_interval_does_not_give, an_index_that_is_not_printed]
+)
+def test_a_verdict_that_is_not_between_printed_indices_is_found(
+    second: Computed, wrong: Callable[[Any], None]
+) -> None:
+    assert findings(second) == ()
+    units = json.loads(json.dumps([to_plain(unit) for unit in second.units]))
+    [since] = of(units, "n1")["changes"]
+    assert since["overall"]["verdict"] == "risen"
+    wrong(since["overall"])
+    header = to_plain(second.header)
+    assert "n1" in {each.where for each in audit(header, units, second.blocks)}
 
 
 # ---- the blocks ----

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from survey.answering import blind, credentials
+from survey.answering.admission import find
 from survey.answering.intake import submit
 from survey.db import Database
 from survey.disclosure import protect
@@ -95,7 +96,7 @@ def answer(journey: Journey, ordinary: int = 3) -> None:
 
 def redeem(journey: Journey, moduli: dict[bytes, int], code: str, given: dict[str, object]) -> None:
     with journey.db.reading() as session:
-        invitation, wave = credentials.find(session, journey.secret, code)
+        invitation, wave = find(session, journey.secret, code)
         told = credentials.of_code(session, wave, invitation)
     assert told is not None
     key_id = bytes.fromhex(str(told["key"]))
@@ -203,11 +204,11 @@ def test_credentials_go_with_the_invitations(journey: Journey) -> None:
 def test_a_credential_serves_in_its_own_wave_only(journey: Journey) -> None:
     """A credential of a closed wave lets nobody into the next one, whatever key it names."""
     with journey.db.reading() as session:
-        invitation, wave = credentials.find(session, journey.secret, journey.codes["n1"][0])
+        invitation, wave = find(session, journey.secret, journey.codes["n1"][0])
         told = credentials.of_code(session, wave, invitation)
-        (old,) = session.scalars(
-            sa.select(WaveUnitKey).where(WaveUnitKey.key_id == bytes.fromhex(str(told["key"])))  # type: ignore[index]
-        )
+        assert told is not None
+        key_id = bytes.fromhex(str(told["key"]))
+        old = session.scalars(sa.select(WaveUnitKey).where(WaveUnitKey.key_id == key_id)).one()
     key = blind.PublicKey(int.from_bytes(old.modulus, "big"))
     prepared = blind.prepare(secrets.token_bytes(32))
     blinded = blind.blind(key, prepared)
