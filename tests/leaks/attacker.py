@@ -14,23 +14,22 @@ P3  how many left something out, when that is printed; of the one who did, the m
     answered elsewhere, confined to less than 50 points.
 x   numbers that contradict each other, that no rule gives, or that say of whom they are.
 
-Not counted, as anonymity.md says: what his own answer tells of others whose answers are all the
-lowest or highest; that hardly anybody of ten or more chose another answer, where nearly all chose
-one of the same two; how many answered, from k on; and how many left out a sub-goal or an item where
-the fractions tell it (of six people an index of 73 is that of five).
+Not counted, as anonymity.md says: what ``judge`` leaves open; how many answered, from k on; and how
+many left out a sub-goal or an item where the fractions tell it (of six people an index of 73 is
+that of five).
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
 from tests.leaks import gaps, inside
+from tests.leaks.judge import left_open, without_own
 from tests.leaks.knowledge import (
     Group,
     Program,
@@ -44,7 +43,6 @@ from tests.leaks.reading import Json, Wave
 from tests.leaks.shares import categories_of, counts_of
 from tests.leaks.sums import Contradiction, Fitting, ends, fitting, members, numbers, span
 
-FEW = 3
 OPEN = 50.0
 CLOSE = 0.01
 """Less than any two sums of scores lie apart."""
@@ -235,23 +233,15 @@ class _Attack:
             )
             for node, group in groups.items()
         }
-        items = {item["id"]: item for item in dimension["items"]}
-        for group, name, what in inside.ratings(counted, means, self.rng):
-            if not self._two_answers(dimension, items[name], group.split("+"), places):
-                yield self._found("P2", group, name, what)
-
-    def _two_answers(
-        self, dimension: Json, item: Json, groups: Sequence[str], places: Mapping[int, str]
-    ) -> bool:
-        """Did nearly all of ten or more people choose one of the same two answers? For the judge
-        alone: then index and share may show that hardly anybody chose another."""
-        chosen = Counter(
-            self.wave.step(dimension, item, self.wave.people[i].items[item["id"]])
-            for i, node in places.items()
-            if node in groups and has_item(item["id"])(self.wave.people[i])
-        )
-        most = sum(count for _, count in chosen.most_common(2))
-        return chosen.total() >= 10 and chosen.total() - most <= FEW
+        for where, name, what in inside.ratings(counted, means, self.rng):
+            if not left_open(self.roll, dimension, name, where.split("+"), counted, places):
+                yield self._found("P2", where, name, what)
+        if len(counted) == 1:
+            for group in groups.values():
+                for where, name, what in without_own(
+                    self.roll, dimension, group, totals[group.node], self.rng
+                ):
+                    yield self._found("P2", where, name, what)
 
     def _item(
         self,

@@ -122,8 +122,8 @@ def test_a_few_at_the_top_are_the_whole_minus_its_areas(published, unaudited):
 def test_without_a_clamp_agreement_is_told(published, unaudited):
     unaudited.setattr(protect, "clamp", lambda size, alone: (0, 100))
     _, wave = one(published, ALIKE)
-    promises = {promise for promise, _ in found(wave, Program(clamps=False))}
-    assert promises >= {"P1", "P2"}
+    exposed = attack(wave, Program(clamps=False))
+    assert any("each of 12 has 100 to 100" in each.what for each in exposed)
 
 
 def test_tails_that_are_not_rounded_are_areas_minus_units(published, unaudited):
@@ -145,6 +145,19 @@ def test_all_answers_of_few_people_tell_who_was_alone(published, unaudited):
     _, wave = one(published, MIXED)
     exposed = attack(wave, Program(categories_from=10, fine_from=10))
     assert any(each.promise == "P2" and each.statistic == "d0i0" for each in exposed)
+
+
+def test_the_index_of_one_item_for_five_people_tells_each_of_them_of_the_other_four(
+    published, unaudited
+):
+    """A single item from five people on instead of ten: whoever takes his own answer away."""
+    unaudited.setattr(protect, "SHARES_FROM", 5)
+    five = [Place("K", "Kommunen", None, "", 5)]
+    drawn = replace(MIXED, places=five)
+    said = saying([[2], [2], [3], [3], [4]])
+    _, wave = one(published, drawn, "ett-ledd", shuffle=said)
+    exposed = attack(wave, Program(shares_from=5, texts_from=5))
+    assert any(each.promise == "P2" and "but one who" in each.group for each in exposed)
 
 
 def test_leaders_who_stay_in_their_unit_are_seen_there(published, unaudited):
