@@ -53,6 +53,7 @@ ELSEWHERE = {
     "outside.leave": "leads to another service",
     "staff_waves.confirm_open": "tests/web/test_studies_browser.py",
     "staff_waves.edit": "tests/web/test_studies_browser.py",
+    "staff_release.hidden": "leads to staff_release.shown",
     "staff_release.show": "tests/web/test_studies_browser.py",
 }
 """Pages that need more than an address, and where they are tried."""
