@@ -19,8 +19,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from survey.answering import blind
-from survey.study import signing
-from survey.study.keys import KeyStore
+from survey.core.keystore import KeyStore
+from survey.study import signing_keys
 
 
 def measure(name: str, times: int, work: Callable[[], object]) -> None:
@@ -65,11 +65,11 @@ def main(count: int = 400) -> None:
         )
     with tempfile.TemporaryDirectory() as folder:
         store = KeyStore(Path(folder))
-        moduli = signing.provide(store, 1, min(count, 50))
+        moduli = signing_keys.provide(store, 1, min(count, 50))
         measure(
             f"find a unit's key among {len(moduli)}",
             50,
-            lambda: signing.private_primes(store, 1, moduli[-1]),
+            lambda: signing_keys.private_primes(store, 1, moduli[-1]),
         )
 
 

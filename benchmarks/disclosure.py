@@ -27,8 +27,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from survey.config import Settings
+from survey.core.config import Settings
+from survey.core.services import Services, build
+from survey.demo import municipality
 from survey.instrument.library import Library
+from survey.operations import migrate
 from survey.release import read
 from survey.release.audit import findings
 from survey.release.close import close_wave, make_release, prepare_release
@@ -37,8 +40,6 @@ from survey.release.compute import protect_wave, write_documents
 from survey.release.document import UnitResult
 from survey.release.lineage import Earlier
 from survey.study.models import Study, Wave
-from survey.upkeep import demo, migrate
-from survey.upkeep.services import Services, build
 from tests.data.municipality import make
 from tests.municipality.counted import BAROMETER, drawn
 from tests.municipality.town import Row, Town
@@ -138,7 +139,7 @@ def of_demo() -> None:
     with tempfile.TemporaryDirectory() as name:
         parts: Services = build(Settings(data_dir=Path(name) / "var", secret_key="s" * 40))
         migrate.upgrade(parts)
-        demo.build(parts)
+        municipality.build(parts)
         with parts.db.reading() as session:
             study = session.scalars(sa.select(Study)).one()
             stored = read.documents(session, study.organisation_id, study.id)

@@ -24,11 +24,11 @@ from typing import Any
 import psutil
 
 from survey.release.document import UnitResult
-from survey.reports import svg
-from survey.reports.content import content
-from survey.reports.context import Context
-from survey.reports.metrics import FONT_FILES, font_bytes
-from survey.reports.unit_report import UnitReportRenderer, charts_for, render_unit_html
+from survey.reports.common.context import Context
+from survey.reports.svg.draw import draw
+from survey.reports.svg.font_metrics import FONT_FILES, font_bytes
+from survey.reports.unit.content import content
+from survey.reports.unit.report import UnitReportRenderer, charts_for, render_unit_html
 from tests.reports import samples
 
 DIGEST = "0" * 64
@@ -58,7 +58,7 @@ def with_kaleido(result: UnitResult) -> Callable[[], bytes]:
     """The same document, its charts drawn by Kaleido's server."""
     import kaleido
 
-    from survey.reports import pdf
+    from survey.reports.common import pdf
 
     # Plotly's SVG names its fonts in a way that WeasyPrint does not read; the fallback may stand.
     pdf._check_fonts = lambda *_: None
@@ -98,7 +98,7 @@ def with_typst(result: UnitResult) -> Callable[[], bytes]:
             lines.append(f"= {_typst(part.title)}")
             lines += [_typst(each) + "\n" for each in (*part.sentences, *part.points)]
             for chart in part.charts:
-                (folder / f"{chart.id}.svg").write_text(svg.render(chart.spec), "utf-8")
+                (folder / f"{chart.id}.svg").write_text(draw.render(chart.spec), "utf-8")
                 lines += [f"== {_typst(chart.title)}", _typst(chart.subtitle) + "\n"]
                 lines.append(
                     f'#image("{chart.id}.svg", width: 174mm, alt: {json.dumps(chart.alt)})'

@@ -8,15 +8,15 @@ from types import TracebackType
 import flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from survey import config, logs, metrics
 from survey.access import guard
-from survey.api import register as api
-from survey.config import Settings
-from survey.upkeep import backup, migrate
-from survey.upkeep import services as parts_of_service
-from survey.upkeep.services import Services
+from survey.api import blueprints as api
+from survey.core import config, logs, metrics
+from survey.core import services as parts_of_service
+from survey.core.config import Settings
+from survey.core.services import Services
+from survey.operations import backup, migrate
+from survey.web import blueprints as web
 from survey.web import health
-from survey.web import register as web
 
 LARGEST_BODY = 12 * 1024 * 1024  # an organisation file or an earlier measurement
 

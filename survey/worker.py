@@ -23,14 +23,15 @@ from typing import TYPE_CHECKING, Any
 import click
 import sqlalchemy as sa
 
-from survey import config, logs
-from survey.config import Settings
+from survey.background import task_handlers, timed_work
+from survey.core import config, logs
+from survey.core.config import Settings
+from survey.core.services import Services, build
 from survey.jobs import execution, leases, tasks
 from survey.jobs.execution import Work
 from survey.jobs.tasks import LEASE, Claim
-from survey.upkeep import backup, migrate, timed, work
-from survey.upkeep.mailing import Mailroom
-from survey.upkeep.services import Services, build
+from survey.mail.mail_worker import Mailroom
+from survey.operations import backup, migrate
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -40,7 +41,7 @@ Works = Callable[[Services], Mapping[str, Work]]
 GRACE = 10.0
 """Seconds that running work gets to finish when the worker is asked to stop."""
 
-PRELOADED = ["survey.worker", "survey.reports.unit_report", "survey.release.compute"]
+PRELOADED = ["survey.worker", "survey.reports.unit.report", "survey.release.compute"]
 
 
 @dataclass
@@ -55,7 +56,7 @@ class Embedded:
     def __init__(
         self,
         parts: Services,
-        works: Works = work.works,
+        works: Works = task_handlers.works,
         *,
         lease: timedelta = LEASE,
         pause: float = 1.0,
@@ -101,7 +102,7 @@ class Embedded:
     def _timed(self) -> None:
         with self._parts.db.transaction() as session:
             if leases.hold(session, "timed", self._name, 3 * self._lease):
-                timed.tick(session, self._parts.keys)
+                timed_work.tick(session, self._parts.keys)
 
     def _start_more(self) -> None:
         while not self._stopping and len(self._running) < self._parts.settings.processes:
@@ -184,7 +185,7 @@ class Distributed:
     """
 
     def __init__(
-        self, parts: Services, works: Works = work.works, *, lease: timedelta = LEASE
+        self, parts: Services, works: Works = task_handlers.works, *, lease: timedelta = LEASE
     ) -> None:
         from survey.jobs import celery_app
 
@@ -241,7 +242,7 @@ def _dispatch(settings: Settings, lease: timedelta) -> None:
             with parts.db.transaction() as session:
                 if not leases.hold(session, "timed", name, 3 * lease):
                     continue
-                timed.tick(session, parts.keys)
+                timed_work.tick(session, parts.keys)
                 due = tasks.publishable(session, lease)
             for organisation_id, task_id in due:
                 celery_app.send(app, organisation_id, task_id)
@@ -253,7 +254,7 @@ def _dispatch(settings: Settings, lease: timedelta) -> None:
     parts.db.dispose()
 
 
-def run(settings: Settings, works: Works = work.works, lease: timedelta = LEASE) -> None:
+def run(settings: Settings, works: Works = task_handlers.works, lease: timedelta = LEASE) -> None:
     """Run the worker of these settings until SIGTERM or SIGINT."""
     logs.configure(settings)
     parts = build(settings)

@@ -28,14 +28,14 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
 import survey
-from survey.config import Settings
-from survey.db import Base, Database
+from survey.core.config import Settings
+from survey.core.db import Base, Database
 
 SEALED = re.compile(r'\b(?:from|into|update|join)\s+"?(?:inbox|response|comment)\b', re.IGNORECASE)
 MAY_TOUCH_ANSWERS = (
     "survey.answering.intake",
     "survey.release.raw",
-    "survey.upkeep.erase",
+    "survey.operations.erasure",
 )
 
 # What is drawn is the same in every run, so that a red run is red again; and no draw fails because
@@ -139,7 +139,7 @@ def _answers_have_one_door(
     frame = sys._getframe()
     while frame is not None:
         name = frame.f_globals.get("__name__", "")
-        if name.startswith("survey.") and name != "survey.db":
+        if name.startswith("survey.") and name != "survey.core.db":
             if not name.startswith(MAY_TOUCH_ANSWERS):
                 raise AssertionError(f"{name} touches the tables of answers: {statement}")
             return
@@ -181,9 +181,9 @@ def database(settings: Settings) -> Iterator[Database]:
 @pytest.fixture
 def services(settings: Settings, database: Database) -> Any:
     """The services of ``settings``, on ``database``."""
-    from survey.secret import load_secret
-    from survey.study.keys import KeyStore
-    from survey.upkeep.services import Services
+    from survey.core.keystore import KeyStore
+    from survey.core.secret import load_secret
+    from survey.core.services import Services
 
     return Services(
         settings=settings,

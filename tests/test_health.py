@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from survey.app import create_app
-from survey.errors import Conflict
-from survey.upkeep import migrate
-from survey.upkeep.services import Services, build
+from survey.core.errors import Conflict
+from survey.core.services import Services, build
+from survey.operations import migrate
 
 
 @pytest.fixture

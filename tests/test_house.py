@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from survey.db import Database
+from survey.core.db import Database
 from survey.instrument.library import Library
 
 ROOT = Path(__file__).parent.parent
@@ -150,9 +150,9 @@ def test_answers_lie_in_no_order_of_their_arrival(
 ) -> None:
     """SQLite: without a rowid there is no order of insertion; autogenerate does not see it go."""
     if migrated:
-        from survey.config import Settings
-        from survey.upkeep import migrate
-        from survey.upkeep.services import build
+        from survey.core.config import Settings
+        from survey.core.services import build
+        from survey.operations import migrate
 
         parts = build(Settings(data_dir=tmp_path / "migrated", secret_key="s" * 40))
         migrate.upgrade(parts)

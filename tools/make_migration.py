@@ -14,10 +14,10 @@ from alembic import command
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy.sql.elements import False_, True_
 
-from survey.config import Settings
-from survey.db import UtcDateTime
-from survey.upkeep import migrate
-from survey.upkeep.services import build
+from survey.core.config import Settings
+from survey.core.db import UtcDateTime
+from survey.core.services import build
+from survey.operations import migrate
 
 VERSIONS = Path(__file__).parent.parent / "survey" / "migrations" / "versions"
 

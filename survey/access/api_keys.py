@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from survey.access.models import ApiKey
 from survey.access.principal import KEPT_APART, SCOPES, Principal
-from survey.db import new_id, now
-from survey.errors import Fault, InvalidInput, NotFound
+from survey.core.db import new_id, now
+from survey.core.errors import Fault, InvalidInput, NotFound
+from survey.core.secret import Secret
 from survey.organisation.models import Organisation
-from survey.secret import Secret
 
 _PURPOSE = "api-key"
 _PREFIX = "ik_"

@@ -22,12 +22,12 @@ from flask import Flask, current_app, g, redirect, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.wrappers import Response
 
-from survey.access import api_keys, reach, sessions
+from survey.access import api_keys, sessions, unit_access
 from survey.access.principal import SCOPES, Principal
-from survey.config import Settings
-from survey.db import Database, now
-from survey.errors import Forbidden, NotFound, Unauthenticated
-from survey.secret import Secret
+from survey.core.config import Settings
+from survey.core.db import Database, now
+from survey.core.errors import Forbidden, NotFound, Unauthenticated
+from survey.core.secret import Secret
 
 Kind = Literal["public", "respondent", "signed_in", "staff", "manager_of_unit", "auditor", "api"]
 """
@@ -57,7 +57,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 class _Services(Protocol):
-    """What the guard needs of ``survey.upkeep.services`` (which stands above this room)."""
+    """What the guard needs of ``survey.core.services`` (which stands above this room)."""
 
     @property
     def settings(self) -> Settings: ...
@@ -248,7 +248,7 @@ def _check_person(rule: Rule, who: Principal) -> None:
             raise Forbidden("This page is for auditors.")
     elif rule.kind == "manager_of_unit" and not who.roles & {"staff", "auditor"}:
         with _services().db.reading() as session:
-            if not reach.leads(session, who, str(arguments.get("unit", ""))):
+            if not unit_access.leads(session, who, str(arguments.get("unit", ""))):
                 raise NotFound("There is no such page.")
 
 

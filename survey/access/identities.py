@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from survey.access import people
 from survey.access.models import Identity, Person
 from survey.audit import log
-from survey.db import now
-from survey.errors import Conflict
+from survey.core.db import now
+from survey.core.errors import Conflict
 from survey.organisation.models import Organisation
 
 

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from survey.access.models import Person, SigninLink
 from survey.audit import log
-from survey.db import now
-from survey.errors import Closed
-from survey.secret import Secret
+from survey.core.db import now
+from survey.core.errors import Closed
+from survey.core.secret import Secret
 
 Purpose = Literal["signin", "password"]
 WEEK = 7 * 24 * 60

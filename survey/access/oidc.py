@@ -29,7 +29,7 @@ from joserfc.jwk import KeySet
 from survey.access.identities import Vouched
 from survey.access.oidc_settings import Provider, is_safe
 from survey.access.sessions import same
-from survey.errors import SurveyError
+from survey.core.errors import SurveyError
 
 ALGORITHMS = ("RS256", "ES256")
 LEEWAY = 60

@@ -11,7 +11,7 @@ from typing import Literal
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from survey.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput
 
 SHORTEST = 12
 LONGEST = 200

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.access import links, roster, sessions
+from survey.access import links, people_queries, sessions
 from survey.access.models import (
     Grant,
     Identity,
@@ -20,8 +20,8 @@ from survey.access.models import (
 )
 from survey.access.principal import ROLES
 from survey.audit import log
-from survey.db import new_id, now
-from survey.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.core.db import new_id, now
+from survey.core.errors import Conflict, Fault, InvalidInput, NotFound
 from survey.jobs import outbox
 from survey.organisation.models import Organisation, Unit
 
@@ -192,7 +192,7 @@ def set_roles(
     wanted: set[tuple[str, str | None]] = {("manager", code) for code in units}
     wanted |= {("staff", None)} if staff else set()
     wanted |= {("auditor", None)} if auditor else set()
-    present = {(each.role, each.unit) for each in roster.info(session, person).roles}
+    present = {(each.role, each.unit) for each in people_queries.info(session, person).roles}
     for role, unit in sorted(wanted - present, key=str):
         grant(session, person, role, unit=unit, actor=actor)
     for role, unit in sorted(present - wanted, key=str):

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from survey.access import links, passwords, people, throttle
 from survey.access.models import Person
-from survey.db import Database
-from survey.errors import Closed
+from survey.core.db import Database
+from survey.core.errors import Closed
+from survey.core.secret import Secret
 from survey.jobs import outbox
-from survey.secret import Secret
 
 MINUTES = 60
 """How long a link for a new password is good."""

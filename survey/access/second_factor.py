@@ -14,13 +14,13 @@ import pyotp
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.access.boxes import open_bytes, seal_bytes
 from survey.access.models import Person, RecoveryCode, SecondFactor
+from survey.access.sealed_tokens import open_bytes, seal_bytes
 from survey.access.sessions import same
 from survey.audit import log
-from survey.db import now
-from survey.errors import Conflict, NotFound
-from survey.secret import Secret
+from survey.core.db import now
+from survey.core.errors import Conflict, NotFound
+from survey.core.secret import Secret
 
 STEP = 30
 DRIFT = 1

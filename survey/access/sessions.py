@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from survey.access.models import Grant, Person, StaffSession
 from survey.access.principal import Principal
-from survey.db import now
+from survey.core.db import now
+from survey.core.secret import Secret
 from survey.organisation.models import Organisation
-from survey.secret import Secret
 
 _PURPOSE = "staff-session"
 

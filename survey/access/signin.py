@@ -17,10 +17,10 @@ from survey.access import links, passwords, people, second_factor, sessions, thr
 from survey.access.models import Person
 from survey.access.sessions import How
 from survey.audit import log
-from survey.db import Database, now
-from survey.errors import Unauthenticated
+from survey.core.db import Database, now
+from survey.core.errors import Unauthenticated
+from survey.core.secret import Secret
 from survey.organisation.models import Organisation
-from survey.secret import Secret
 
 WINDOW = throttle.WINDOW
 PER_ACCOUNT = 10

@@ -15,9 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from survey.access.models import SigninFailure
-from survey.db import now
-from survey.errors import RateLimited
-from survey.secret import Secret
+from survey.core.db import now
+from survey.core.errors import RateLimited
+from survey.core.secret import Secret
 
 WINDOW = timedelta(minutes=15)
 

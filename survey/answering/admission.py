@@ -14,13 +14,13 @@ from threading import Lock
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, defer
 
-from survey.db import now
-from survey.errors import Closed, Conflict, NotFound, NotYetOpen
+from survey.core.db import now
+from survey.core.errors import Closed, Conflict, NotFound, NotYetOpen
+from survey.core.secret import Secret
 from survey.instrument.layout import Layout
 from survey.instrument.model import Instrument
+from survey.invitations.codes import LINK_LENGTH, code_hash, normalise, short_hash
 from survey.organisation.models import Organisation
-from survey.secret import Secret
-from survey.study.codes import LINK_LENGTH, code_hash, normalise, short_hash
 from survey.study.models import Invitation, Study, Wave
 
 _LAYOUTS_KEPT = 64

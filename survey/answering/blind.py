@@ -20,7 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from survey.errors import InvalidInput
+from survey.core.errors import InvalidInput
 
 EXPONENT = 65537
 PREFIX = 32

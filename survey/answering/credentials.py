@@ -20,13 +20,13 @@ from survey.answering import intake
 from survey.answering.admission import UsedCode, check_open, find, layout_of, study_of
 from survey.answering.blind import PREFIX, PrivateKey, PublicKey, blind_sign, verify
 from survey.answering.intake import Accepted, AlreadyReceived
-from survey.db import Database
-from survey.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound
-from survey.secret import Secret
+from survey.core.db import Database
+from survey.core.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound
+from survey.core.keystore import KeyStore
+from survey.core.secret import Secret
 from survey.study.credential_models import RedeemedCredential, WaveUnitKey
-from survey.study.keys import KeyStore
 from survey.study.models import Invitation, Wave, WaveUnit
-from survey.study.signing import BITS, private_primes, public_file
+from survey.study.signing_keys import BITS, private_primes, public_file
 
 LENGTH = BITS // 8
 """Bytes of a blinded message and of a signature."""

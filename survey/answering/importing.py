@@ -19,7 +19,7 @@ from survey.answering.admission import layout_of
 from survey.answering.intake import Imported, store_imported
 from survey.answering.mapping import Map, Source, read_map
 from survey.audit.log import record
-from survey.errors import Conflict, Fault, InvalidInput
+from survey.core.errors import Conflict, Fault, InvalidInput
 from survey.instrument.answers import role_of, texts_of, validate_answers
 from survey.instrument.layout import NA, Layout
 from survey.instrument.model import Role

@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from survey.answering.admission import UsedCode, check_open, find, layout_of
 from survey.answering.sealing import Payload, seal
 from survey.answering.store import Comment, Inbox, Response
-from survey.errors import Conflict, Fault, InvalidInput
+from survey.core.errors import Conflict, Fault, InvalidInput
+from survey.core.secret import Secret
 from survey.instrument.answers import role_of, texts_of, validate_answers
 from survey.instrument.layout import Layout
 from survey.instrument.model import Role
-from survey.secret import Secret
 from survey.study.models import Invitation, Wave, WaveUnit
 from survey.study.waves import lock
 

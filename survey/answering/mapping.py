@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
-from survey.errors import InvalidInput
+from survey.core.errors import InvalidInput
 from survey.instrument.model import Instrument
 from survey.instrument.read import Document, read
 

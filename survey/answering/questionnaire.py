@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from survey.answering.admission import admit, study_of
 from survey.answering.credentials import of_code
+from survey.core.secret import Secret
 from survey.instrument.answers import MAXIMUM_TEXT, MAXIMUM_WORD, MAXIMUM_WORDS
 from survey.instrument.layout import NA
 from survey.instrument.model import Instrument, Item, Page, Question, Scale, pick
-from survey.secret import Secret
 
 
 def questionnaire(

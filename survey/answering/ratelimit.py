@@ -14,9 +14,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from survey.answering.ratelimit_models import FailedCode
-from survey.db import Database
-from survey.errors import RateLimited
-from survey.secret import Secret
+from survey.core.db import Database
+from survey.core.errors import RateLimited
+from survey.core.secret import Secret
 
 PER_ADDRESS = 60
 """Failed codes a day from one network address. A whole municipality may share it: a mistyped

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
-from survey.errors import InvalidInput
+from survey.core.errors import InvalidInput
 from survey.instrument.answers import MAXIMUM_TEXT, MAXIMUM_WORD, MAXIMUM_WORDS
 from survey.instrument.layout import Layout
 from survey.instrument.model import ROLES, Role

@@ -1,6 +1,6 @@
 """The tables of answers. Protected: only ``answering.intake``, ``release.raw`` and
-``upkeep.erase`` may import this module, and a listener in the tests fails any statement on these
-tables that is issued from anywhere else.
+``operations.erasure`` may import this module, and a listener in the tests fails any statement on
+these tables that is issued from anywhere else.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import uuid
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from survey.db import Base, SheetText
+from survey.core.db import Base, SheetText
 
 
 class Inbox(Base):

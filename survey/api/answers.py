@@ -19,9 +19,9 @@ from survey.answering import intake, ratelimit
 from survey.answering.admission import UnknownCode, find
 from survey.answering.questionnaire import questionnaire
 from survey.api.base import Blueprint, Schema
-from survey.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput
+from survey.core.services import services
 from survey.release.read import knew_looser_rules
-from survey.upkeep.services import services
 
 BODY_LIMIT = 64 * 1024
 _PLACE = re.compile(r"([^\[\]]+)\[([0-9]+)\]")

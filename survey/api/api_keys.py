@@ -13,8 +13,8 @@ from survey.access.models import ApiKey
 from survey.access.principal import SCOPES
 from survey.api.base import Blueprint, Schema
 from survey.audit import log
-from survey.errors import Forbidden
-from survey.upkeep.services import services
+from survey.core.errors import Forbidden
+from survey.core.services import services
 
 blp = Blueprint("api-keys", "Keys for programs")
 

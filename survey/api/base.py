@@ -35,8 +35,8 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from survey.api.problems import PROBLEM_JSON, ProblemSchema
 from survey.api.strict_json import parse_json
-from survey.errors import Fault, InvalidInput
-from survey.secret import Secret
+from survey.core.errors import Fault, InvalidInput
+from survey.core.secret import Secret
 
 URL_PREFIX = "/api/v1"
 _Decorated = TypeVar("_Decorated")

@@ -21,8 +21,8 @@ from survey.answering import credentials
 from survey.answering.intake import Accepted
 from survey.api.answers import BODY_LIMIT, CodeSchema, ReceiptSchema, counting_failures
 from survey.api.base import Blueprint, Schema
-from survey.study.signing import KEY_ID
-from survey.upkeep.services import services
+from survey.core.services import services
+from survey.study.signing_keys import KEY_ID
 
 blp = Blueprint("credentials", "Answering in the cryptographic mode")
 

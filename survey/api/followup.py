@@ -21,6 +21,7 @@ from survey.api.base import (
     page_of,
 )
 from survey.api.fields import Whole
+from survey.core.services import services
 from survey.followup import actions, choices, place, targets
 from survey.followup.actions import Draft
 from survey.followup.model import (
@@ -34,7 +35,6 @@ from survey.followup.model import (
 )
 from survey.followup.place import Place
 from survey.study.studies import study_by_code
-from survey.upkeep.services import services
 
 blp = Blueprint("follow-up", "What units decide after a wave: actions, choices, targets")
 

@@ -13,17 +13,17 @@ from survey.access.guard import access
 from survey.api.base import Blueprint, Schema
 from survey.api.fields import Whole
 from survey.api.waves import MergedSchema
-from survey.study.invitations import (
+from survey.core.services import services
+from survey.invitations.issuing import (
     LONGEST_REASON,
     MOST_PER_UNIT,
     codes_file,
     create_invitations,
     export_codes,
 )
-from survey.study.replacing import REASONS, replace_known, replace_unknown
+from survey.invitations.replacing import REASONS, replace_known, replace_unknown
 from survey.study.studies import study_by_code
 from survey.study.waves import wave_by_ordinal
-from survey.upkeep.services import services
 
 blp = Blueprint("invitations", "Invitations and their codes")
 

@@ -9,10 +9,10 @@ from flask.views import MethodView
 from marshmallow import fields, validate
 from sqlalchemy.orm import Session
 
-from survey.access import guard, people, roster
+from survey.access import guard, people, people_queries
 from survey.access.guard import access
+from survey.access.people_queries import PersonInfo
 from survey.access.principal import ROLES
-from survey.access.roster import PersonInfo
 from survey.api.base import (
     Blueprint,
     PageArguments,
@@ -22,8 +22,8 @@ from survey.api.base import (
     page_of,
 )
 from survey.api.fields import Flag
-from survey.errors import Forbidden, NotFound
-from survey.upkeep.services import services
+from survey.core.errors import Forbidden, NotFound
+from survey.core.services import services
 
 blp = Blueprint("people", "People who sign in, and what they may do")
 
@@ -89,7 +89,7 @@ class People(MethodView):
         secret = services().secret
         after = decode_cursor(secret, purpose, arguments["cursor"])[0] if arguments["cursor"] else 0
         with services().db.reading() as session:
-            rows = roster.listing(
+            rows = people_queries.listing(
                 session, who.organisation_id, after=after, limit=arguments["limit"] + 1
             )
         return page(secret, purpose, rows, arguments["limit"], lambda row: [row.id])
@@ -194,7 +194,7 @@ def _refuse_staff(roles: Iterable[str]) -> None:
 
 
 def _info(session: Session, organisation_id: int, person: int) -> PersonInfo:
-    rows = roster.listing(session, organisation_id, after=person - 1, limit=1)
+    rows = people_queries.listing(session, organisation_id, after=person - 1, limit=1)
     if not rows or rows[0].id != person:
         raise NotFound("There is no such person.")
     return rows[0]

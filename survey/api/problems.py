@@ -1,7 +1,7 @@
 """Domain errors become answers here, and only here.
 
 Under ``/api/`` an answer is ``application/problem+json`` (RFC 9457); elsewhere it is a page, which
-``app.extensions["error_page"]`` makes (set by ``survey.web.register``).
+``app.extensions["error_page"]`` makes (set by ``survey.web.blueprints``).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from flask import Flask, Response, current_app, json, request
 from marshmallow import fields
 from werkzeug.exceptions import HTTPException
 
-from survey import errors
 from survey.api.strict_json import MalformedJson
-from survey.errors import Fault, SurveyError
+from survey.core import errors
+from survey.core.errors import Fault, SurveyError
 
 PROBLEM_JSON = "application/problem+json"
 

@@ -18,11 +18,11 @@ from survey.api.base import (
     page_of,
 )
 from survey.api.documents import schema_of
+from survey.core.services import services
 from survey.release import read
 from survey.release.codec import to_plain
 from survey.release.document import ReleaseHeader, UnitResult, WaveFacts
 from survey.study.studies import study_by_code
-from survey.upkeep.services import services
 
 blp = Blueprint(
     "releases",

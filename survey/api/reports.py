@@ -12,12 +12,12 @@ from survey.access import guard
 from survey.access.guard import access
 from survey.access.principal import Principal
 from survey.api.base import URL_PREFIX, Blueprint, Schema
-from survey.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput
+from survey.core.services import services
 from survey.jobs import tasks
 from survey.jobs.models import Task
 from survey.release import read
 from survey.study.studies import study_by_code
-from survey.upkeep.services import services
 
 blp = Blueprint("reports", "Reports as PDF")
 

@@ -11,7 +11,7 @@ from survey.access import guard, people, sessions
 from survey.access.guard import access
 from survey.api.base import Blueprint, Schema
 from survey.audit import log
-from survey.upkeep.services import services
+from survey.core.services import services
 
 blp = Blueprint("sessions", "Browsers that are signed in")
 

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, NoReturn
 
-from survey.errors import Fault, InvalidInput, SurveyError
+from survey.core.errors import Fault, InvalidInput, SurveyError
 
 MAX_DEPTH = 32
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")

@@ -11,9 +11,9 @@ from survey.access import guard
 from survey.access.guard import access
 from survey.api.base import Blueprint, PageArguments, Schema, decode_cursor, page, page_of
 from survey.api.fields import Whole
+from survey.core.services import services
 from survey.instrument.library import Library
 from survey.study import studies
-from survey.upkeep.services import services
 
 blp = Blueprint("studies", "Studies and their settings")
 

@@ -11,9 +11,8 @@ from marshmallow import fields
 from survey.access import guard
 from survey.access.guard import access
 from survey.api.base import Blueprint, Schema
-from survey.jobs import tasks
-from survey.upkeep import files
-from survey.upkeep.services import services
+from survey.core.services import services
+from survey.jobs import result_files, tasks
 
 blp = Blueprint("tasks", "Background work that was ordered here or on the staff's pages")
 _TASK = "/organisations/<org>/tasks/<int:task>"
@@ -71,7 +70,7 @@ class TaskFile(MethodView):
         parts = services()
         with parts.db.reading() as session:
             found = tasks.get(session, who.organisation_id, task)
-        path, name, media_type = files.result_of(parts.settings, found)
+        path, name, media_type = result_files.result_of(parts.settings, found)
         response = flask.send_file(
             path, mimetype=media_type, as_attachment=True, download_name=name
         )

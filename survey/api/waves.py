@@ -22,17 +22,17 @@ from survey.api.base import (
     page_of,
 )
 from survey.api.fields import Flag, Whole
-from survey.errors import Conflict, InvalidInput
+from survey.core.errors import Conflict, InvalidInput
+from survey.core.local_time import parse_local
+from survey.core.services import services
 from survey.instrument.library import Library
 from survey.jobs import tasks
 from survey.study import closing, waves
-from survey.study.clock import parse_local
 from survey.study.models import Study, Wave
 from survey.study.participation import participation
 from survey.study.reasons import LONGEST_NOTE, REASONS, Reason
-from survey.study.signing import make_ready
+from survey.study.signing_keys import make_ready
 from survey.study.studies import study_by_code
-from survey.upkeep.services import services
 
 blp = Blueprint("waves", "Waves: drafts, opening, closing, participation")
 blp.METHODS_NEEDING_CHECK_ETAG = [*blp.METHODS_NEEDING_CHECK_ETAG, "POST"]

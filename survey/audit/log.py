@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.audit.models import Event
-from survey.db import now
+from survey.core.db import now
 
 _LOCK_CLASS = 0x41554449  # "AUDI": keeps this lock apart from others on PostgreSQL
 

@@ -9,8 +9,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from survey.core.errors import Fault, InvalidInput
 from survey.disclosure.model import Node
-from survey.errors import Fault, InvalidInput
 
 Number = TypeVar("Number", np.int64, np.float64)
 

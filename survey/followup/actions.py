@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.audit.log import record
-from survey.db import new_id, now
-from survey.errors import Fault, InvalidInput, NotFound
+from survey.core.db import new_id, now
+from survey.core.errors import Fault, InvalidInput, NotFound
 from survey.followup.model import OWNER_LIMIT, STATUSES, TITLE_LIMIT, ActionFacts, Status
 from survey.followup.models import Action
 from survey.followup.place import Place

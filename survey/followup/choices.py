@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.audit.log import record
-from survey.db import now
-from survey.errors import Fault, InvalidInput
+from survey.core.db import now
+from survey.core.errors import Fault, InvalidInput
 from survey.followup.model import ChoiceFacts
 from survey.followup.models import Choice
 from survey.followup.place import Place

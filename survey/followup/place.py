@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.access import reach
+from survey.access import unit_access
 from survey.access.principal import Principal
-from survey.errors import Forbidden, NotFound
+from survey.core.errors import Forbidden, NotFound
 from survey.instrument.model import Instrument
 from survey.organisation.models import Unit
 from survey.release import read
@@ -70,7 +70,7 @@ def find(
 
 def may_change(session: Session, who: Principal, unit: str) -> bool:
     """True for staff and for who leads the unit or one above it; auditors only read."""
-    return "staff" in who.roles or reach.leads(session, who, unit)
+    return "staff" in who.roles or unit_access.leads(session, who, unit)
 
 
 def require_change(session: Session, who: Principal, unit: str) -> None:

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.audit.log import record
-from survey.db import now
-from survey.errors import Fault, InvalidInput
+from survey.core.db import now
+from survey.core.errors import Fault, InvalidInput
 from survey.followup.actions import FIRST_YEAR, LAST_YEAR
 from survey.followup.model import SOURCES, Source, TargetFacts
 from survey.followup.models import Target

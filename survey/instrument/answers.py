@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
 
-from survey.errors import Fault
+from survey.core.errors import Fault
 from survey.instrument.layout import NA
 from survey.instrument.model import Instrument, Item, Question, Role, Scale
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from survey.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput
 from survey.instrument.lineage import check_earlier_versions
 from survey.instrument.model import Instrument
 from survey.instrument.read import MAXIMUM_BYTES, Document, read

@@ -6,7 +6,7 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
-from survey.errors import Conflict, NotFound
+from survey.core.errors import Conflict, NotFound
 from survey.instrument.check import load
 from survey.instrument.model import Instrument
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from survey.errors import Fault
+from survey.core.errors import Fault
 
 MAXIMUM_BYTES = 1_000_000
 MAXIMUM_DEPTH = 20

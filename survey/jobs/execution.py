@@ -11,8 +11,8 @@ from typing import Any
 
 import structlog
 
-from survey.db import Database
-from survey.errors import Exposed, SurveyError
+from survey.core.db import Database
+from survey.core.errors import Exposed, SurveyError
 from survey.jobs import tasks
 from survey.jobs.tasks import LEASE, Claim
 

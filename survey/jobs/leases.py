@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from survey.db import now
+from survey.core.db import now
 from survey.jobs.models import Lease
 
 

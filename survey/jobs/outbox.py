@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from survey.db import new_id, now
+from survey.core.db import new_id, now
 from survey.jobs.models import Outbox, OutboxPace
 
 LEASE = timedelta(minutes=15)

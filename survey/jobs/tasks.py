@@ -17,8 +17,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.db import new_id, now
-from survey.errors import Conflict, NotFound
+from survey.core.db import new_id, now
+from survey.core.errors import Conflict, NotFound
 from survey.jobs.models import Task
 
 LEASE = timedelta(seconds=60)

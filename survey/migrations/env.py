@@ -1,10 +1,10 @@
-"""Alembic's way in. Connection, lock and transaction come from survey.upkeep.migrate."""
+"""Alembic's way in. Connection, lock and transaction come from survey.operations.migrate."""
 
 from __future__ import annotations
 
 from alembic import context
 
-from survey.upkeep import migrate
+from survey.operations import migrate
 
 context.configure(
     connection=context.config.attributes["connection"],

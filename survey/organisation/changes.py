@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.audit.log import record
-from survey.db import new_id, now
-from survey.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.core.db import new_id, now
+from survey.core.errors import Conflict, Fault, InvalidInput, NotFound
 from survey.organisation.models import Organisation, Unit, UnitChange
 from survey.organisation.rows import REASON_LIMIT
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from survey.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput
 from survey.organisation.changes import DECLARED, Decision, kind_of
 from survey.organisation.models import Unit, UnitChange
 from survey.organisation.rows import Row

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.audit.log import record
-from survey.db import new_id, now
-from survey.errors import Conflict, Fault, InvalidInput
+from survey.core.db import new_id, now
+from survey.core.errors import Conflict, Fault, InvalidInput
 from survey.organisation import changes
 from survey.organisation.changes import Decision
 from survey.organisation.models import Organisation, Unit

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from survey.errors import Fault, InvalidInput, TooLarge
+from survey.core.errors import Fault, InvalidInput, TooLarge
 
 SIZE_LIMIT = 5_000_000
 ROW_LIMIT = 50_000

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from survey.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput
 from survey.organisation.reading import Table, fold, read_table
 from survey.organisation.units import CODE, CODE_RULE, NAME_LIMIT
 

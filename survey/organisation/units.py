@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.db import new_id, now
-from survey.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.core.db import new_id, now
+from survey.core.errors import Conflict, Fault, InvalidInput, NotFound
 from survey.organisation.models import Organisation, Unit
 
 CODE = re.compile(r"[^\W_][\w.\-]{0,63}")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from survey.core.errors import Exposed, Fault
 from survey.disclosure.auditor import Finding, audit, told
-from survey.errors import Exposed, Fault
 from survey.release.codec import header_from_json, to_plain, unit_from_json
 from survey.release.compute import Computed
 from survey.release.models import Release, ReleaseTable, ReleaseUnit

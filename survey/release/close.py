@@ -20,8 +20,9 @@ from sqlalchemy.orm import Session
 
 from survey.audit.log import record
 from survey.audit.models import Event
-from survey.db import Database, new_id, now
-from survey.errors import Conflict, KeyLost
+from survey.core.db import Database, new_id, now
+from survey.core.errors import Conflict, KeyLost
+from survey.core.keystore import KeyStore
 from survey.release import raw, sealed
 from survey.release.audit import refuse_findings
 from survey.release.codec import digest, to_json
@@ -34,7 +35,6 @@ from survey.release.method import software
 from survey.release.models import Release, ReleaseTable, ReleaseUnit
 from survey.release.moderation import enqueue
 from survey.study.closing import mark_closed, mark_released
-from survey.study.keys import KeyStore
 from survey.study.models import Wave
 from survey.study.reasons import Reason
 from survey.study.waves import destroy_keys, lock

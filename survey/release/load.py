@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.errors import Conflict, NotFound
+from survey.core.errors import Conflict, NotFound
 from survey.instrument.model import Instrument
 from survey.organisation.models import Organisation
 from survey.release.codec import header_from_json, unit_from_json

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from survey.answering.sealing import Payload, unseal
 from survey.answering.store import Comment, Inbox, Response
-from survey.db import Database
+from survey.core.db import Database
 from survey.disclosure.blocks import labels
 from survey.disclosure.small_units import lift_leaders
 from survey.instrument.layout import Layout

@@ -9,7 +9,7 @@ from functools import lru_cache
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.errors import NotFound
+from survey.core.errors import NotFound
 from survey.release.codec import digest, header_from_json, unit_from_json
 from survey.release.document import ReleaseHeader, UnitResult
 from survey.release.models import Release, ReleaseUnit

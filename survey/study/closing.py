@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.audit.log import record
-from survey.db import now
-from survey.errors import Conflict, Fault
+from survey.core.db import now
+from survey.core.errors import Conflict, Fault
 from survey.study.models import ParticipationCount, Wave
 from survey.study.reasons import Reason, faults_of, refuse
 from survey.study.waves import lock, refuse_move

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.db import now
+from survey.core.db import now
 from survey.organisation.models import UnitChange
 from survey.study.models import Wave, WaveUnitChange
 

@@ -13,7 +13,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from survey.study.clock import ZONE
+from survey.core.local_time import ZONE
 from survey.study.credential_models import RedeemedCredential
 from survey.study.freezing import wave_units
 from survey.study.models import Invitation, ParticipationCount, Wave, WaveUnit

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from survey.core.errors import Conflict
 from survey.disclosure.model import Node
 from survey.disclosure.small_units import merge_units
-from survey.errors import Conflict
 from survey.organisation.models import Unit
 from survey.organisation.units import in_tree_order
 from survey.study.models import Wave, WaveUnit

@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.db import now
-from survey.study.clock import ZONE
+from survey.core.db import now
+from survey.core.local_time import ZONE
 from survey.study.freezing import wave_units
 from survey.study.models import ParticipationCount, Wave, WaveUnit
 

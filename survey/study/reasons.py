@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from survey.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput
 
 REASONS = ("few_answers", "everybody", "absence", "technical", "mistake", "asked", "other")
 NOT_FOR = {"close": ("few_answers",), "extend": ("everybody",)}

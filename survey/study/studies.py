@@ -8,13 +8,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.audit.log import record
-from survey.db import new_id, now
-from survey.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.core.db import new_id, now
+from survey.core.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.core.slugs import slug
 from survey.instrument.library import Library
 from survey.organisation.units import CODE, CODE_RULE, NAME_LIMIT
+from survey.study.frozen_terms import check_k, check_mode, check_public_level
 from survey.study.models import Study, Wave
-from survey.study.promise import check_k, check_mode, check_public_level
-from survey.study.slugs import slug
 
 SMALLEST_K = 5
 LARGEST_K = 100

@@ -14,16 +14,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.audit.log import record
-from survey.db import new_id, now
-from survey.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.core.db import new_id, now
+from survey.core.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.core.keystore import KeyStore
 from survey.instrument.library import Library
 from survey.organisation.units import NAME_LIMIT
 from survey.study.comparability import freeze_changes
 from survey.study.freezing import Merged, lay, merge
-from survey.study.keys import KeyStore
+from survey.study.frozen_terms import check_instrument
 from survey.study.models import Study, Wave, WaveUnit
-from survey.study.promise import check_instrument
-from survey.study.signing import bind
+from survey.study.signing_keys import bind
 
 PHASES = ("before", "during", "after")
 SOURCES = ("answers", "import")

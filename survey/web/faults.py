@@ -1,6 +1,6 @@
 """What is wrong, in the reader's language.
 
-Errors are raised with English words (``survey.errors``), which programs read. For people each
+Errors are raised with English words (``survey.core.errors``), which programs read. For people each
 English template has a translation in ``translations/faults``: a message is matched against the
 templates, the most specific first, and its values are put into the translated one. Values that
 are words themselves (a wave's state, a column's name) have entries of their own,
@@ -19,7 +19,7 @@ from string import Formatter
 from flask import Flask
 from markupsafe import Markup, escape
 
-from survey.errors import Fault
+from survey.core.errors import Fault
 from survey.web import catalogue
 
 PART = "faults"

@@ -6,11 +6,11 @@ import hmac
 
 import flask
 
-from survey import metrics
 from survey.access.guard import access
+from survey.core import metrics
+from survey.core.services import services
 from survey.jobs import outbox, tasks
-from survey.upkeep import readiness
-from survey.upkeep.services import services
+from survey.operations import readiness
 
 bp = flask.Blueprint("health", __name__)
 

@@ -7,11 +7,11 @@ import threading
 import pyotp
 import pytest
 
-from survey.access import managers, people, roster, second_factor
+from survey.access import managers, people, people_queries, second_factor
 from survey.access.people import LastStaff
-from survey.db import Database
+from survey.core.db import Database
+from survey.core.secret import Secret
 from survey.organisation.units import create_organisation
-from survey.secret import Secret
 
 
 def two_staff(database: Database) -> list[tuple[int, int]]:
@@ -52,7 +52,7 @@ def keep_each_other_out(database: Database) -> tuple[int, int]:
     for thread in threads:
         thread.join()
     with database.reading() as session:
-        left, _ = roster.search(session, both[0][0], role="staff", state="active")
+        left, _ = people_queries.search(session, both[0][0], role="staff", state="active")
     return len(refused), len(left)
 
 

@@ -15,7 +15,7 @@ from survey.access import oidc, oidc_settings
 from survey.access.identities import Vouched
 from survey.access.oidc import Client, Refused
 from survey.access.oidc_settings import Provider
-from survey.errors import ConfigurationError
+from survey.core.errors import ConfigurationError
 from tests.access import issuer as issuers
 from tests.access.issuer import CLIENT_ID, CLIENT_SECRET, Issuer
 

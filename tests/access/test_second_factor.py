@@ -13,10 +13,10 @@ from survey.access import passwords, people, second_factor, signin
 from survey.access.models import Person, RecoveryCode, SecondFactor
 from survey.access.signin import Pending
 from survey.audit import log
-from survey.db import Database
-from survey.errors import Conflict, NotFound, RateLimited, Unauthenticated
+from survey.core.db import Database
+from survey.core.errors import Conflict, NotFound, RateLimited, Unauthenticated
+from survey.core.secret import Secret
 from survey.organisation.units import create_organisation
-from survey.secret import Secret
 
 PASSWORD = "riktig hest batteri"
 SECRET = Secret(b"x" * 32)

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 
 from survey.access import api_keys, links, passwords, people, sessions, signin, throttle
 from survey.access.models import ApiKey, Person, SigninFailure, SigninLink, StaffSession
-from survey.db import Database, now
-from survey.errors import Closed, Conflict, InvalidInput, NotFound, RateLimited
+from survey.core.db import Database, now
+from survey.core.errors import Closed, Conflict, InvalidInput, NotFound, RateLimited
+from survey.core.secret import Secret
 from survey.organisation.units import create_organisation
-from survey.secret import Secret
 
 PASSWORD = "riktig hest batteri"
 SECRET = Secret(b"x" * 32)

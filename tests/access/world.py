@@ -16,11 +16,11 @@ from survey.access import api_keys, guard, people, sessions
 from survey.access.models import Person
 from survey.access.principal import SCOPES
 from survey.app import create_app
-from survey.config import Settings
+from survey.core.config import Settings
+from survey.core.services import Services
+from survey.core.services import build as build_services
 from survey.organisation.units import create_organisation
 from survey.release.close import close_and_release
-from survey.upkeep.services import Services
-from survey.upkeep.services import build as build_services
 from tests.conftest import _all_tables as all_tables
 from tests.conftest import folder_of_process
 from tests.release.journey import FULL, Journey, open_next, start

@@ -14,13 +14,13 @@ from nacl.public import PrivateKey
 
 from survey.answering.sealing import Payload, unseal
 from survey.answering.store import Inbox
-from survey.db import Database, new_id, now
+from survey.core.db import Database, new_id, now
+from survey.core.secret import Secret
 from survey.instrument.check import load
 from survey.instrument.layout import Layout
 from survey.instrument.model import Instrument
+from survey.invitations.codes import Code, code_hash, derive, short_hash
 from survey.organisation.models import Organisation
-from survey.secret import Secret
-from survey.study.codes import Code, code_hash, derive, short_hash
 from survey.study.models import Invitation, Study, Wave, WaveUnit
 
 FILE = Path(__file__).parent / "data" / "every-kind" / "1.yaml"

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from survey.answering import blind, credentials
 from survey.answering.blind import Blinded, PublicKey
 from survey.answering.intake import Accepted, AlreadyReceived
-from survey.study import signing
+from survey.core.keystore import KeyStore
+from survey.study import signing_keys
 from survey.study.freezing import wave_units
-from survey.study.keys import KeyStore
 from survey.study.models import Study, Wave
 from tests.answering.conftest import World
 
@@ -89,7 +89,7 @@ def _made() -> str:
     """Three keys, made once for a whole run: that is what takes time."""
     with tempfile.TemporaryDirectory() as folder:
         keys = KeyStore(Path(folder))
-        signing.provide(keys, 1, 3)
+        signing_keys.provide(keys, 1, 3)
         return keys.signing_path(1).read_text()
 
 
@@ -106,5 +106,5 @@ def cryptographic(world: World, folder: Path) -> Crypto:
     with world.db.transaction() as session:
         wave = session.get_one(Wave, (world.wave.organisation_id, world.wave.id))
         session.execute(sa.update(Study).values(mode="cryptographic"))
-        wave.keys_digest = signing.bind(session, keys, wave, wave_units(session, wave))
+        wave.keys_digest = signing_keys.bind(session, keys, wave, wave_units(session, wave))
     return Crypto(world, keys)

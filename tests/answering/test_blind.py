@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from survey.answering import blind
 from survey.answering.blind import PrivateKey, PublicKey
-from survey.errors import InvalidInput
+from survey.core.errors import InvalidInput
 
 VECTOR = json.loads(
     (Path(__file__).parents[1] / "data" / "rfc9474" / "randomized.json").read_text()

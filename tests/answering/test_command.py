@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from survey.errors import InvalidInput
-from survey.upkeep import migrate
-from survey.upkeep.commands.responses import responses
-from survey.upkeep.services import Services
+from survey.cli.responses import responses
+from survey.core.errors import InvalidInput
+from survey.core.services import Services
+from survey.operations import migrate
 from tests.answering.conftest import World, build
 from tests.answering.test_importing import GOOD, MAP
 

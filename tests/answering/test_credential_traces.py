@@ -24,8 +24,8 @@ import sqlalchemy as sa
 from survey.answering import credentials
 from survey.answering.sealing import unseal
 from survey.answering.store import Inbox
-from survey.db import Database
-from survey.study.codes import code_hash, derive, short_hash
+from survey.core.db import Database
+from survey.invitations.codes import code_hash, derive, short_hash
 from survey.study.models import Invitation
 from tests.answering.conftest import World, build
 from tests.answering.crypto import Crypto, cryptographic

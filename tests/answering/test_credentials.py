@@ -18,8 +18,8 @@ from survey.answering import blind, credentials
 from survey.answering.admission import UnknownCode, UsedCode
 from survey.answering.credentials import of_code
 from survey.answering.intake import Accepted, AlreadyReceived, submit
-from survey.db import now
-from survey.errors import (
+from survey.core.db import now
+from survey.core.errors import (
     Closed,
     Conflict,
     Forbidden,
@@ -29,7 +29,7 @@ from survey.errors import (
     NotYetOpen,
     SurveyError,
 )
-from survey.study.codes import code_hash
+from survey.invitations.codes import code_hash
 from survey.study.credential_models import RedeemedCredential
 from survey.study.models import Invitation, Study
 from survey.study.participation import participation

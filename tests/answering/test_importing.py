@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from survey.answering import importing
 from survey.answering.store import Comment, Response
-from survey.db import Database
-from survey.errors import Conflict, InvalidInput
+from survey.core.db import Database
+from survey.core.errors import Conflict, InvalidInput
 from survey.study.models import Wave
 from tests.answering.conftest import World, build
 

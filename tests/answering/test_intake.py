@@ -16,10 +16,10 @@ import sqlalchemy as sa
 from survey.answering.admission import UnknownCode, UsedCode
 from survey.answering.intake import Accepted, AlreadyReceived, check, submit
 from survey.answering.store import Inbox
-from survey.db import now
-from survey.errors import Closed, InvalidInput, NotYetOpen, SurveyError
+from survey.core.db import now
+from survey.core.errors import Closed, InvalidInput, NotYetOpen, SurveyError
+from survey.invitations.codes import MistypedCode
 from survey.study.closing import mark_closed
-from survey.study.codes import MistypedCode
 from survey.study.models import Invitation, Wave
 from survey.study.reasons import Reason
 from tests.answering.conftest import World

@@ -22,7 +22,7 @@ def run_as(module: str, world: World, statement: str) -> None:
 
 @pytest.mark.parametrize("table", ["inbox", "response", "comment"])
 @pytest.mark.parametrize(
-    "module", ["survey.api.answers", "survey.reports.bulk", "survey.answering.admission"]
+    "module", ["survey.api.answers", "survey.reports.unit.bulk", "survey.answering.admission"]
 )
 def test_a_read_from_elsewhere_fails(world: World, module: str, table: str) -> None:
     with pytest.raises(AssertionError, match=f"{module} touches"):

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from survey.answering import ratelimit
 from survey.answering.intake import Accepted, submit
 from survey.answering.ratelimit_models import FailedCode
-from survey.db import Database, now
-from survey.errors import RateLimited
+from survey.core.db import Database, now
+from survey.core.errors import RateLimited
 from tests.answering.conftest import World
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nacl.public import PrivateKey
 
 from survey.answering.sealing import Payload, seal, sealed_length, unseal
-from survey.errors import InvalidInput
+from survey.core.errors import InvalidInput
 from survey.instrument.check import load
 from survey.instrument.layout import Layout
 

@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 
 from survey.access import api_keys
 from survey.access.principal import SCOPES
+from survey.core.services import Services
 from survey.organisation.units import create_organisation
-from survey.upkeep.services import Services
 
 TREE = """kode;navn;overordnet;type;ansatte
 K;Kommunen;;;0

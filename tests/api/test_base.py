@@ -10,7 +10,6 @@ from flask import Flask
 from flask.views import MethodView
 from marshmallow import fields, validate
 
-from survey import errors
 from survey.access.guard import access
 from survey.api import problems
 from survey.api.base import (
@@ -24,8 +23,9 @@ from survey.api.base import (
     page_of,
 )
 from survey.api.strict_json import MAX_DEPTH, MalformedJson, parse_json
-from survey.errors import InvalidInput, SurveyError
-from survey.secret import Secret
+from survey.core import errors
+from survey.core.errors import InvalidInput, SurveyError
+from survey.core.secret import Secret
 from tests.access.world import World
 
 PEOPLE = "/api/v1/organisations/3999/people"

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from survey.answering import blind
 from survey.api.credentials import decode, encode
-from survey.study.keys import KeyStore
+from survey.core.keystore import KeyStore
 from tests.answering.conftest import build
 from tests.answering.crypto import Credential, Crypto, cryptographic
 

@@ -9,9 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from survey.access import api_keys
+from survey.core.services import Services
 from survey.release.codec import to_plain
 from survey.release.read import unit_document
-from survey.upkeep.services import Services
 from tests.release.journey import SHORT, Journey
 from tests.release.released import released
 

@@ -18,8 +18,8 @@ import pytest
 import requests
 from alembic import command
 
-from survey.upkeep.commands.run import web_command
-from survey.upkeep.migrate import alembic_config
+from survey.cli.run import web_command
+from survey.operations.migrate import alembic_config
 from tests.access.world import World, fresh
 
 HERE = Path(__file__).parent

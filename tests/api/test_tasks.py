@@ -9,9 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from survey.access import api_keys
+from survey.background import task_handlers
+from survey.core.services import Services
 from survey.jobs import execution, tasks
-from survey.upkeep import work
-from survey.upkeep.services import Services
 from tests.release.journey import Journey
 from tests.release.released import released
 
@@ -38,7 +38,7 @@ def carry_out(services: Services) -> None:
     with services.db.transaction() as session:
         claimed = tasks.claim(session)
     assert claimed is not None
-    assert execution.carry_out(services.db, work.works(services), claimed)
+    assert execution.carry_out(services.db, task_handlers.works(services), claimed)
 
 
 def order(client: FlaskClient, headers: dict[str, str], unit: str | None) -> str:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from survey.audit import log
 from survey.audit.models import Event
-from survey.db import Database
+from survey.core.db import Database
 
 
 def write(database: Database, count: int, organisation_id: int = 7) -> None:

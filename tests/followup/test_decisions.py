@@ -8,13 +8,13 @@ import pytest
 import sqlalchemy as sa
 
 from survey.audit import log
-from survey.db import Base
-from survey.errors import Forbidden, InvalidInput, NotFound
+from survey.core.db import Base
+from survey.core.errors import Forbidden, InvalidInput, NotFound
 from survey.followup import actions, choices, overview, place, targets
 from survey.followup.actions import Draft
 from survey.followup.model import ActionFacts, ChoiceFacts, TargetFacts, state
 from survey.followup.place import Place
-from survey.upkeep import erase
+from survey.operations import erasure
 from tests.access.world import World
 from tests.followup.conftest import at, release_second
 
@@ -203,7 +203,7 @@ def test_an_older_action_is_followed_until_it_is_done_or_dropped(world: World, h
 
 
 def test_a_destroyed_study_takes_its_follow_up_along(world: World, here: Place) -> None:
-    from survey.db import now
+    from survey.core.db import now
     from survey.followup import reminders
 
     agree(world, at(world, "s1"))
@@ -217,7 +217,7 @@ def test_a_destroyed_study_takes_its_follow_up_along(world: World, here: Place) 
     with world.parts.db.reading() as session:
         for table in tables:
             assert session.scalar(sa.select(sa.func.count()).select_from(table)), table.name
-    erase.destroy_study(world.parts, here.organisation_id, here.study_id)
+    erasure.destroy_study(world.parts, here.organisation_id, here.study_id)
     with world.parts.db.reading() as session:
         for table in tables:
             assert not session.scalar(sa.select(sa.func.count()).select_from(table)), table.name

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from survey.config import Settings
-from survey.db import Database, now
+from survey.core.config import Settings
+from survey.core.db import Database, now
+from survey.core.keystore import KeyStore
+from survey.core.secret import load_secret
 from survey.followup import actions, choices, overview, place, reminders, targets
 from survey.followup.actions import Draft
 from survey.followup.model import ChoiceFacts, TargetFacts
 from survey.release.close import close_and_release
-from survey.secret import load_secret
-from survey.study.keys import KeyStore
 from tests.access.world import ANSWERS
 from tests.release.journey import start
 

@@ -8,14 +8,14 @@ import sqlalchemy as sa
 
 from survey.access import people
 from survey.audit import log
-from survey.db import now
+from survey.background import timed_work
+from survey.core.db import now
 from survey.followup import actions, reminders
 from survey.followup.actions import Draft
 from survey.followup.place import Place
 from survey.jobs.models import Outbox
 from survey.organisation.models import Unit
 from survey.study.models import Wave
-from survey.upkeep import timed
 from tests.access.world import World
 from tests.followup.conftest import at, release_second
 
@@ -102,8 +102,8 @@ def test_the_clock_does_it_the_log_remembers_it_and_each_manager_gets_one_mail(
         people.set_active(session, other, False, actor="cli")
         people.grant(session, world.people["north"], "manager", unit="n1", actor="cli")
     with world.parts.db.transaction() as session:
-        timed.tick(session, world.parts.keys)
-        timed.tick(session, world.parts.keys)
+        timed_work.tick(session, world.parts.keys)
+        timed_work.tick(session, world.parts.keys)
     with world.parts.db.reading() as session:
         events = [e for e in log.events(session, here.organisation_id) if "remind" in e.action]
         mails = list(session.scalars(sa.select(Outbox)))

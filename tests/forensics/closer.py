@@ -7,10 +7,10 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from survey.db import Database
+from survey.core import keystore as key_files
+from survey.core.db import Database
+from survey.core.keystore import KeyStore
 from survey.release import close, raw, sealed
-from survey.study import keys as key_files
-from survey.study.keys import KeyStore
 
 POINTS: dict[str, tuple[Any, str, str, int]] = {
     "as soon as the wave is closed": (close, "destroy_keys", "before", 1),

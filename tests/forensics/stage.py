@@ -14,12 +14,12 @@ from survey.answering.admission import find, layout_of
 from survey.answering.intake import payload_of
 from survey.answering.store import Comment, Response
 from survey.app import create_app
-from survey.config import Settings
-from survey.db import Database
+from survey.core.config import Settings
+from survey.core.db import Database
+from survey.core.keystore import KeyStore
+from survey.core.secret import Secret
+from survey.core.services import Services
 from survey.instrument.layout import Layout
-from survey.secret import Secret
-from survey.study.keys import KeyStore
-from survey.upkeep.services import Services
 from tests.release import journey as way
 from tests.release.journey import FULL, Journey, draw_answers, start
 

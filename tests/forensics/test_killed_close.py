@@ -18,13 +18,13 @@ import sqlalchemy as sa
 from survey.answering.store import Inbox, Response
 from survey.audit.log import verify
 from survey.audit.models import Event
-from survey.db import Base, Database
+from survey.core.db import Base, Database
+from survey.core.keystore import KeyStore
+from survey.core.secret import Secret
 from survey.instrument.layout import Layout
 from survey.release.close import close_and_release
 from survey.release.models import ModeratedText, Release, ReleaseTable, SealedResult
 from survey.release.sealed import blocks_to_text, unseal
-from survey.secret import Secret
-from survey.study.keys import KeyStore
 from survey.study.models import Wave
 from tests.forensics.closer import POINTS, close_until
 from tests.release.journey import draw_answers, start

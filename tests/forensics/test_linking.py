@@ -22,12 +22,12 @@ import pytest
 import sqlalchemy as sa
 
 from survey.answering.intake import submit
-from survey.config import Settings
-from survey.db import Base, Database
+from survey.core.config import Settings
+from survey.core.db import Base, Database
+from survey.core.keystore import KeyStore
+from survey.operations import backup
 from survey.release import raw
 from survey.release.close import close_wave, make_release
-from survey.study.keys import KeyStore
-from survey.upkeep import backup
 from tests.forensics import attacks
 from tests.forensics import sqlite_files as sq
 from tests.forensics import statistics as chance

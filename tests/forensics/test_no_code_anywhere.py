@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from survey import logs
+from survey.core import logs
+from survey.core.services import Services
+from survey.invitations.codes import Code
+from survey.invitations.issuing import CodeRow
+from survey.operations import backup
 from survey.release.close import close_and_release
-from survey.study.codes import Code
-from survey.study.invitations import CodeRow
-from survey.upkeep import backup
-from survey.upkeep.services import Services
 from tests.release import journey as way
 from tests.release.journey import draw_answers, random, start
 

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from survey.errors import InvalidInput
+from survey.core.errors import InvalidInput
 from survey.instrument.check import check_file, check_paths, load
 from survey.instrument.library import shipped
 from survey.instrument.model import Instrument

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from survey.errors import Conflict, InvalidInput, NotFound
+from survey.core.errors import Conflict, InvalidInput, NotFound
 from survey.instrument.check import load
 from survey.instrument.library import Library, shipped
 

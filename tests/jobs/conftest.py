@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from survey.db import Database
+from survey.core.db import Database
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from survey import worker
-from survey.config import Settings
+from survey.core.config import Settings
+from survey.core.services import Services
 from survey.jobs.execution import Job, Work
-from survey.upkeep.services import Services
 
 
 def works(parts: Services) -> Mapping[str, Work]:

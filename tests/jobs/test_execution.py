@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from survey.db import Database
-from survey.errors import NotFound
+from survey.core.db import Database
+from survey.core.errors import NotFound
 from survey.jobs import execution, tasks
 from survey.jobs.execution import Job, Lost
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import timedelta
 
-from survey.db import Database
+from survey.core.db import Database
 from survey.jobs import leases
 
 MINUTE = timedelta(minutes=1)

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from survey.db import Database, now
-from survey.errors import Conflict, NotFound
+from survey.core.db import Database, now
+from survey.core.errors import Conflict, NotFound
 from survey.jobs import tasks
 from survey.jobs.models import Task
 

@@ -14,10 +14,10 @@ from typing import Any
 import psutil
 import pytest
 
+from survey.core.services import Services, build
 from survey.jobs import tasks
 from survey.jobs.models import Task
-from survey.upkeep import migrate
-from survey.upkeep.services import Services, build
+from survey.operations import migrate
 
 sys.path.insert(0, str(Path(__file__).parent))
 import slow

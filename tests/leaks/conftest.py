@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import pytest
 
 from survey.app import create_app
-from survey.config import Settings
-from survey.upkeep.services import build
+from survey.core.config import Settings
+from survey.core.services import build
 from tests.conftest import _all_tables as all_tables
 from tests.leaks.drawing import History, write_instruments
 from tests.leaks.world import Publication, Published, publish

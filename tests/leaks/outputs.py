@@ -15,8 +15,8 @@ from typing import Any
 
 from survey.release.codec import header_from_json, unit_from_json
 from survey.release.document import ReleaseHeader, UnitResult
-from survey.reports.model import DashboardView
-from survey.reports.unit_report import charts_for, dashboard, render_unit_html
+from survey.reports.common.model import DashboardView
+from survey.reports.unit.report import charts_for, dashboard, render_unit_html
 from tests.leaks.reading import Wave
 from tests.leaks.world import Publication, Published
 from tests.reports import pdf_text

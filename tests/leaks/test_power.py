@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from survey.db import now
+from survey.core.db import now
 from survey.disclosure import blocks, printing, protect
 from survey.disclosure.blocks import group
 from survey.disclosure.model import Grouping

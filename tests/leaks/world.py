@@ -17,21 +17,21 @@ from flask.testing import FlaskClient
 from survey.access import api_keys, guard, people, sessions
 from survey.answering import importing
 from survey.answering.intake import submit
-from survey.errors import InvalidInput
+from survey.core.errors import InvalidInput
+from survey.core.services import Services
 from survey.instrument.library import Library
 from survey.instrument.model import Instrument
+from survey.invitations.issuing import create_invitations, export_codes
 from survey.organisation.imports import apply, plan
 from survey.organisation.rows import read_csv
 from survey.organisation.units import create_organisation
 from survey.release import look
 from survey.release.close import close_wave, make_release, prepare_release
 from survey.study.daily_count import keep_daily_counts
-from survey.study.invitations import create_invitations, export_codes
 from survey.study.models import Study, Wave, WaveUnit
 from survey.study.participation import latest_hour
 from survey.study.studies import create_study
 from survey.study.waves import create_wave, open_wave
-from survey.upkeep.services import Services
 from tests.leaks.drawing import Answers, DrawnWave, History, Place
 
 FILLED_IN = ("w0", "w1")

@@ -11,14 +11,14 @@ from pathlib import Path
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from survey.cli import cli
-from survey.config import Settings
+from survey.cli.main import cli
+from survey.core.config import Settings
+from survey.core.services import build
 from survey.instrument.model import Instrument
 from survey.release import read
 from survey.release.codec import unit_from_json
 from survey.release.document import UnitResult
 from survey.study.models import Study
-from survey.upkeep.services import build
 from tests.data.municipality import make
 
 HEAD = [*make.HEAD, "tidligere kode", "sammenlignes med", "begrunnelse"]

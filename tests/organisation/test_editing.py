@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from survey.audit.log import events
-from survey.db import Database
-from survey.errors import Conflict, InvalidInput
+from survey.core.db import Database
+from survey.core.errors import Conflict, InvalidInput
 from survey.organisation import changes, editing, units
 from survey.organisation.changes import Decision
 from survey.organisation.imports import apply, plan, read_csv

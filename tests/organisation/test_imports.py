@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from survey.audit.models import Event
-from survey.errors import Conflict, InvalidInput, TooLarge
+from survey.core.errors import Conflict, InvalidInput, TooLarge
 from survey.organisation import imports, reading
 from survey.organisation.imports import Rows, read_csv
 from survey.organisation.models import Unit

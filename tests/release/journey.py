@@ -14,17 +14,17 @@ from sqlalchemy.orm import Session
 
 from survey.answering import importing
 from survey.answering.intake import submit
-from survey.db import Database
+from survey.core.db import Database
+from survey.core.keystore import KeyStore
+from survey.core.secret import Secret
 from survey.instrument.library import Library
 from survey.instrument.model import Instrument
+from survey.invitations.issuing import create_invitations, export_codes
 from survey.organisation.imports import apply, plan
 from survey.organisation.rows import read_csv
 from survey.organisation.units import create_organisation
 from survey.release import close, read
 from survey.release.document import UnitResult
-from survey.secret import Secret
-from survey.study.invitations import create_invitations, export_codes
-from survey.study.keys import KeyStore
 from survey.study.models import Study, Wave
 from survey.study.studies import create_study
 from survey.study.waves import create_wave, open_wave

@@ -11,9 +11,9 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from survey.config import Settings
+from survey.core.config import Settings
+from survey.core.services import Services, build
 from survey.study.models import Study, Wave
-from survey.upkeep.services import Services, build
 from tests.conftest import _all_tables as all_tables
 from tests.conftest import folder_of_process
 from tests.release.journey import Journey, start

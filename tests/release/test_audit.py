@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from survey.db import Database
+from survey.core.db import Database
+from survey.core.errors import Exposed
+from survey.core.keystore import KeyStore
+from survey.core.secret import Secret
+from survey.core.services import Services
 from survey.disclosure.auditor import audit
 from survey.disclosure.model import Blocks, Grouping, IndexBlock, IndexBlocks, ShareBlocks
-from survey.errors import Exposed
 from survey.release import close as closing
 from survey.release.audit import audit_stored, findings, refuse_findings, summary
 from survey.release.close import close_and_release
@@ -22,10 +25,7 @@ from survey.release.codec import to_plain
 from survey.release.compute import Computed, protect_wave
 from survey.release.models import Release, ReleaseTable, ReleaseUnit, SealedResult
 from survey.release.sealed import blocks_from_text, blocks_to_text
-from survey.secret import Secret
-from survey.study.keys import KeyStore
 from survey.study.models import Wave
-from survey.upkeep.services import Services
 from tests.release.journey import Journey, start
 from tests.release.released import released
 from tests.release.samples import SIZES, TREE, as_earlier, compute, frame, sheets

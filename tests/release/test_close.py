@@ -14,16 +14,16 @@ import pytest
 import sqlalchemy as sa
 
 from survey.answering.store import Inbox, Response
-from survey.db import Database
-from survey.errors import Closed, Conflict, KeyLost
+from survey.core.db import Database
+from survey.core.errors import Closed, Conflict, KeyLost
+from survey.core.keystore import KeyStore
+from survey.core.secret import Secret
+from survey.core.services import Services
 from survey.release import close as closing
 from survey.release import raw, read, sealed
 from survey.release.close import make_release
 from survey.release.models import ReleaseTable, SealedResult
 from survey.release.moderation import decide, queue, released_texts
-from survey.secret import Secret
-from survey.study.keys import KeyStore
-from survey.upkeep.services import Services
 from tests.release.journey import Journey, open_next, start
 from tests.release.released import answered
 

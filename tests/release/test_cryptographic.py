@@ -13,23 +13,23 @@ import sqlalchemy as sa
 from survey.answering import blind, credentials
 from survey.answering.admission import find
 from survey.answering.intake import submit
-from survey.db import Database
+from survey.core.db import Database
+from survey.core.errors import Closed, Conflict, Forbidden
+from survey.core.keystore import KeyStore
+from survey.core.secret import Secret
 from survey.disclosure import protect
-from survey.errors import Closed, Conflict, Forbidden
+from survey.invitations.codes import derive
+from survey.invitations.issuing import codes_file, create_invitations, export_codes
+from survey.operations.erasure import delete_invitations
 from survey.release import raw
 from survey.release.close import close_and_release, close_wave
 from survey.release.read import latest
-from survey.secret import Secret
-from survey.study import signing
-from survey.study.codes import derive
+from survey.study import signing_keys
 from survey.study.credential_models import RedeemedCredential, WaveUnitKey
-from survey.study.invitations import codes_file, create_invitations, export_codes
-from survey.study.keys import KeyStore
+from survey.study.frozen_terms import Weakening
 from survey.study.models import Invitation, Study, Wave, WaveUnit
-from survey.study.promise import Weakening
 from survey.study.studies import study_by_code, update_study
 from survey.study.waves import create_wave, open_wave
-from survey.upkeep.erase import delete_invitations
 from tests.release.journey import LIBRARY, Journey, draw_answers, start
 
 COUNTS = {"n1": 14, "n2": 11, "s1": 18, "s2": 9}
@@ -61,7 +61,7 @@ def journey(request: pytest.FixtureRequest, tmp_path: Path) -> Journey:
         create_invitations(session, secret, keys, wave)
         with pytest.raises(Conflict, match="digest"):
             export_codes(session, keys, wave)
-    signing.make_ready(db, keys, lambda session: session.get_one(Wave, _id(wave)))
+    signing_keys.make_ready(db, keys, lambda session: session.get_one(Wave, _id(wave)))
     codes: dict[str, list[str]] = {}
     with db.transaction() as session:
         wave = session.get_one(Wave, _id(wave))

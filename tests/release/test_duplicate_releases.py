@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from survey.db import Base, Database
-from survey.errors import Conflict
+from survey.core.db import Base, Database
+from survey.core.errors import Conflict
+from survey.core.keystore import KeyStore
+from survey.core.secret import Secret
 from survey.release import raw
 from survey.release.models import SealedResult
-from survey.secret import Secret
-from survey.study.keys import KeyStore
 from tests.release.journey import FULL, Journey, open_next, start
 
 FIRST = {"n1": 20, "n2": 11, "n3": 7, "s1": 25, "s2": 9}

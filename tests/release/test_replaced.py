@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from survey.db import Base, Database
+from survey.core.db import Base, Database
+from survey.core.keystore import KeyStore
+from survey.core.secret import Secret
+from survey.invitations.issuing import export_codes
+from survey.invitations.replacing import replace_unknown
 from survey.release.close import close_and_release
 from survey.release.read import unit_document
-from survey.reports.context import Context
-from survey.reports.sentences import response_rate, who_answered
-from survey.secret import Secret
-from survey.study.invitations import export_codes
-from survey.study.keys import KeyStore
+from survey.reports.common.context import Context
+from survey.reports.unit.sentences import response_rate, who_answered
 from survey.study.models import Wave
-from survey.study.replacing import replace_unknown
 from tests.release.journey import start
 
 

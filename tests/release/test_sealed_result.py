@@ -16,17 +16,17 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey
 
 from survey.answering.store import Comment, Response
-from survey.db import Database
-from survey.errors import Conflict
+from survey.core.db import Database
+from survey.core.errors import Conflict
+from survey.core.keystore import KeyStore
+from survey.core.secret import Secret
+from survey.core.services import Services
 from survey.release import close as closing
 from survey.release import look as looking
 from survey.release import read, sealed
 from survey.release.compute import Protected, protect_wave
 from survey.release.models import ReleaseTable, SealedResult
-from survey.secret import Secret
-from survey.study.keys import KeyStore
 from survey.study.models import WaveUnit
-from survey.upkeep.services import Services
 from tests.release.journey import Journey, bring_in, start
 from tests.release.released import answered
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from survey.errors import SurveyError
+from survey.core.errors import SurveyError
 from survey.release.codec import to_json
-from survey.reports.bulk import file_name, render_units
+from survey.reports.unit.bulk import file_name, render_units
 from tests.reports import samples
 
 DIGEST = "ab" * 32
@@ -84,7 +84,7 @@ def test_file_names_are_safe_and_differ_for_different_codes() -> None:
 CHILD = """
 import sys
 from pathlib import Path
-from survey.reports.bulk import render_units
+from survey.reports.unit.bulk import render_units
 
 if __name__ == "__main__":
     header = Path(sys.argv[1], "header").read_text("utf-8")

@@ -14,14 +14,14 @@ from survey.release.document import (
     UnitResult,
     WaveChange,
 )
-from survey.reports.content import content
-from survey.reports.context import Context
-from survey.reports.method_text import hidden, method
-from survey.reports.pattern import extremes, keep_and_improve, profile_title, talk_about
-from survey.reports.sentences import answered, circumstances, where_we_stand
-from survey.reports.unit_report import FreeText, dashboard, render_unit_html
-from survey.reports.verdicts import has_it_changed
-from survey.reports.words import Words
+from survey.reports.common.context import Context
+from survey.reports.common.pattern import extremes, keep_and_improve, profile_title, talk_about
+from survey.reports.common.verdicts import has_it_changed
+from survey.reports.common.words import Words
+from survey.reports.unit.content import content
+from survey.reports.unit.method_text import hidden, method
+from survey.reports.unit.report import FreeText, dashboard, render_unit_html
+from survey.reports.unit.sentences import answered, circumstances, where_we_stand
 from tests.reports import samples
 
 IDS = [each.id for each in samples.instrument().dimensions]

@@ -25,15 +25,15 @@ from survey.release.document import (
     UnitResult,
     WaveChange,
 )
-from survey.reports import svg
-from survey.reports.context import Context
+from survey.reports.common.context import Context
+from survey.reports.common.model import Chart
+from survey.reports.common.words import Words
 from survey.reports.figures import style
 from survey.reports.figures.heatmap import HeatRow, heatmap
-from survey.reports.figures.unit import dimension_chart
-from survey.reports.metrics import width as text_width
-from survey.reports.model import Chart
-from survey.reports.unit_report import charts_for, dashboard, render_unit_html
-from survey.reports.words import Words
+from survey.reports.figures.unit_figures import dimension_chart
+from survey.reports.svg import draw
+from survey.reports.svg.font_metrics import width as text_width
+from survey.reports.unit.report import charts_for, dashboard, render_unit_html
 from tests.reports import samples
 
 LANGUAGES = ("nb", "nn", "en")
@@ -53,7 +53,7 @@ def strings(value: Any) -> list[str]:
 
 
 def check(chart: Chart) -> None:
-    drawn = svg.render(chart.spec)
+    drawn = draw.render(chart.spec)
     said = [*strings(dict(chart.spec)), chart.title, chart.subtitle, chart.alt, drawn]
     said += [*chart.table.header, *(cell for row in chart.table.rows for cell in row)]
     for text in said:

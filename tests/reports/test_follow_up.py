@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from survey.followup.model import ActionFacts, ChoiceFacts, FollowUp, TargetFacts
-from survey.reports import svg
-from survey.reports.content import content
-from survey.reports.context import Context
+from survey.reports.common.context import Context
 from survey.reports.figures.profile import TARGET
 from survey.reports.figures.style import PAPER, contrast
-from survey.reports.figures.unit import unit_charts
-from survey.reports.unit_report import dashboard, render_unit_html
+from survey.reports.figures.unit_figures import unit_charts
+from survey.reports.svg import draw
+from survey.reports.unit.content import content
+from survey.reports.unit.report import dashboard, render_unit_html
 from tests.reports import samples
 
 LANGUAGES = ("nb", "nn", "en")
@@ -72,7 +72,7 @@ def test_a_target_is_a_tick_on_its_row_with_its_value_in_words(language: str) ->
     assert f"{word} 100" in chart.alt
     assert chart.table.header[-1].lower() == word
     assert [row[-1] for row in chart.table.rows[:3]] == ["", "0", "100"]
-    assert f">{word} 100</" in svg.render(chart.spec, label=chart.alt)
+    assert f">{word} 100</" in draw.render(chart.spec, label=chart.alt)
 
 
 @pytest.mark.parametrize("width", [328, 658])
@@ -80,7 +80,7 @@ def test_a_target_is_a_tick_on_its_row_with_its_value_in_words(language: str) ->
 def test_the_words_of_a_target_keep_clear_of_the_next_row_and_of_the_edges(
     width: int, waves: int
 ) -> None:
-    from survey.reports.metrics import width as text_width
+    from survey.reports.svg.font_metrics import width as text_width
 
     targets = dict.fromkeys(ids(), 100) | {ids()[0]: 0}
     chart = profile(targets, width=width, waves=waves)
@@ -109,7 +109,7 @@ def away(one: Any, other: Any) -> bool:
 
 def beside(one: Any, other: Any, width: int) -> bool:
     """Whether two texts share any column of pixels."""
-    from survey.reports.metrics import width as text_width
+    from survey.reports.svg.font_metrics import width as text_width
 
     spans = []
     for each in (one, other):

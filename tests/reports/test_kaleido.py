@@ -9,11 +9,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from survey.reports import svg
+from survey.reports.common.model import Chart
+from survey.reports.common.words import Words
 from survey.reports.figures.heatmap import HeatRow, heatmap
-from survey.reports.model import Chart
-from survey.reports.unit_report import charts_for
-from survey.reports.words import Words
+from survey.reports.svg import draw
+from survey.reports.unit.report import charts_for
 from tests.reports import samples
 
 pytestmark = pytest.mark.chromium
@@ -130,7 +130,7 @@ def texts(root: ET.Element) -> list[str]:
 @pytest.mark.parametrize("number", range(8))
 def test_marks_and_strings_agree_with_plotly(plotly: Any, number: int) -> None:
     chart = charts()[number]
-    ours, theirs = ET.fromstring(svg.render(chart.spec)), plotly(chart)
+    ours, theirs = ET.fromstring(draw.render(chart.spec)), plotly(chart)
     assert texts(ours) == texts(theirs)
     mine, norm = our_marks(ours), plotly_marks(theirs)
     assert {kind: len(each) for kind, each in mine.items()} == {

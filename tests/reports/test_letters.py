@@ -14,12 +14,12 @@ import pikepdf
 import pytest
 import segno
 
-from survey.errors import NotFound
-from survey.reports import letters_qr
-from survey.reports.letters import LANGUAGES, Facts, LetterMaker, Ticket, html_of
-from survey.reports.metrics import wrap
-from survey.reports.words import Words, catalogue
-from survey.study.codes import Code, derive
+from survey.core.errors import NotFound
+from survey.invitations.codes import Code, derive
+from survey.reports.common.words import Words, catalogue
+from survey.reports.paper import qr_code
+from survey.reports.paper.letters import LANGUAGES, Facts, LetterMaker, Ticket, html_of
+from survey.reports.svg.font_metrics import wrap
 
 LONG = (
     "Avdeling for habilitering, rehabilitering og tverrfaglig oppfølging av barn og unge med "
@@ -131,7 +131,7 @@ def test_the_picture_is_the_symbol_of_the_address_with_its_quiet_zone(address: s
     expected = segno.make(address, error="m", micro=False, boost_error=False)
     assert expected.error == "M"
     rows = [[bool(dark) for dark in row] for row in expected.matrix_iter(border=4)]
-    assert drawn(letters_qr.svg(address)) == rows
+    assert drawn(qr_code.svg(address)) == rows
 
 
 def test_each_letter_carries_the_link_of_its_own_short_code() -> None:
@@ -147,10 +147,10 @@ def test_the_symbol_is_large_enough_to_scan(maker: LetterMaker, kind: str, least
     pdf = opened(made(maker, kind, facts(), 1, "nb"))
     address = f"{BASE}/kode" if kind == "poster" else tickets(1)[0].link
     css = {"letters": 42.0, "slips": 35.0, "poster": 96.0}[kind]
-    width = css * letters_qr.share_of_symbol(address)
+    width = css * qr_code.share_of_symbol(address)
     assert width >= least
     scales = [float(operands[0]) * float(pdf_scale) for operands, pdf_scale in scaled(pdf.pages[0])]
-    modules = len(letters_qr.modules(address)) + 2 * letters_qr.QUIET
+    modules = len(qr_code.modules(address)) + 2 * qr_code.QUIET
     assert any(abs(scale * modules / MM - css) < 0.1 for scale in scales), scales
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from survey.release.codec import header_from_json, to_json, unit_from_json
 from survey.release.document import ReleaseHeader, UnitResult
-from survey.reports import svg
-from survey.reports.unit_report import charts_for, dashboard, render_unit_html
+from survey.reports.svg import draw
+from survey.reports.unit.report import charts_for, dashboard, render_unit_html
 from tests.release.samples import as_earlier, compute, frame, sheets
 from tests.reports.truth import LANGUAGES, check, said
 
@@ -35,7 +35,7 @@ def test_every_unit_of_a_computed_release_renders_and_says_the_truth(
     header, units = released
     for unit in units:
         for chart in charts_for(header, unit, language):
-            assert svg.render(chart.spec).endswith("</svg>")
+            assert draw.render(chart.spec).endswith("</svg>")
         assert unit.unit.name in render_unit_html(header, unit, language, "0" * 64)
         check(said(header, unit, language))
     assert {unit.tier for unit in units} == {"none", "index", "shares", "full"}

@@ -10,7 +10,7 @@ from survey.organisation.changes import Decision
 from survey.organisation.imports import apply, plan, read_csv
 from survey.release import read
 from survey.release.audit import audit_stored
-from survey.reports.unit_report import UnitReportRenderer, dashboard
+from survey.reports.unit.report import UnitReportRenderer, dashboard
 from tests.release.journey import Journey, open_next, start
 from tests.reports.pdf_text import text_of
 
@@ -31,9 +31,9 @@ LANGUAGES = ("nb", "nn", "en")
 
 @pytest.fixture(scope="module")
 def reorganised(tmp_path_factory: pytest.TempPathFactory) -> Journey:
-    from survey.config import Settings
-    from survey.secret import load_secret
-    from survey.upkeep.services import build
+    from survey.core.config import Settings
+    from survey.core.secret import load_secret
+    from survey.core.services import build
     from tests.conftest import _all_tables as all_tables
 
     folder = tmp_path_factory.mktemp("reorganised")
@@ -145,7 +145,7 @@ def test_the_auditor_passes_both_releases(reorganised: Journey) -> None:
 
 
 def test_the_decision_is_final_once_the_wave_has_opened(reorganised: Journey) -> None:
-    from survey.errors import Conflict
+    from survey.core.errors import Conflict
 
     with reorganised.db.transaction() as session:
         recorded = changes.listed(session, reorganised.organisation_id)

@@ -10,11 +10,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from survey.reports import metrics, svg
 from survey.reports.figures.canvas import Canvas
 from survey.reports.figures.parts import Bar, draw_bars, spread
-from survey.reports.svg_frame import UnknownAttribute, number
-from survey.reports.unit_report import charts_for
+from survey.reports.svg import draw, font_metrics
+from survey.reports.svg.frame import UnknownAttribute, number
+from survey.reports.unit.report import charts_for
 from tests.reports import samples
 
 
@@ -30,7 +30,7 @@ def small() -> dict[str, Any]:
 
 
 def test_every_text_is_escaped_and_the_svg_is_well_formed() -> None:
-    drawn = svg.render(small(), label='a "quoted" <label>')
+    drawn = draw.render(small(), label='a "quoted" <label>')
     root = ET.fromstring(drawn)
     texts = [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")]
     assert "Label <b> & more" in texts
@@ -64,7 +64,7 @@ def test_an_unknown_attribute_is_named(path: tuple[Any, ...], name: str) -> None
         place = place[step]
     place[path[-1]] = "anything"
     with pytest.raises(UnknownAttribute) as caught:
-        svg.render(spec)
+        draw.render(spec)
     assert caught.value.name == name
 
 
@@ -91,7 +91,7 @@ def test_an_unknown_value_is_refused(path: tuple[Any, ...], value: object) -> No
         place = place[step]
     place[path[-1]] = value
     with pytest.raises(UnknownAttribute):
-        svg.render(spec)
+        draw.render(spec)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -99,7 +99,7 @@ def test_a_number_that_is_not_finite_is_refused(value: float) -> None:
     spec = small()
     spec["data"][0]["x"] = [value]
     with pytest.raises(ValueError, match="cannot be drawn"):
-        svg.render(spec)
+        draw.render(spec)
 
 
 @pytest.mark.parametrize(
@@ -112,28 +112,28 @@ def test_numbers_have_a_point_and_two_decimals(value: float, text: str) -> None:
 
 def test_anchors_resolve_to_the_same_place_for_the_shipped_font() -> None:
     chart = charts_for(samples.header(), samples.unit(), "nb")[0]
-    assert "text-anchor" not in svg.render(chart.spec)
-    assert "text-anchor" in svg.render(chart.spec, anchors=True)
+    assert "text-anchor" not in draw.render(chart.spec)
+    assert "text-anchor" in draw.render(chart.spec, anchors=True)
 
 
 def test_equal_specs_give_equal_bytes() -> None:
     def drawn() -> list[str]:
         charts = charts_for(samples.header(), samples.unit(), "nn")
-        return [svg.render(chart.spec) for chart in charts]
+        return [draw.render(chart.spec) for chart in charts]
 
     assert drawn() == drawn()
 
 
 def test_text_is_wrapped_to_its_room_and_long_words_are_cut() -> None:
     text = "Forankring i planer og " + "lederavtaler" * 12
-    lines = metrics.wrap(text, 12, 200)
+    lines = font_metrics.wrap(text, 12, 200)
     assert len(lines) > 2
-    assert all(metrics.width(line, 12) <= 200 for line in lines)
+    assert all(font_metrics.width(line, 12) <= 200 for line in lines)
     assert "".join(lines).replace("-", "").replace(" ", "") == text.replace(" ", "")
 
 
 def test_what_the_font_lacks_becomes_a_box_and_controls_vanish() -> None:
-    assert metrics.printable("Sámi đŋšŧž ok 🙂\u202e\x00!") == "Sámi đŋšŧž ok □!"
+    assert font_metrics.printable("Sámi đŋšŧž ok 🙂\u202e\x00!") == "Sámi đŋšŧž ok □!"
 
 
 def test_labels_are_spread_without_touching_and_stay_inside() -> None:
@@ -145,7 +145,7 @@ def test_labels_are_spread_without_touching_and_stay_inside() -> None:
 
 
 def test_marks_at_both_ends_of_the_scale_are_whole() -> None:
-    drawn = svg.render(small())
+    drawn = draw.render(small())
     size = re.search(r'viewBox="0 0 (\d+) (\d+)"', drawn)
     assert size is not None
     assert (int(size[1]), int(size[2])) == (400, 84)

@@ -19,8 +19,8 @@ from survey.release.document import (
     Tally,
     UnitResult,
 )
-from survey.reports.unit_report import UnitReportRenderer
-from survey.reports.words import Words
+from survey.reports.common.words import Words
+from survey.reports.unit.report import UnitReportRenderer
 from tests.reports import samples
 from tests.reports.pdf_text import text_of
 from tests.reports.truth import ALL, LANGUAGES, check, printed, said

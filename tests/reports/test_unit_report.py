@@ -16,9 +16,10 @@ import pytest
 
 from survey.release.codec import header_from_json, unit_from_json
 from survey.release.document import SCHEMA, AreaVerdict, Change, Participation
-from survey.reports import metrics
-from survey.reports.pdf import BrokenReport, PdfMaker
-from survey.reports.unit_report import (
+from survey.reports.common.pdf import BrokenReport, PdfMaker
+from survey.reports.common.words import Words
+from survey.reports.svg import font_metrics
+from survey.reports.unit.report import (
     FreeText,
     UnitReportRenderer,
     charts_for,
@@ -26,7 +27,6 @@ from survey.reports.unit_report import (
     dashboard,
     render_unit_html,
 )
-from survey.reports.words import Words
 from tests.reports import samples
 from tests.reports.pdf_text import text_of
 
@@ -242,10 +242,10 @@ def test_a_foreign_font_fails_the_report(maker: PdfMaker) -> None:
 
 def test_the_fonts_ship_with_their_licence_and_cover_the_languages() -> None:
     letters = "æøåÆØÅđŋšŧžáčÁČĐŊŠŦŽ«»–−→○◆●□αωσ"
-    assert metrics.printable(letters) == letters
-    folder = Path(metrics.__file__).parent / "fonts"
+    assert font_metrics.printable(letters) == letters
+    folder = Path(font_metrics.__file__).parents[1] / "fonts"
     assert "SIL OPEN FONT LICENSE" in (folder / "OFL-SourceSans3.md").read_text("utf-8").upper()
-    digits = {metrics.width(digit, 100) for digit in "0123456789"}
+    digits = {font_metrics.width(digit, 100) for digit in "0123456789"}
     assert len(digits) == 1
 
 

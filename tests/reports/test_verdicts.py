@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from survey.release.document import AreaVerdict, Change, Score, Tally, UnitResult, WaveChange
-from survey.reports.context import Context
-from survey.reports.verdicts import (
+from survey.reports.common.context import Context
+from survey.reports.common.verdicts import (
     change_table,
     has_it_changed,
     more_on_change,

@@ -6,10 +6,10 @@ import string
 
 import pytest
 
-from survey.errors import NotFound
+from survey.core.errors import NotFound
 from survey.release.document import Bound, Interval, Participation, Score, Share
-from survey.reports.context import Context
-from survey.reports.words import LANGUAGES, Words, catalogue
+from survey.reports.common.context import Context
+from survey.reports.common.words import LANGUAGES, Words, catalogue
 from tests.reports import samples
 
 
@@ -112,7 +112,7 @@ def test_a_title_begins_small_inside_a_sentence_unless_it_is_an_abbreviation() -
 def test_who_answered_is_one_sentence(who: Participation, said: str) -> None:
     import dataclasses
 
-    from survey.reports.sentences import who_answered
+    from survey.reports.unit.sentences import who_answered
 
     unit = dataclasses.replace(samples.unit(), participation=who)
     assert who_answered(Context(samples.header(), unit, "nb")) == said

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from survey.instrument.model import Instrument, pick
 from survey.release.document import Change, ReleaseHeader, UnitResult, WaveChange
-from survey.reports.model import DashboardView
-from survey.reports.unit_report import dashboard, render_unit_html
-from survey.reports.words import Words
+from survey.reports.common.model import DashboardView
+from survey.reports.common.words import Words
+from survey.reports.unit.report import dashboard, render_unit_html
 
 LANGUAGES = ("nb", "nn", "en")
 UP = {"nb": "gått opp", "nn": "gått opp", "en": "risen"}

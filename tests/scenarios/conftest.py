@@ -23,11 +23,11 @@ import survey
 from survey.access import guard, sessions
 from survey.access.models import Person
 from survey.app import create_app
+from survey.background import task_handlers
+from survey.core.services import Services
 from survey.jobs import execution, tasks
-from survey.upkeep import work
-from survey.upkeep.services import Services
-from tests.upkeep.postoffice import PostOffice, posted
-from tests.upkeep.postoffice import start as start_post
+from tests.mail.postoffice import PostOffice, posted
+from tests.mail.postoffice import start as start_post
 
 FOLDER = Path(survey.__path__[0]).parent / "docs" / "pictures" / "scenarios"
 WANTED = os.environ.get("SCENARIO_PICTURES") == "1"
@@ -67,7 +67,7 @@ class Stage:
 
     def work(self) -> None:
         """Do what the worker would, until nothing is left to do."""
-        works = work.works(self.parts)
+        works = task_handlers.works(self.parts)
         while True:
             with self.parts.db.transaction() as session:
                 claimed = tasks.claim(session)

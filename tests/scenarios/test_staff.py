@@ -15,14 +15,14 @@ from playwright.sync_api import Page, expect
 
 from survey.access import people
 from survey.access.models import Person
+from survey.core.local_time import today
 from survey.instrument.model import Instrument
+from survey.mail.mail_worker import Sender
 from survey.organisation.units import create_organisation
-from survey.study.clock import today
-from survey.upkeep.mailing import Sender
+from tests.mail.postoffice import PostOffice
 from tests.release.journey import draw_answers
 from tests.scenarios.conftest import DESK, PHONE, Stage, follow, picture, press, sheet
 from tests.study.counting import count_answers
-from tests.upkeep.postoffice import PostOffice
 from tests.web.test_answer_browser import SHIPPED
 
 pytestmark = pytest.mark.chromium

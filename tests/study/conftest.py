@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from survey.db import Database
+from survey.core.db import Database
+from survey.core.keystore import KeyStore
+from survey.core.secret import Secret
 from survey.instrument.library import Library
 from survey.organisation import imports
 from survey.organisation.units import create_organisation
-from survey.secret import Secret
-from survey.study.keys import KeyStore
 from survey.study.models import Wave
 from survey.study.studies import create_study, study_by_code
 from survey.study.waves import create_wave, wave_by_ordinal

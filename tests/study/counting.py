@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from survey.db import Database, now
+from survey.core.db import Database, now
 from survey.study.daily_count import keep_daily_counts
 from survey.study.models import ParticipationCount, Wave
 from survey.study.participation import latest_hour

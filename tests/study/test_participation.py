@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from survey.db import now
-from survey.study.clock import ZONE
+from survey.core.db import now
+from survey.core.local_time import ZONE
+from survey.invitations.issuing import create_invitations
 from survey.study.closing import mark_closed, mark_released
 from survey.study.daily_count import keep_daily_counts, rounded_counts
-from survey.study.invitations import create_invitations
 from survey.study.models import Invitation, ParticipationCount, WaveUnit
 from survey.study.participation import latest_hour, participation
 from survey.study.waves import open_wave

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from survey.audit.models import Event
-from survey.errors import Conflict, InvalidInput, NotFound
+from survey.core.errors import Conflict, InvalidInput, NotFound
 from survey.study.studies import create_study, studies, study_by_code, update_study
 from survey.study.waves import open_wave
 

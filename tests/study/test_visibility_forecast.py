@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from survey.core.keystore import KeyStore
+from survey.core.slugs import slug
+from survey.invitations.issuing import create_invitations
+from survey.invitations.opening_checklist import checklist
 from survey.organisation.units import tree
-from survey.study.checklist import checklist
-from survey.study.invitations import create_invitations
-from survey.study.keys import KeyStore
-from survey.study.slugs import slug
 from survey.study.visibility_forecast import Reach, forecasts
 from survey.study.waves import open_wave
 

@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from survey.db import now
-from survey.errors import Conflict, InvalidInput
+from survey.core.db import now
+from survey.core.errors import Conflict, InvalidInput
+from survey.core.keystore import KeyStore
 from survey.instrument.model import Instrument
+from survey.invitations.issuing import create_invitations
 from survey.study.closing import due_to_close, extend_wave, mark_closed, mark_released
 from survey.study.freezing import wave_units
 from survey.study.history import moves
-from survey.study.invitations import create_invitations
-from survey.study.keys import KeyStore
 from survey.study.models import Wave
 from survey.study.reasons import Reason
 from survey.study.waves import (

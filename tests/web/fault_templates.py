@@ -18,7 +18,7 @@ import survey
 PACKAGE = Path(survey.__path__[0])
 ERRORS = {
     node.name
-    for node in ast.parse((PACKAGE / "errors.py").read_text("utf-8")).body
+    for node in ast.parse((PACKAGE / "core" / "errors.py").read_text("utf-8")).body
     if isinstance(node, ast.ClassDef) and node.name != "Fault"
 }
 SEEDS: dict[str, list[str]] = {"Fault": ["where", "what", "fix"], "fault": ["where", "what", "fix"]}

@@ -16,11 +16,11 @@ from werkzeug.test import TestResponse
 
 from survey.access import guard, passwords, people, resets, sessions, throttle
 from survey.access.models import SigninLink, StaffSession
-from survey.db import now
+from survey.core.db import now
 from survey.jobs.models import Outbox
-from survey.upkeep import mailing
+from survey.mail import mail_worker
 from tests.access.world import World, fresh
-from tests.upkeep import postoffice
+from tests.mail import postoffice
 
 PASSWORD = "riktig hest batteri"
 BETTER = "fire ville kråker synger"
@@ -285,7 +285,7 @@ def queued(world: World) -> list[Outbox]:
 def mailed(world: World, row: Outbox) -> str:
     """The path in the mail that a row of the outbox becomes."""
     with world.parts.db.transaction() as session:
-        mail = mailing.RENDERERS[row.kind](session, world.parts, row)
+        mail = mail_worker.RENDERERS[row.kind](session, world.parts, row)
     assert mail is not None
     assert mail.to == "north@kommune.example"
     found = re.findall(r"http://127\.0\.0\.1:8000(/\S+)", mail.text)
@@ -367,7 +367,7 @@ def test_who_is_kept_out_gets_no_mail_even_when_it_was_queued(world: World) -> N
         person = people.get(session, world.journey.organisation_id, world.people["north"].id)
         people.set_active(session, person, False, actor="cli")
     with world.parts.db.transaction() as session:
-        assert mailing.RENDERERS[row.kind](session, world.parts, row) is None
+        assert mail_worker.RENDERERS[row.kind](session, world.parts, row) is None
     ask(world, "north@kommune.example")
     assert len(queued(world)) == 1
 
@@ -388,7 +388,7 @@ def test_mails_go_over_a_real_mail_server_to_whom_they_are_for(tmp_path: Any) ->
         mail_from="Prøvevik kommune <barometer@provevik.test>",
         mail_per_minute=60_000,
     )
-    sender = mailing.Sender(world.parts)
+    sender = mail_worker.Sender(world.parts)
     try:
         ask(world, "north@kommune.example")
         staff, idle = world.client("staff"), world.people["idle"].id

@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 from survey.answering import ratelimit
 from survey.answering.ratelimit_models import FailedCode
-from survey.db import now
+from survey.core.db import now
 from survey.instrument.model import Instrument
 from tests.answering.conftest import World, build
 

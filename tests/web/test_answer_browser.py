@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sy
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 import survey
-from survey.db import now
+from survey.core.db import now
 from survey.instrument.check import load
 from survey.web.catalogue import text
 from tests.answering.conftest import World, build

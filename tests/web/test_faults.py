@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from survey.errors import Fault, KeyLost
+from survey.core.errors import Fault, KeyLost
 from survey.web import catalogue, faults
 from tests.access.world import World
 from tests.web.fault_templates import PACKAGE, normal, templates
 
 ROOMS = (
     *("organisation", "study", "access", "followup", "release", "answering", "web", "jobs"),
-    "upkeep",
+    *("invitations", "operations", "background", "core/keystore", "core/local_time"),
 )
 """Rooms whose operations pages call."""
 
@@ -25,8 +25,8 @@ NOT_ON_PAGES = (
     "access/oidc_settings.py",  # settings: the service does not start
     "answering/importing.py",  # the command line brings responses in
     "answering/mapping.py",
-    *(f"upkeep/{name}" for name in ("analyse", "answers_file", "backup", "commands", "demo")),
-    *(f"upkeep/{name}" for name in ("erase", "find", "mail", "material", "migrate", "supervise")),
+    *(f"operations/{name}" for name in ("backup", "erasure", "migrate", "supervisor")),
+    *("background/report_inputs", "jobs/result_files", "study/find"),
 )
 
 

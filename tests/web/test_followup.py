@@ -14,12 +14,12 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from survey.db import now
+from survey.core.db import now
 from survey.followup import actions, choices, overview, reminders, targets
 from survey.followup.actions import Draft
 from survey.followup.model import ActionFacts, ChoiceFacts, FollowUp, TargetFacts
-from survey.reports.context import Context
-from survey.reports.pattern import extremes
+from survey.reports.common.context import Context
+from survey.reports.common.pattern import extremes
 from tests.access.world import World, fresh
 from tests.followup.conftest import at, release_second
 
@@ -297,7 +297,7 @@ def test_targets_are_drawn_on_the_page_in_the_table_and_in_the_numbers(
 def test_the_report_ends_with_what_is_agreed(
     world: World, north: FlaskClient, language: str, heading: str, status: str
 ) -> None:
-    from survey.reports.unit_report import render_unit_html
+    from survey.reports.unit.report import render_unit_html
 
     plain = north.get(f"{BASE}/rapport.pdf?language={language}").data
     a = at(world, "n1").dimensions[0]
@@ -366,8 +366,8 @@ def test_a_unit_whose_numbers_are_hidden_may_still_agree_something(world: World)
 
 
 def test_all_units_reports_of_a_wave_carry_what_was_agreed(world: World) -> None:
-    from survey.jobs import execution, tasks
-    from survey.upkeep import files, work
+    from survey.background import task_handlers
+    from survey.jobs import execution, result_files, tasks
 
     agree(world, title="Idékveld")
     parts, here = world.parts, world.journey.organisation_id
@@ -381,12 +381,12 @@ def test_all_units_reports_of_a_wave_carry_what_was_agreed(world: World) -> None
             task = tasks.enqueue(session, here, kind, payload, "cli")
             claimed = tasks.claim_one(session, here, task.id)
         assert claimed is not None
-        execution.carry_out(parts.db, work.works(parts), claimed)
+        execution.carry_out(parts.db, task_handlers.works(parts), claimed)
         with parts.db.reading() as session:
             done = tasks.get(session, here, task.id)
         assert done.state == "done", done.error
         assert done.result is not None
-        results[kind] = files.folder(parts.settings, here) / done.result["file"]
+        results[kind] = result_files.folder(parts.settings, here) / done.result["file"]
     import zipfile
 
     with zipfile.ZipFile(results["unit_reports"]) as archive:

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from survey.access import guard, sessions
-from survey.db import now
+from survey.core.db import now
 from survey.followup import actions, reminders, targets
 from survey.followup.actions import Draft
 from survey.followup.model import TargetFacts

@@ -15,8 +15,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from survey.audit import log
+from survey.invitations.address_models import Contact
 from survey.release.close import close_and_release
-from survey.study.contact_models import Contact
 from survey.study.models import Invitation, Wave, WaveUnit
 from survey.study.waves import create_wave
 from tests.access.world import World, fresh

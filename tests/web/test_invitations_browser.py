@@ -9,8 +9,8 @@ from typing import Any
 import pikepdf
 import pytest
 
-from survey.study.contacts import ContactRow, add_contacts
-from survey.study.replacing import replace_unknown
+from survey.invitations.addresses import ContactRow, add_contacts
+from survey.invitations.replacing import replace_unknown
 from survey.study.waves import wave_by_ordinal
 from tests.access.world import World
 from tests.web.test_browser import address, barriers, browser, opened

@@ -17,20 +17,21 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 import survey
-from survey.access import links, people, roster, sessions
+from survey.access import links, people, people_queries, sessions
 from survey.access.models import ApiKey, Grant, Person, SigninLink
 from survey.access.principal import ROLES
 from survey.audit import log
 from survey.audit.models import Event
-from survey.db import now
+from survey.core.db import now
 from survey.followup.model import STATUSES
+from survey.invitations import code_delivery, replacing
 from survey.jobs.models import Outbox
+from survey.mail import mail_worker
 from survey.organisation import changes, editing, imports
 from survey.organisation.models import Unit
 from survey.release import moderation
-from survey.study import handing_out, reasons, replacing
+from survey.study import reasons
 from survey.study.waves import PHASES
-from survey.upkeep import mailing
 from survey.web import catalogue
 from tests.access.world import World, fresh
 
@@ -59,11 +60,11 @@ def one(world: World, name: str, act: str = "") -> str:
     return f"{PEOPLE}/{world.people[name].id}" + (f"/{act}" if act else "")
 
 
-def info(world: World, email: str) -> roster.PersonInfo:
+def info(world: World, email: str) -> people_queries.PersonInfo:
     with world.parts.db.reading() as session:
         person = people.find(session, world.journey.organisation_id, email)
         assert person is not None
-        return roster.info(session, person)
+        return people_queries.info(session, person)
 
 
 def actions(world: World) -> list[str]:
@@ -154,7 +155,7 @@ def test_a_person_is_added_with_roles_and_invited(world: World, client: FlaskCli
     with world.parts.db.transaction() as session:
         row = session.scalars(sa.select(Outbox).where(Outbox.kind == "person_invitation")).one()
         assert row.reference == str(made.id)
-        mail = mailing.RENDERERS[row.kind](session, world.parts, row)
+        mail = mail_worker.RENDERERS[row.kind](session, world.parts, row)
     assert mail is not None
     assert (mail.to, mail.language) == ("kari@kommune.example", "nn")
     assert "Elvestien sykehjem" in mail.text
@@ -548,7 +549,7 @@ def test_every_detail_that_is_recorded_has_words() -> None:
         assert {name for name in found if f"detail_{name}" not in texts} == set()
         values = {
             "reason": (*reasons.REASONS, *replacing.REASONS),
-            "as": handing_out.WAYS,
+            "as": code_delivery.WAYS,
             "status": STATUSES,
             "phase": PHASES,
             "role": ROLES,

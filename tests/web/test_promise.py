@@ -10,12 +10,12 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from survey.db import new_id, now
+from survey.core.db import new_id, now
+from survey.mail.words import catalogue as mails
 from survey.release.document import SCHEMA
 from survey.release.models import Release
-from survey.reports.words import catalogue as letters
+from survey.reports.common.words import catalogue as letters
 from survey.study.models import Study, Wave
-from survey.upkeep.mail.words import catalogue as mails
 from survey.web import catalogue
 from survey.web.answer.form import LETTERS
 from tests.answering.conftest import World, build

@@ -12,11 +12,11 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from survey.audit import log
+from survey.background import task_handlers
 from survey.jobs import execution, tasks
 from survey.organisation.units import tree
 from survey.study.models import Wave
 from survey.study.waves import create_wave
-from survey.upkeep import work
 from tests.access.world import World, fresh
 from tests.release.journey import CSV
 from tests.study.counting import count_answers
@@ -50,7 +50,7 @@ def hidden(page: str, name: str) -> str:
 
 def run_tasks(world: World) -> None:
     """Do what the worker would."""
-    works = work.works(world.parts)
+    works = task_handlers.works(world.parts)
     while True:
         with world.parts.db.transaction() as session:
             claimed = tasks.claim(session)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from survey.background import task_handlers, timed_work
 from survey.jobs import execution, tasks
 from survey.study.models import Wave
 from survey.study.waves import create_wave
-from survey.upkeep import timed, work
 from tests.access.world import World, fresh
 
 WAVE = "/stab/3999/undersokelse/kultur/maling"
@@ -31,7 +31,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def run(world: World) -> None:
-    works = work.works(world.parts)
+    works = task_handlers.works(world.parts)
     while True:
         with world.parts.db.transaction() as session:
             claimed = tasks.claim(session)
@@ -140,7 +140,7 @@ def test_the_clock_closes_such_a_wave_and_leaves_its_release_waiting(world: Worl
         key = (world.journey.organisation_id, world.journey.wave.id)
         wave = session.get_one(Wave, key)
         wave.closes_at = wave.opened_at
-        timed.tick(session, world.parts.keys)
+        timed_work.tick(session, world.parts.keys)
     run(world)
     assert state(world) == "closed"
 

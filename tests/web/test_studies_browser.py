@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from survey.background import task_handlers
 from survey.jobs import execution, tasks
-from survey.upkeep import work
 from tests.access.world import World, fresh
 from tests.web.test_browser import address, barriers, browser, opened
 
@@ -28,7 +28,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def run(world: World) -> None:
-    works = work.works(world.parts)
+    works = task_handlers.works(world.parts)
     while True:
         with world.parts.db.transaction() as session:
             claimed = tasks.claim(session)

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from markupsafe import escape
 
-from survey.reports.unit_report import dashboard
+from survey.reports.unit.report import dashboard
 from tests.access.world import World, fresh
 
 

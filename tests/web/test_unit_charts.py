@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 import pytest
 from flask.testing import FlaskClient
 
-from survey.reports.words import Words
+from survey.reports.common.words import Words
 from tests.access.world import World
 from tests.web.waves import three
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from survey.reports.figures import style
-from survey.reports.metrics import width as text_width
-from survey.reports.metrics import wrap
+from survey.reports.svg.font_metrics import width as text_width
+from survey.reports.svg.font_metrics import wrap
 
 SIDE = 10
 """Margin left and right of the scale, so that marks at its ends are whole."""

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from survey.release.document import Score
-from survey.reports.context import HIDDEN, Context, Row
+from survey.reports.common.context import HIDDEN, Context, Row
+from survey.reports.common.model import Chart, ChartTable
 from survey.reports.figures import style
 from survey.reports.figures.canvas import LINE, SIDE, Canvas
 from survey.reports.figures.parts import Key, draw_keys, spread
 from survey.reports.figures.profile import SCALE, answers
-from survey.reports.metrics import printable, shortened
-from survey.reports.metrics import width as text_width
-from survey.reports.model import Chart, ChartTable
+from survey.reports.svg.font_metrics import printable, shortened
+from survey.reports.svg.font_metrics import width as text_width
 
 TICK_COLORS = {
     "parent": "#8a4b10",

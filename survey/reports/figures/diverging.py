@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from survey.instrument.model import Scale
 from survey.release.document import Category, DimensionResult, ItemResult, Share
-from survey.reports.context import Context
+from survey.reports.common.context import Context
+from survey.reports.common.model import Chart, ChartTable
 from survey.reports.figures import statements, style
 from survey.reports.figures.canvas import LINE, SIDE, Canvas
 from survey.reports.figures.parts import Bar, Key, draw_bars, draw_keys
 from survey.reports.figures.profile import answers
-from survey.reports.metrics import width as text_width
-from survey.reports.metrics import wrap
-from survey.reports.model import Chart, ChartTable
+from survey.reports.svg.font_metrics import width as text_width
+from survey.reports.svg.font_metrics import wrap
 
 BAR = 18
 COLUMN = 70

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from survey.release.document import DimensionResult, ItemResult, Share
-from survey.reports.context import Context
+from survey.reports.common.context import Context
+from survey.reports.common.model import Chart, ChartTable
 from survey.reports.figures import statements, style
 from survey.reports.figures.canvas import SIDE, Canvas
 from survey.reports.figures.parts import Key, draw_keys, value_beside
 from survey.reports.figures.profile import LINK, answers
-from survey.reports.model import Chart, ChartTable
 
 Spots = dict[int, list[tuple[float, float, str]]]
 """Position of a wave → (scale value, y, hover) of its marks."""

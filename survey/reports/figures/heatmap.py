@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from survey.release.document import Score
+from survey.reports.common.model import Chart, ChartTable
+from survey.reports.common.words import Words
 from survey.reports.figures import style
 from survey.reports.figures.canvas import SIDE, Canvas
 from survey.reports.figures.parts import Bar, Key, draw_bars, draw_keys
-from survey.reports.metrics import wrap
-from survey.reports.model import Chart, ChartTable
-from survey.reports.words import Words
+from survey.reports.svg.font_metrics import wrap
 
 ROW = 30
 STEPS = (0, 20, 40, 60, 80)

@@ -8,8 +8,8 @@ from typing import Any
 
 from survey.reports.figures import style
 from survey.reports.figures.canvas import SIDE, Canvas, plain
-from survey.reports.metrics import shortened
-from survey.reports.metrics import width as text_width
+from survey.reports.svg.font_metrics import shortened
+from survey.reports.svg.font_metrics import width as text_width
 
 KEY_HEIGHT = 18.0
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from survey.reports.context import Context, Measured, Row
+from survey.reports.common.context import Context, Measured, Row
+from survey.reports.common.model import Chart, ChartTable
+from survey.reports.common.pattern import profile_title
 from survey.reports.figures import style
 from survey.reports.figures.canvas import LINE, SIDE, Canvas
 from survey.reports.figures.parts import Key, draw_keys, value_beside
-from survey.reports.metrics import width as text_width
-from survey.reports.model import Chart, ChartTable
-from survey.reports.pattern import profile_title
+from survey.reports.svg.font_metrics import width as text_width
 
 LINK = style.mix("#5c94c4", "#0b3a66", 0.35)
 TARGET = "#6b3fa0"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from survey.release.document import OptionResult, QuestionResult, Share, ShareChange
-from survey.reports.context import Context
+from survey.reports.common.context import Context
+from survey.reports.common.model import Chart, ChartTable
+from survey.reports.common.verdicts import share_note
 from survey.reports.figures import style
 from survey.reports.figures.canvas import Canvas
 from survey.reports.figures.parts import Bar, draw_bars
 from survey.reports.figures.profile import answers
 from survey.reports.figures.statements import change_cell, rounded
-from survey.reports.metrics import width as text_width
-from survey.reports.model import Chart, ChartTable
-from survey.reports.verdicts import share_note
+from survey.reports.svg.font_metrics import width as text_width
 
 BAR = 13
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from survey.release.document import DimensionResult, ItemResult, Share, ShareChange
-from survey.reports.context import Context
-from survey.reports.verdicts import share_note
+from survey.reports.common.context import Context
+from survey.reports.common.verdicts import share_note
 
 
 def title(context: Context, result: DimensionResult) -> str:

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from survey.access import passwords, resets
 from survey.access.guard import access
 from survey.access.models import Person
-from survey.errors import Closed, Forbidden, RateLimited
-from survey.upkeep.services import services
+from survey.core.errors import Closed, Forbidden, RateLimited
+from survey.core.services import services
 from survey.web import catalogue
 from survey.web.base import forms
 

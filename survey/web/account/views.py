@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 from survey.access import guard, identities, passwords, people, second_factor, sessions, signin
 from survey.access.guard import access
 from survey.audit import log
-from survey.errors import Conflict, NotFound, RateLimited
-from survey.upkeep.services import services
+from survey.core.errors import Conflict, NotFound, RateLimited
+from survey.core.services import services
 from survey.web import catalogue
-from survey.web.account import outside
+from survey.web.account import oidc
 from survey.web.account.password import new_password_faults
 
 bp = Blueprint("account", __name__)
@@ -102,7 +102,7 @@ def end_sessions() -> ResponseReturnValue:
 def disconnect() -> ResponseReturnValue:
     """Disconnect one's account at a provider."""
     who = guard.principal()
-    client = outside.clients().get(request.form.get("provider", ""))
+    client = oidc.clients().get(request.form.get("provider", ""))
     if client is None:
         raise NotFound("There is no such provider.")
     with services().db.transaction() as session:
@@ -136,9 +136,9 @@ def _page(faults: Faults | None = None) -> str:
                 "name": name,
                 "label": client.provider.label(language),
                 "since": bound.get(client.provider.issuer),
-                "token": outside.connect_token(who, name),
+                "token": oidc.connect_token(who, name),
             }
-            for name, client in outside.clients().items()
+            for name, client in oidc.clients().items()
         ],
         menu="account",
     )

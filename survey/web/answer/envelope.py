@@ -15,8 +15,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from werkzeug.datastructures import MultiDict
 
-from survey.errors import InvalidInput
-from survey.secret import Secret
+from survey.core.errors import InvalidInput
+from survey.core.secret import Secret
 
 _NONCE = 16
 _IV = 12

@@ -14,7 +14,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from survey.errors import Fault
+from survey.core.errors import Fault
 
 LETTERS = {"item": "i", "single": "s", "multiple": "m", "text": "t", "words": "w"}
 _WHOLE = re.compile(r"-?[0-9]{1,9}")

@@ -33,12 +33,12 @@ from survey.answering import ratelimit
 from survey.answering.admission import UnknownCode, UsedCode, admit, find
 from survey.answering.intake import submit
 from survey.answering.questionnaire import questionnaire
-from survey.errors import Closed, InvalidInput, NotYetOpen, RateLimited, SurveyError
+from survey.core.errors import Closed, InvalidInput, NotYetOpen, RateLimited, SurveyError
+from survey.core.local_time import format_local
+from survey.core.services import services
+from survey.invitations.codes import LINK_LENGTH, MistypedCode, normalise
 from survey.release.read import knew_looser_rules
-from survey.study.clock import format_local
-from survey.study.codes import LINK_LENGTH, MistypedCode, normalise
 from survey.study.studies import PUBLIC_FROM
-from survey.upkeep.services import services
 from survey.web import catalogue
 from survey.web.answer import envelope
 from survey.web.answer.form import Filled, answers_of, fault_codes

@@ -8,7 +8,7 @@ from flask import Response, g, make_response, redirect, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from survey.access import guard
-from survey.errors import Fault, SurveyError
+from survey.core.errors import Fault, SurveyError
 from survey.web import catalogue
 
 _TOLD_TO_STAFF = (400, 409, 413, 422)

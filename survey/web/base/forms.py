@@ -10,8 +10,8 @@ import secrets
 from flask import Response, g, request
 
 from survey.access.sessions import same
-from survey.errors import Forbidden
-from survey.upkeep.services import services
+from survey.core.errors import Forbidden
+from survey.core.services import services
 
 _PURPOSE = "form-token"
 

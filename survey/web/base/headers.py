@@ -8,7 +8,7 @@ from importlib import resources
 
 from flask import Response, request
 
-from survey.upkeep.services import services
+from survey.core.services import services
 
 CONTENT_SECURITY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "

@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response
 
 from survey.access import guard, links, sessions, signin
 from survey.access.guard import access
-from survey.errors import Closed, Forbidden, NotFound, RateLimited
-from survey.upkeep.services import services
+from survey.core.errors import Closed, Forbidden, NotFound, RateLimited
+from survey.core.services import services
 from survey.web import catalogue
-from survey.web.account import entrance, outside
+from survey.web.account import login, oidc
 from survey.web.base import forms
 
 bp = Blueprint("base", __name__)
@@ -46,8 +46,8 @@ def font(name: str) -> Response:
 def sign_in() -> ResponseReturnValue:
     """The sign-in form; people who are signed in already go on."""
     if guard.visitor() is not None and "ut" not in request.args:
-        return redirect(entrance.destination(request.args.get("next")), 303)
-    left = outside.clients().get(request.args.get("fra", ""))
+        return redirect(login.destination(request.args.get("next")), 303)
+    left = oidc.clients().get(request.args.get("fra", ""))
     return _page(
         ended=request.args.get("ut", ""),
         left=left.provider.name if left is not None and left.offers_sign_out else "",
@@ -72,8 +72,8 @@ def check_sign_in() -> ResponseReturnValue:
             address=request.remote_addr or "",
             hours=settings.session_hours,
             organisation=request.form.get("organisation"),
-            old_token=entrance.session_token(),
-            device=entrance.device(),
+            old_token=login.session_token(),
+            device=login.device(),
         )
     except RateLimited as error:
         response = make_response(*_sign_in_again("signin_slow", 429))
@@ -81,7 +81,7 @@ def check_sign_in() -> ResponseReturnValue:
         return response
     if outcome is None:
         return _sign_in_again("signin_failed", 422)
-    return entrance.admit(outcome, entrance.destination(request.form.get("next")))
+    return login.admit(outcome, login.destination(request.form.get("next")))
 
 
 @bp.post("/logg-ut")
@@ -92,7 +92,7 @@ def sign_out() -> ResponseReturnValue:
     provider = guard.principal().provider
     with services().db.transaction() as session:
         sessions.end(session, services().secret, request.cookies.get(name, ""))
-    left = provider if provider in outside.clients() else None
+    left = provider if provider in oidc.clients() else None
     response = redirect(url_for("base.sign_in", ut="1", fra=left), 303)
     response.delete_cookie(name, secure=services().settings.secure, httponly=True, samesite="Lax")
     response.headers["Clear-Site-Data"] = '"cache"'
@@ -119,12 +119,12 @@ def redeem_link(token: str) -> ResponseReturnValue:
             services().secret,
             token=token,
             hours=services().settings.session_hours,
-            old_token=entrance.session_token(),
-            device=entrance.device(),
+            old_token=login.session_token(),
+            device=login.device(),
         )
     except Closed:
         return render_template("base/link.html", usable=False), 410
-    return entrance.admit(outcome, url_for("unit.mine"))
+    return login.admit(outcome, url_for("unit.mine"))
 
 
 def _sign_in_again(reason: str, status: int) -> tuple[str, int]:
@@ -133,8 +133,6 @@ def _sign_in_again(reason: str, status: int) -> tuple[str, int]:
 
 def _page(**more: str) -> str:
     language = catalogue.language()
-    providers = [
-        (name, client.provider.label(language)) for name, client in outside.clients().items()
-    ]
+    providers = [(name, client.provider.label(language)) for name, client in oidc.clients().items()]
     left = next((label for name, label in providers if name == more.get("left")), "")
     return render_template("base/sign_in.html", providers=providers, **more, left_label=left)

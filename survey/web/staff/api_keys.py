@@ -12,10 +12,10 @@ from survey.access import api_keys, guard
 from survey.access.guard import access
 from survey.access.principal import KEPT_APART, SCOPES
 from survey.audit import log
-from survey.db import now
-from survey.errors import InvalidInput
-from survey.study.clock import ZONE
-from survey.upkeep.services import services
+from survey.core.db import now
+from survey.core.errors import InvalidInput
+from survey.core.local_time import ZONE
+from survey.core.services import services
 from survey.web import catalogue
 
 bp = Blueprint("keys", __name__)

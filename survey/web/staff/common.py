@@ -10,14 +10,15 @@ from flask import current_app, request, url_for
 from sqlalchemy.orm import Session
 
 from survey.access.principal import Principal
-from survey.errors import Fault, InvalidInput
+from survey.core import local_time
+from survey.core.errors import Fault, InvalidInput
+from survey.core.local_time import RepeatedTime, SkippedTime
+from survey.core.services import services
 from survey.instrument.library import Library
 from survey.instrument.model import Instrument
-from survey.study import clock, studies, waves
-from survey.study.clock import RepeatedTime, SkippedTime
+from survey.study import studies, waves
 from survey.study.models import Study, Wave
 from survey.study.reasons import Reason
-from survey.upkeep.services import services
 from survey.web import catalogue
 
 STUDY = "/stab/<org>/undersokelse/<study>"
@@ -70,7 +71,7 @@ def moment_field(name: str, wrong: Wrong) -> datetime | None:
     if not text:
         return None
     try:
-        return clock.parse_local(text, name)
+        return local_time.parse_local(text, name)
     except SkippedTime:
         fault = "fault_time_skipped"
     except RepeatedTime:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from survey.study import clock
+from survey.core import local_time
 from survey.web import catalogue
 from survey.web.staff.api_keys import scope_text
 
@@ -43,7 +43,7 @@ def _one(name: str, value: Any) -> str:
     if _DIGEST.fullmatch(text):
         return f"{text[:SHOWN]}…"
     if _MOMENT.fullmatch(text):
-        return clock.format_local(datetime.fromisoformat(text), catalogue.language())
+        return local_time.format_local(datetime.fromisoformat(text), catalogue.language())
     word = _word("value", f"{name}_{re.sub(r'[^a-z0-9]', '_', text)}")
     return word or (text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…")
 

@@ -18,11 +18,12 @@ from survey.access.guard import access
 from survey.audit import log, search
 from survey.audit.models import Event
 from survey.audit.search import Wanted
-from survey.errors import NotFound
-from survey.study import clock, studies
-from survey.upkeep import trail
-from survey.upkeep.services import services
-from survey.upkeep.trail import Name
+from survey.core import local_time
+from survey.core.errors import NotFound
+from survey.core.services import services
+from survey.operations import event_names
+from survey.operations.event_names import Name
+from survey.study import studies
 from survey.web import catalogue
 from survey.web.staff import event_details
 
@@ -45,7 +46,7 @@ def show(org: str) -> str:
         listed = studies.studies(session, who.organisation_id)
         wanted = _wanted(session, who.organisation_id, faults)
         found = search.find(session, who.organisation_id, wanted, before=before, limit=PER_PAGE + 1)
-        names = trail.names(session, who.organisation_id, found)
+        names = event_names.names(session, who.organisation_id, found)
         head = log.head(session, who.organisation_id)
         check = "kontroll" in request.args or head.sequence <= AT_ONCE
         breaks = log.verify(session, who.organisation_id) if check else None
@@ -78,12 +79,12 @@ def export(org: str) -> ResponseReturnValue:
     with services().db.reading() as session:
         wanted = _wanted(session, who.organisation_id, [])
         for page in search.every(session, who.organisation_id, wanted):
-            names = trail.names(session, who.organisation_id, page)
+            names = event_names.names(session, who.organisation_id, page)
             for event in page:
                 row = _row(event, names)
                 told = json.dumps(event.details, ensure_ascii=False) if event.details else ""
                 cells = (row["who"], row["action"], row["subject"], told)
-                moment = event.at.astimezone(clock.ZONE).isoformat()
+                moment = event.at.astimezone(local_time.ZONE).isoformat()
                 plain = [_plain(each) for each in cells]
                 writer.writerow([event.sequence, moment, *plain, event.digest])
     response = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
@@ -100,7 +101,7 @@ def _wanted(session: Session, organisation_id: int, faults: list[tuple[str, str]
     if study:
         try:
             found = studies.study_by_code(session, organisation_id, study)
-            subjects = trail.of_study(session, found)
+            subjects = event_names.of_study(session, found)
         except NotFound:
             faults.append(("study", catalogue.text("events.fault_study", language)))
     days: dict[str, datetime | None] = {}
@@ -109,7 +110,7 @@ def _wanted(session: Session, organisation_id: int, faults: list[tuple[str, str]
         if asked.get(name, "").strip() and days[name] is None:
             faults.append((name, catalogue.text("events.fault_day", language)))
     return Wanted(
-        involved=trail.people_called(session, organisation_id, person) if person else None,
+        involved=event_names.people_called(session, organisation_id, person) if person else None,
         subjects=subjects,
         action=asked.get("handling", "").strip() or None,
         since=days["fra"],
@@ -132,7 +133,7 @@ def _midnight(text: str, *, after: bool) -> datetime | None:
     day = _day(text)
     if day is None or day.year > LATEST:
         return None
-    return datetime.combine(day + timedelta(days=after), time(), clock.ZONE)
+    return datetime.combine(day + timedelta(days=after), time(), local_time.ZONE)
 
 
 def _row(event: Event, names: Mapping[str, Name]) -> dict[str, Any]:

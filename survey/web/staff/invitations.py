@@ -11,14 +11,14 @@ from flask.typing import ResponseReturnValue
 
 from survey.access import guard
 from survey.access.guard import access
-from survey.db import now
-from survey.errors import Conflict, Fault, InvalidInput, TooLarge
+from survey.core.db import now
+from survey.core.errors import Conflict, Fault, InvalidInput, TooLarge
+from survey.core.services import services
+from survey.invitations import addresses, mailings, status
+from survey.invitations.addresses import Added
+from survey.invitations.issuing import LONGEST_REASON, create_invitations
+from survey.invitations.status import Place
 from survey.organisation.reading import SIZE_LIMIT
-from survey.study import contacts, invited, mailings
-from survey.study.contacts import Added
-from survey.study.invitations import LONGEST_REASON, create_invitations
-from survey.study.invited import Place
-from survey.upkeep.services import services
 from survey.web.staff.common import WAVE, wave_of
 
 bp = Blueprint("staff_invitations", __name__)
@@ -40,7 +40,7 @@ def show(org: str, study: str, ordinal: int) -> str:
     who = guard.principal()
     with services().db.reading() as session:
         found, wave = wave_of(session, who, study, ordinal)
-        rows = invited.overview(session, wave)
+        rows = status.overview(session, wave)
         standing = mailings.reminders(session, wave)
     return render_template(
         "invitations/show.html",
@@ -74,7 +74,7 @@ def counts_file(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     empty = {place.code: "" for place in places}
     sent = request.files.get("file")
     try:
-        found = invited.read_counts(sent.read() if sent is not None else b"")
+        found = status.read_counts(sent.read() if sent is not None else b"")
     except (InvalidInput, TooLarge) as error:
         return _counts_page(study, ordinal, places, empty, _faults(error), "file"), 422
     strange = [
@@ -95,7 +95,7 @@ def invite(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     who, parts = guard.principal(), services()
     places = _places(study, ordinal)
     given = {place.code: request.form.get(f"unit-{place.code}", "").strip() for place in places}
-    wanted = {code: invited.whole(text) for code, text in given.items()}
+    wanted = {code: status.whole(text) for code, text in given.items()}
     faults = [
         Fault(f"unit {code}", f"{given[code][:20]!r} is no number of people.")
         for code, count in wanted.items()
@@ -120,9 +120,9 @@ def invite(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     return back(org, study, ordinal, "invitert", made.invitations)
 
 
-@bp.get(PAGE + "/epost")
+@bp.get(PAGE + "/epost", endpoint="addresses")
 @access("staff")
-def addresses(org: str, study: str, ordinal: int) -> str:
+def show_addresses(org: str, study: str, ordinal: int) -> str:
     """The form for a file of addresses."""
     return _addresses_page(study, ordinal)
 
@@ -216,7 +216,7 @@ def forget(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     who = guard.principal()
     with services().db.transaction() as session:
         _, wave = wave_of(session, who, study, ordinal)
-        count = contacts.drop_unsent(session, wave, actor=who.actor)
+        count = addresses.drop_unsent(session, wave, actor=who.actor)
     return back(org, study, ordinal, "glemt", count)
 
 
@@ -231,13 +231,13 @@ def back(org: str, study: str, ordinal: int, done: str, count: int = 0) -> Respo
 def _add(study: str, ordinal: int, raw: bytes, reason: str, *, keep: bool) -> Added:
     """Invite the people of a file; without ``keep`` all of it is taken back."""
     who, parts = guard.principal(), services()
-    rows = contacts.read_contacts(raw)
+    rows = addresses.read_contacts(raw)
     outcome: list[Added] = []
     try:
         with parts.db.transaction() as session:
             _, wave = wave_of(session, who, study, ordinal)
             outcome.append(
-                contacts.add_contacts(
+                addresses.add_contacts(
                     session, parts.secret, parts.keys, wave, rows, reason=reason, actor=who.actor
                 )
             )
@@ -251,7 +251,7 @@ def _add(study: str, ordinal: int, raw: bytes, reason: str, *, keep: bool) -> Ad
 def _places(study: str, ordinal: int) -> list[Place]:
     with services().db.reading() as session:
         _, wave = wave_of(session, guard.principal(), study, ordinal)
-        return invited.places(session, wave)
+        return status.places(session, wave)
 
 
 def _counts_page(
@@ -316,7 +316,7 @@ def _require_inviting(state: str, source: str) -> None:
         raise Conflict(f"The wave is {state}; nobody can be invited to it any more.")
 
 
-def _totals(rows: Sequence[invited.UnitInvited]) -> dict[str, int]:
+def _totals(rows: Sequence[status.UnitInvited]) -> dict[str, int]:
     """Sums over all units; of mails only what no count of a small unit follows from."""
     return {
         "people": sum(row.people for row in rows),

@@ -11,16 +11,16 @@ from sqlalchemy.orm import Session
 from survey.access import guard
 from survey.access.guard import access
 from survey.access.principal import Principal
-from survey.errors import Conflict, InvalidInput, NotFound
-from survey.reports.letters import CONTACT_LIMIT, LANGUAGES
-from survey.study import handing_out, replacing
+from survey.core.errors import Conflict, InvalidInput, NotFound
+from survey.core.services import services
+from survey.invitations import code_delivery, replacing
+from survey.invitations.issuing import codes_file, export_codes
+from survey.invitations.replacing import Replaced
+from survey.operations import paper_invitations
+from survey.operations.paper_invitations import FindWave, Order
+from survey.reports.paper.letters import CONTACT_LIMIT, LANGUAGES
 from survey.study.freezing import wave_units
-from survey.study.invitations import codes_file, export_codes
 from survey.study.models import Wave, WaveUnit
-from survey.study.replacing import Replaced
-from survey.upkeep import letters
-from survey.upkeep.letters import FindWave, Order
-from survey.upkeep.services import services
 from survey.web import catalogue
 from survey.web.staff.common import wave_of
 from survey.web.staff.invitations import PAGE, back
@@ -73,7 +73,7 @@ def poster(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     language = request.args.get("language", catalogue.language())
     unit = request.args.get("unit") or None
     contact = request.args.get("contact", "")
-    pdf = letters.poster(services(), find, language, unit, contact)
+    pdf = paper_invitations.poster(services(), find, language, unit, contact)
     return _attachment(pdf, "plakat.pdf", "application/pdf")
 
 
@@ -162,17 +162,17 @@ def _print(study: str, ordinal: int, way: str) -> ResponseReturnValue:
     )
     try:
         with parts.db.reading() as session:
-            counts = letters.expected(session, find(session), order)
+            counts = paper_invitations.expected(session, find(session), order)
     except InvalidInput as error:
         return _page(study, ordinal, way, [fault.where for fault in error.faults]), 422
-    made = letters.hand_out(parts, find, order, _keep_nothing, actor=who.actor)
+    made = paper_invitations.hand_out(parts, find, order, _keep_nothing, actor=who.actor)
     first = next(made, None)
     if first is None:
         raise Conflict("Somebody else has just taken these codes. Nothing was handed out here.")
-    if letters.parts_of(counts) == 1:
+    if paper_invitations.parts_of(counts) == 1:
         return _attachment(first.pdf, first.name, "application/pdf")
     name = {"letters": "brev", "slips": "lapper"}[way]
-    whole = letters.zipped(first, made, counts)
+    whole = paper_invitations.zipped(first, made, counts)
     return _attachment(whole, f"{name}.zip", "application/zip")
 
 
@@ -184,8 +184,8 @@ def _page(study: str, ordinal: int, act: str, wrong: Sequence[str] = ()) -> str:
     with services().db.reading() as session:
         found, wave = wave_of(session, guard.principal(), study, ordinal)
         if act != "poster":
-            handing_out.require_leaving(session, wave)
-        waiting = handing_out.waiting(session, wave)
+            code_delivery.require_leaving(session, wave)
+        waiting = code_delivery.waiting(session, wave)
         units = _by_name(wave_units(session, wave))
     return render_template(
         "invitations/paper.html",

@@ -14,14 +14,14 @@ from sqlalchemy.orm import Session
 
 from survey.access import guard
 from survey.access.guard import access
-from survey.errors import Fault, InvalidInput, NotFound
+from survey.core.errors import Fault, InvalidInput, NotFound
+from survey.core.services import services
 from survey.instrument.model import Instrument, pick
 from survey.release import moderation, read
 from survey.release.models import ModeratedText
 from survey.release.moderation import Decision
 from survey.release.read import StoredRelease
 from survey.study import studies
-from survey.upkeep.services import services
 from survey.web import catalogue
 from survey.web.staff.common import WAVE, Wrong, summary, told
 

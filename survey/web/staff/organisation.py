@@ -15,11 +15,11 @@ from markupsafe import Markup
 
 from survey.access import guard
 from survey.access.guard import access
-from survey.errors import Conflict, Fault, InvalidInput
+from survey.core.errors import Conflict, Fault, InvalidInput
+from survey.core.services import services
 from survey.organisation import changes, imports, units
 from survey.organisation.imports import Answer, Plan, Rows
 from survey.organisation.rows import NOTHING, split_codes
-from survey.upkeep.services import services
 from survey.web import catalogue, faults
 
 bp = Blueprint("organisation", __name__)

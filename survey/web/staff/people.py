@@ -18,7 +18,7 @@ from survey.access import (
     links,
     managers,
     people,
-    roster,
+    people_queries,
     second_factor,
     sessions,
 )
@@ -26,11 +26,11 @@ from survey.access.guard import access
 from survey.access.models import Person
 from survey.access.people import EmailTaken, LastStaff
 from survey.audit import log
-from survey.db import now
-from survey.errors import Conflict, InvalidInput
+from survey.core.db import now
+from survey.core.errors import Conflict, InvalidInput
+from survey.core.services import services
+from survey.mail.links import link
 from survey.organisation import units
-from survey.upkeep.mail.links import link
-from survey.upkeep.services import services
 from survey.web import catalogue
 
 bp = Blueprint("persons", __name__)
@@ -60,7 +60,7 @@ def show(org: str) -> str:
     state = asked.get("tilstand", "") if asked.get("tilstand") in STATES else ""
     page = max(1, asked.get("side", 1, type=int))
     with services().db.reading() as session:
-        found, total = roster.search(
+        found, total = people_queries.search(
             session,
             who.organisation_id,
             text=asked.get("sok", "")[:200],
@@ -287,7 +287,7 @@ def _person_page(
     idle = timedelta(minutes=parts.settings.session_idle_minutes)
     with parts.db.reading() as session:
         found = people.get(session, who.organisation_id, person_id)
-        info = roster.info(session, found)
+        info = people_queries.info(session, found)
         signed_in = sessions.listing(session, who.organisation_id, person_id=person_id, idle=idle)
         connected = len(identities.of_person(session, found))
     return render_template(
@@ -303,7 +303,7 @@ def _person_page(
     )
 
 
-def _given(info: roster.PersonInfo) -> dict[str, str]:
+def _given(info: people_queries.PersonInfo) -> dict[str, str]:
     """A person as the form shows them."""
     given = {"name": info.name, "email": info.email, "language": info.language}
     given |= {each.role: "1" for each in info.roles if each.role != "manager"}

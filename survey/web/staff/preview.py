@@ -8,10 +8,10 @@ from markupsafe import Markup
 from survey.access import guard
 from survey.access.guard import access
 from survey.answering.questionnaire import choose, describe
-from survey.errors import NotFound
+from survey.core.errors import NotFound
+from survey.core.services import services
 from survey.instrument.model import Instrument, pick
 from survey.study import studies
-from survey.upkeep.services import services
 from survey.web import catalogue
 from survey.web.answer.form import Filled
 from survey.web.staff.common import library

@@ -11,15 +11,15 @@ from flask.typing import ResponseReturnValue
 
 from survey.access import guard
 from survey.access.guard import access
-from survey.errors import Conflict
+from survey.core.errors import Conflict
+from survey.core.services import services
 from survey.jobs import tasks
 from survey.jobs.models import Task
+from survey.operations import retention
 from survey.release import look, read
 from survey.release.close import expired, unreleased_before
 from survey.release.look import Look, UnitLook
 from survey.study.models import Wave
-from survey.upkeep import retention
-from survey.upkeep.services import services
 from survey.web.staff.common import WAVE, wave_of
 from survey.web.staff.reports import to_task
 from survey.web.staff.views import of_wave

@@ -7,11 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from survey.access import guard
 from survey.access.guard import access
-from survey.errors import Conflict, InvalidInput
-from survey.jobs import tasks
+from survey.core.errors import Conflict, InvalidInput
+from survey.core.services import services
+from survey.jobs import result_files, tasks
 from survey.jobs.models import Task
-from survey.upkeep import files
-from survey.upkeep.services import services
 from survey.web.staff.common import WAVE, wave_of
 
 bp = Blueprint("staff_reports", __name__)
@@ -73,7 +72,7 @@ def download(org: str, task: int) -> ResponseReturnValue:
     who = guard.principal()
     with services().db.reading() as session:
         work = tasks.get(session, who.organisation_id, task)
-    path, name, media_type = files.result_of(services().settings, work)
+    path, name, media_type = result_files.result_of(services().settings, work)
     response = send_file(path, mimetype=media_type, as_attachment=True, download_name=name)
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -10,12 +10,12 @@ from flask.typing import ResponseReturnValue
 
 from survey.access import guard
 from survey.access.guard import access
-from survey.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput
+from survey.core.services import services
 from survey.organisation import units
 from survey.study import studies
 from survey.study.models import Study
 from survey.study.visibility_forecast import USUAL, Forecast, forecasts
-from survey.upkeep.services import services
 from survey.web.staff.common import STUDY, Wrong, library, newest, summary, told, whole_field
 
 bp = Blueprint("staff_studies", __name__)

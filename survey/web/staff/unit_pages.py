@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 
 from survey.access import guard
 from survey.access.guard import access
-from survey.errors import Conflict, Fault, InvalidInput
+from survey.core.errors import Conflict, Fault, InvalidInput
+from survey.core.services import services
 from survey.organisation import changes, editing, units
 from survey.organisation.changes import Decision
 from survey.organisation.units import Branch
-from survey.upkeep.services import services
 from survey.web import catalogue, faults
 
 bp = Blueprint("units", __name__)

@@ -10,17 +10,18 @@ from sqlalchemy.orm import Session
 
 from survey.access import guard
 from survey.access.guard import access
+from survey.core import local_time
+from survey.core.services import services
 from survey.jobs import tasks
 from survey.jobs.models import Task
+from survey.operations import staff_tasks
 from survey.organisation import units
 from survey.release import look, read
 from survey.release.look import Look
-from survey.study import clock, history, participation, studies, waves
+from survey.study import history, participation, studies, waves
 from survey.study.closing import is_early
 from survey.study.models import Study, Wave
 from survey.study.participation import STEP, UnitParticipation
-from survey.upkeep import todo
-from survey.upkeep.services import services
 from survey.web import catalogue
 from survey.web.staff.common import STUDY, WAVE, address_of, library, wave_of
 
@@ -52,7 +53,7 @@ class ParticipationRow:
 @bp.app_template_filter("moment")
 def moment(value: datetime | None) -> str:
     """A time for people, in Norwegian time and the page's language; '' for none."""
-    return "" if value is None else clock.format_local(value, catalogue.language())
+    return "" if value is None else local_time.format_local(value, catalogue.language())
 
 
 @bp.app_template_filter("near")
@@ -61,15 +62,15 @@ def near(value: datetime) -> str:
     day = {-1: "yesterday_at", 0: "today_at", 1: "tomorrow_at"}.get(days_until(value))
     if day is None:
         return moment(value)
-    local = value.astimezone(clock.ZONE)
+    local = value.astimezone(local_time.ZONE)
     return catalogue.text(f"waves.{day}", catalogue.language(), time=f"{local:%H:%M}")
 
 
 @bp.app_template_filter("days_until")
 def days_until(value: datetime) -> int:
     """Whole days from today's date in Norway to the date of ``value``; below 0 in the past."""
-    today = clock.today()
-    return (value.astimezone(clock.ZONE).date() - today).days
+    today = local_time.today()
+    return (value.astimezone(local_time.ZONE).date() - today).days
 
 
 @bp.app_template_filter("language")
@@ -87,7 +88,7 @@ def overview(org: str) -> str:
         found = studies.studies(session, who.organisation_id)
         listed = [(study, waves.waves(session, study)) for study in found]
         count = len(units.tree(session, who.organisation_id))
-        waiting = todo.todo(session, who.organisation_id)
+        waiting = staff_tasks.todo(session, who.organisation_id)
     return render_template(
         "staff/overview.html", studies=listed, units=count, waiting=waiting, menu="staff"
     )
@@ -102,7 +103,9 @@ def show_study(org: str, study: str) -> str:
         found = studies.study_by_code(session, who.organisation_id, study)
         listed = waves.waves(session, found)
         waiting = [
-            each for each in todo.todo(session, who.organisation_id) if each.study.id == found.id
+            each
+            for each in staff_tasks.todo(session, who.organisation_id)
+            if each.study.id == found.id
         ]
     lines = library()
     known = found.instrument_id in lines.lines()

@@ -9,14 +9,15 @@ from flask.typing import ResponseReturnValue
 
 from survey.access import guard
 from survey.access.guard import access
-from survey.db import now
-from survey.errors import Conflict, InvalidInput
+from survey.core.db import now
+from survey.core.errors import Conflict, InvalidInput
+from survey.core.local_time import form_value
+from survey.core.services import services
+from survey.invitations import opening_checklist
 from survey.jobs import tasks
-from survey.study import checklist, closing, participation, signing, studies, waves
-from survey.study.clock import form_value
+from survey.study import closing, participation, signing_keys, studies, waves
 from survey.study.models import Study, Wave
 from survey.study.reasons import LONGEST_NOTE, offered
-from survey.upkeep.services import services
 from survey.web.staff.common import (
     STUDY,
     WAVE,
@@ -110,7 +111,7 @@ def confirm_open(org: str, study: str, ordinal: int) -> str:
         found, wave = wave_of(session, who, study, ordinal)
         if wave.state != "draft":
             raise Conflict(f"The wave is {wave.state}.")
-        checked = checklist.checklist(session, services().keys, library(), wave)
+        checked = opening_checklist.checklist(session, services().keys, library(), wave)
     return render_template(
         "staff/open.html",
         study=found,
@@ -126,7 +127,7 @@ def confirm_open(org: str, study: str, ordinal: int) -> str:
 def open_wave(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     """Open a draft."""
     who = guard.principal()
-    signing.make_ready(
+    signing_keys.make_ready(
         services().db, services().keys, lambda session: wave_of(session, who, study, ordinal)[1]
     )
     with services().db.transaction() as session:

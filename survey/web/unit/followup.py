@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session
 from survey.access import guard
 from survey.access.guard import access
 from survey.access.principal import Principal
-from survey.db import now
-from survey.errors import InvalidInput, NotFound
+from survey.core.db import now
+from survey.core.errors import InvalidInput, NotFound
+from survey.core.local_time import ZONE
+from survey.core.services import services
 from survey.followup import actions, choices, overview, place, targets
 from survey.followup.model import (
     OWNER_LIMIT,
@@ -28,11 +30,9 @@ from survey.followup.model import (
     state,
 )
 from survey.followup.place import Place
-from survey.reports.context import Context
-from survey.reports.pattern import extremes, keep_and_improve
-from survey.reports.words import Words
-from survey.study.clock import ZONE
-from survey.upkeep.services import services
+from survey.reports.common.context import Context
+from survey.reports.common.pattern import extremes, keep_and_improve
+from survey.reports.common.words import Words
 from survey.web import catalogue
 from survey.web.unit import followup_forms as forms
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import cast
 
-from survey.errors import Fault
+from survey.core.errors import Fault
 from survey.followup.actions import Draft
 from survey.followup.model import ActionFacts, Source, TargetFacts
 from survey.followup.place import Place

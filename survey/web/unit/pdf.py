@@ -9,7 +9,7 @@ from pathlib import Path
 
 from survey.followup.model import FollowUp, state
 from survey.release.read import StoredUnit
-from survey.reports.unit_report import FreeText, UnitReportRenderer
+from survey.reports.unit.report import FreeText, UnitReportRenderer
 
 _lock = threading.Lock()  # the renderer makes one report at a time
 _renderer: list[UnitReportRenderer] = []

@@ -8,19 +8,19 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from survey.access import guard, reach
+from survey.access import guard, unit_access
 from survey.access.guard import access
 from survey.access.principal import Principal
-from survey.errors import NotFound
+from survey.core.errors import NotFound
+from survey.core.services import services
 from survey.followup import overview, reminders
 from survey.instrument.model import Instrument, pick
 from survey.release import moderation, read
 from survey.release.document import ReleaseHeader, WaveFacts
 from survey.release.read import StoredUnit
-from survey.reports.model import Chart
-from survey.reports.unit_report import FreeText, charts_for, dashboard, drawing
+from survey.reports.common.model import Chart
+from survey.reports.unit.report import FreeText, charts_for, dashboard, drawing
 from survey.study import studies
-from survey.upkeep.services import services
 from survey.web import catalogue
 from survey.web.base import look
 from survey.web.unit import pdf
@@ -171,7 +171,7 @@ def _own_units(session: Session, who: Principal) -> list[OwnUnit]:
             results.setdefault(entry.code, []).append(result)
     return [
         OwnUnit(unit.code, unit.name, unit.closed_at is not None, tuple(results.get(unit.code, ())))
-        for unit in reach.own_units(session, who)
+        for unit in unit_access.own_units(session, who)
         if unit.closed_at is None or unit.code in results
     ]
 

@@ -1,0 +1,136 @@
+"""The database's schema: what state it is in, and how it is brought up to date.
+
+Upgrading holds a lock (an exclusive file lock beside SQLite, an advisory lock in PostgreSQL), makes
+a backup first when there is content, and does everything in one transaction. A database that was
+made by a newer version of the program is never touched.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.orm import Session
+
+import survey
+from survey.core.db import Base, Database
+from survey.core.errors import Conflict
+from survey.core.services import Services
+from survey.operations import backup
+
+State = Literal["empty", "current", "older", "newer", "foreign"]
+
+ADVISORY_LOCK = 7_305_811_502_216  # any number that nobody else in this database uses
+
+
+def metadata() -> sa.MetaData:
+    """Every table of the service. Those of answers come with the module that writes them."""
+    importlib.import_module("survey.answering.intake")
+
+    for module in pkgutil.walk_packages(survey.__path__, "survey."):
+        if module.name.endswith("models"):
+            importlib.import_module(module.name)
+    return Base.metadata
+
+
+def state(database: Database) -> State:
+    """How the schema in the database compares with this program's."""
+    with database.reading() as session:
+        return _state(session)
+
+
+def require_current(database: Database) -> None:
+    """Raise Conflict, with what to do, unless the schema is this program's."""
+    found = state(database)
+    if found in {"empty", "older"}:
+        raise Conflict(
+            "The database has not been brought up to date. Run: survey db upgrade"
+            if found == "older"
+            else "The database is empty. Run: survey db upgrade"
+        )
+    _refuse(found)
+
+
+def upgrade(parts: Services) -> tuple[State, Path | None]:
+    """Bring the schema up to date; returns what it was, and the backup made before.
+
+    Raises Conflict when the database is a newer program's, or not this service's at all.
+    """
+    with _alone(parts), parts.db.transaction() as session:
+        if not parts.db.sqlite:
+            session.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
+        found = _state(session)
+        _refuse(found)
+        if found == "current":
+            return found, None
+        saved = None
+        if found == "older" and _has_content(session):
+            folder = parts.settings.data_dir / "backups"
+            saved = backup.save(parts, folder / f"before-upgrade-{backup.moment()}")
+        config = alembic_config()
+        config.attributes["connection"] = session.connection()
+        command.upgrade(config, "head")
+        return found, saved
+
+
+def alembic_config() -> Config:
+    """Alembic's configuration; there is no ini file."""
+    config = Config()
+    config.set_main_option("script_location", "survey:migrations")
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@cache
+def _known_revisions() -> tuple[str, frozenset[str]]:
+    script = ScriptDirectory.from_config(alembic_config())
+    return str(script.get_current_head()), frozenset(
+        revision.revision for revision in script.walk_revisions()
+    )
+
+
+def _state(session: Session) -> State:
+    connection = session.connection()
+    found = MigrationContext.configure(connection).get_current_heads()
+    if not found:
+        return "foreign" if sa.inspect(connection).has_table("organisation") else "empty"
+    head, known = _known_revisions()
+    if found == (head,):
+        return "current"
+    return "older" if set(found) <= known else "newer"
+
+
+def _refuse(found: State) -> None:
+    if found == "newer":
+        raise Conflict(
+            "The database was made by a newer version of this program. Install that version, "
+            "or restore a backup from before the upgrade. Nothing was changed."
+        )
+    if found == "foreign":
+        raise Conflict(
+            "The database has tables but no record of their version; it was not made by "
+            "'survey db upgrade'. Nothing was changed."
+        )
+
+
+def _has_content(session: Session) -> bool:
+    return bool(session.execute(sa.text("SELECT count(*) FROM organisation")).scalar())
+
+
+@contextmanager
+def _alone(parts: Services) -> Iterator[None]:
+    """An exclusive file lock: one upgrade at a time on this machine."""
+    with (parts.settings.data_dir / ".upgrade.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,44 @@
+"""Things by the names that people type."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from survey.core.errors import InvalidInput, NotFound
+from survey.organisation.models import Organisation
+from survey.study.models import Study, Wave
+from survey.study.studies import study_by_code
+
+
+def find_organisation(session: Session, code: str | None) -> Organisation:
+    """The organisation with this code; without a code, the only one there is."""
+    found = session.scalars(sa.select(Organisation).order_by(Organisation.code)).all()
+    if code is not None:
+        for organisation in found:
+            if organisation.code == code:
+                return organisation
+        raise NotFound(f"There is no organisation with the code {code!r}.")
+    if len(found) != 1:
+        codes = ", ".join(organisation.code for organisation in found) or "none"
+        raise InvalidInput(f"Name the organisation with --organisation. There are: {codes}.")
+    return found[0]
+
+
+def find_study(session: Session, organisation: str | None, study: str) -> Study:
+    """The study with this code, in the organisation named (or the only one)."""
+    return study_by_code(session, find_organisation(session, organisation).id, study)
+
+
+def find_wave(session: Session, study: Study, ordinal: int) -> Wave:
+    """The study's wave with this ordinal."""
+    found = session.scalar(
+        sa.select(Wave).where(
+            Wave.organisation_id == study.organisation_id,
+            Wave.study_id == study.id,
+            Wave.ordinal == ordinal,
+        )
+    )
+    if found is None:
+        raise NotFound(f"The study has no wave {ordinal}.")
+    return found

@@ -1,0 +1,7 @@
+"""Background work on databases that the migrations made."""
+
+from __future__ import annotations
+
+from tests.operations.conftest import parts
+
+__all__ = ["parts"]
