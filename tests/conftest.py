@@ -7,11 +7,8 @@ skip into a failure of the run, which is what ``.ci/run`` demands.
 
 from __future__ import annotations
 
-import atexit
 import gc
-import importlib
 import os
-import pkgutil
 import re
 import shutil
 import socket
@@ -27,9 +24,15 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
-import survey
 from survey.core.config import Settings
-from survey.core.db import Base, Database
+from survey.core.db import Database
+from tests.databases import (
+    POSTGRES_TEMPLATE,
+    make_postgres_template,
+    migrated_database,
+    on,
+    on_server,
+)
 
 SEALED = re.compile(r'\b(?:from|into|update|join)\s+"?(?:inbox|response|comment)\b', re.IGNORECASE)
 MAY_TOUCH_ANSWERS = (
@@ -113,16 +116,6 @@ for _name in ("connect", "connect_ex"):
     setattr(socket.socket, _name, _only_this_machine(getattr(socket.socket, _name)))
 
 
-# --- folders -----------------------------------------------------------------------------------
-
-
-def folder_of_process(name: str) -> Path:
-    """A folder for what tests copy and do not change; it goes when the process ends."""
-    folder = Path(tempfile.mkdtemp(prefix=f"survey-{name}-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
-
-
 # --- the one door to answers -------------------------------------------------------------------
 
 
@@ -149,15 +142,6 @@ def _answers_have_one_door(
 # --- databases ---------------------------------------------------------------------------------
 
 
-def _all_tables() -> sa.MetaData:
-    """Every model module imported, so that the metadata is whole."""
-    importlib.import_module("survey.answering.store")
-    for module in pkgutil.walk_packages(survey.__path__, "survey."):
-        if module.name.endswith("models"):
-            importlib.import_module(module.name)
-    return Base.metadata
-
-
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Settings of a service that lives in the test's own folder."""
@@ -171,9 +155,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def database(settings: Settings) -> Iterator[Database]:
     """An empty SQLite database with every table."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database)
-    _all_tables().create_all(database.writer)
+    database = migrated_database(settings.database)
     yield database
     database.dispose()
 
@@ -308,23 +290,35 @@ def _until_it_answers(url: str) -> None:
 @pytest.fixture
 def fresh_postgres_url(postgres_url: str) -> Iterator[str]:
     """The URL of an empty database of its own for one test."""
-    server = sa.make_url(postgres_url).set(drivername="postgresql+psycopg")
-    name = f"t{os.urandom(6).hex()}"
-    engine = sa.create_engine(server, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE template0")
-    yield server.set(drivername="postgresql", database=name).render_as_string(hide_password=False)
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    yield from _copy_of(postgres_url, "template0")
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_url: str) -> str:
+    """The name of a migrated database to make copies of; nobody connects to it."""
+    make_postgres_template(postgres_url)
+    return POSTGRES_TEMPLATE
 
 
 @pytest.fixture
-def postgres_database(fresh_postgres_url: str) -> Iterator[Database]:
+def migrated_postgres_url(postgres_url: str, postgres_template: str) -> Iterator[str]:
+    """The URL of a database of its own for one test, with every table."""
+    yield from _copy_of(postgres_url, postgres_template)
+
+
+@pytest.fixture
+def postgres_database(migrated_postgres_url: str) -> Iterator[Database]:
     """A PostgreSQL database of its own for one test, with every table."""
-    database = Database(fresh_postgres_url)
-    _all_tables().create_all(database.writer)
+    database = Database(migrated_postgres_url)
     yield database
     database.dispose()
+
+
+def _copy_of(server_url: str, template: str) -> Iterator[str]:
+    name = f"t{os.urandom(6).hex()}"
+    on_server(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield on(server_url, name)
+    on_server(server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,7 @@ from survey.core.services import Services
 from survey.core.services import build as build_services
 from survey.organisation.units import create_organisation
 from survey.release.close import close_and_release
-from tests.conftest import _all_tables as all_tables
-from tests.conftest import folder_of_process
+from tests.databases import folder_of_process, migrated_database
 from tests.release.journey import FULL, Journey, open_next, start
 
 ANSWERS = {"n1": 20, "n2": 11, "n3": 7, "s1": 25, "s2": 4}
@@ -137,8 +136,8 @@ def _template() -> World:
         secret_key="test-secret-" + "x" * 32,
         allowed_hosts=("localhost", "127.0.0.1"),
     )
+    migrated_database(settings.database).dispose()
     parts = build_services(settings)
-    all_tables().create_all(parts.db.writer)
     made = build(parts, create_app(settings, parts))
     parts.db.dispose()  # the last connection writes the WAL back into the file
     return made

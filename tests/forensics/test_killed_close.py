@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from survey.answering.store import Inbox, Response
 from survey.audit.log import verify
 from survey.audit.models import Event
-from survey.core.db import Base, Database
+from survey.core.db import Database
 from survey.core.keystore import KeyStore
 from survey.core.secret import Secret
 from survey.instrument.layout import Layout
@@ -26,6 +26,7 @@ from survey.release.close import close_and_release
 from survey.release.models import ModeratedText, Release, ReleaseTable, SealedResult
 from survey.release.sealed import blocks_to_text, unseal
 from survey.study.models import Wave
+from tests.databases import migrated_database, on, on_server
 from tests.forensics.closer import POINTS, close_until
 from tests.release.journey import draw_answers, start
 
@@ -59,8 +60,7 @@ def fill(db: Database, folder: Path) -> Full:
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Full]:
     folder = tmp_path_factory.mktemp("filled")
-    db = Database(f"sqlite:///{folder / 'survey.db'}")
-    Base.metadata.create_all(db.writer)
+    db = migrated_database(f"sqlite:///{folder / 'survey.db'}")
     full = fill(db, folder)
     db.dispose()
     return folder, full
@@ -68,25 +68,17 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Full]:
 
 @pytest.fixture(scope="module")
 def filled_postgres(
-    postgres_url: str, tmp_path_factory: pytest.TempPathFactory
+    postgres_url: str, postgres_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Path, Full]]:
     """A database to make copies of."""
     folder = tmp_path_factory.mktemp("filled-pg")
-    run(postgres_url, "CREATE DATABASE filled")
-    url = sa.make_url(postgres_url).set(database="filled").render_as_string(hide_password=False)
+    on_server(postgres_url, f"CREATE DATABASE filled TEMPLATE {postgres_template}")
+    url = on(postgres_url, "filled")
     db = Database(url)
-    Base.metadata.create_all(db.writer)
     full = fill(db, folder)
     db.dispose()
     yield url, folder, full
-    run(postgres_url, "DROP DATABASE filled WITH (FORCE)")
-
-
-def run(url: str, statement: str) -> None:
-    server = sa.make_url(url).set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(server, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
+    on_server(postgres_url, "DROP DATABASE filled WITH (FORCE)")
 
 
 def kill(url: str, folder: Path, full: Full, point: str) -> None:
@@ -167,14 +159,14 @@ def test_a_killed_close_on_sqlite_is_taken_up(
 def test_a_killed_close_on_postgresql_is_taken_up(
     filled_postgres: tuple[str, Path, Full], tmp_path: Path, point: str, postgres_url: str
 ) -> None:
-    source_url, source, full = filled_postgres
+    _, source, full = filled_postgres
     folder = tmp_path / "copy"
     shutil.copytree(source, folder)
     name = f"copy{list(POINTS).index(point)}"
-    run(postgres_url, f"CREATE DATABASE {name} TEMPLATE filled")
-    url = sa.make_url(source_url).set(database=name).render_as_string(hide_password=False)
+    on_server(postgres_url, f"CREATE DATABASE {name} TEMPLATE filled")
+    url = on(postgres_url, name)
     kill(url, folder, full, point)
     db = Database(url)
     assert_whole(db, folder, full)
     db.dispose()
-    run(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    on_server(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")

@@ -23,11 +23,12 @@ import sqlalchemy as sa
 
 from survey.answering.intake import submit
 from survey.core.config import Settings
-from survey.core.db import Base, Database
+from survey.core.db import Database
 from survey.core.keystore import KeyStore
 from survey.operations import backup
 from survey.release import raw
 from survey.release.close import close_wave, make_release
+from tests.databases import migrated_database
 from tests.forensics import attacks
 from tests.forensics import sqlite_files as sq
 from tests.forensics import statistics as chance
@@ -64,8 +65,7 @@ def gather(
     """Play the whole wave on SQLite and copy the files all the way."""
     folder.mkdir(parents=True)
     path = folder / "survey.db"
-    db = Database(f"sqlite:///{path}")
-    Base.metadata.create_all(db.writer)
+    db = migrated_database(f"sqlite:///{path}")
     evidence: Evidence
 
     def watch(number: int) -> None:

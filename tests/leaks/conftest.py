@@ -11,7 +11,7 @@ import pytest
 from survey.app import create_app
 from survey.core.config import Settings
 from survey.core.services import build
-from tests.conftest import _all_tables as all_tables
+from tests.databases import migrated_database
 from tests.leaks.drawing import History, write_instruments
 from tests.leaks.world import Publication, Published, publish
 
@@ -33,9 +33,8 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publish]:
         allowed_hosts=("localhost",),
         instrument_dir=folder / "instruments",
     )
-    settings.data_dir.mkdir(parents=True)
+    migrated_database(settings.database).dispose()
     parts = build(settings)
-    all_tables().create_all(parts.db.writer)
     app = create_app(settings, parts)
     app.config["TESTING"] = True
     numbers = itertools.count(1)

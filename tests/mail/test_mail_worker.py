@@ -360,12 +360,9 @@ def send_all(settings: Any) -> None:
 
 @pytest.mark.postgresql
 def test_several_workers_send_each_mail_once_on_postgresql(
-    fresh_postgres_url: str, settings: Any, office: PostOffice
+    migrated_postgres_url: str, settings: Any, office: PostOffice
 ) -> None:
-    from tests.conftest import _all_tables
-
-    parts = build(replace(settings, database_url=fresh_postgres_url))
-    _all_tables().create_all(parts.db.writer)
+    parts = build(replace(settings, database_url=migrated_postgres_url))
     town = ready(posted(parts, office))
     workers = [Mailroom(town.parts, str(number), pause=0.05) for number in range(4)]
     for worker in workers:

@@ -14,8 +14,7 @@ from pathlib import Path
 from survey.core.config import Settings
 from survey.core.services import Services, build
 from survey.study.models import Study, Wave
-from tests.conftest import _all_tables as all_tables
-from tests.conftest import folder_of_process
+from tests.databases import folder_of_process, migrated_database
 from tests.release.journey import Journey, start
 
 
@@ -53,8 +52,9 @@ def _template(
 ) -> tuple[Path, Journey]:
     """The folder of a service with this secret, and its study."""
     folder = folder_of_process("released" if release else "answered")
-    parts = build(Settings(data_dir=folder / "var", secret_key=secret_key))
-    all_tables().create_all(parts.db.writer)
+    settings = Settings(data_dir=folder / "var", secret_key=secret_key)
+    migrated_database(settings.database).dispose()
+    parts = build(settings)
     journey = start(parts.db, parts.keys, parts.secret)
     journey.answer(dict(answers), leaders=leaders)
     if release:

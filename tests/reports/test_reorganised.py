@@ -34,11 +34,12 @@ def reorganised(tmp_path_factory: pytest.TempPathFactory) -> Journey:
     from survey.core.config import Settings
     from survey.core.secret import load_secret
     from survey.core.services import build
-    from tests.conftest import _all_tables as all_tables
+    from tests.databases import migrated_database
 
     folder = tmp_path_factory.mktemp("reorganised")
-    parts = build(Settings(data_dir=folder, secret_key="test-secret-" + "x" * 32))
-    all_tables().create_all(parts.db.writer)
+    settings = Settings(data_dir=folder, secret_key="test-secret-" + "x" * 32)
+    migrated_database(settings.database).dispose()
+    parts = build(settings)
     load_secret(parts.settings)
     journey = start(parts.db, parts.keys, parts.secret)
     journey.answer(FIRST)

@@ -11,7 +11,7 @@ from pathlib import Path
 from survey.answering.intake import submit
 from survey.release.close import close_and_release
 from tests.access.world import World, copied, fresh
-from tests.conftest import folder_of_process
+from tests.databases import folder_of_process
 from tests.release.journey import draw_answers, open_next
 
 
