@@ -10,7 +10,9 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from survey.core import formats
 from survey.core.errors import Fault, InvalidInput
+from survey.core.languages import DEFAULT
 
 ZONE = ZoneInfo("Europe/Oslo")
 
@@ -30,20 +32,6 @@ _OFFSET = r"(?P<offset>[Zz]|[+\-−]\d{2}(?::?\d{2})?)?"
 _WHEN = re.compile(
     rf"(?:{_ISO_DATE}|{_NORWEGIAN_DATE})(?:T|\s+kl\.?\s+|,?\s+){_TIME}\s*{_OFFSET}",
     re.ASCII | re.IGNORECASE,
-)
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
 )
 
 
@@ -99,16 +87,13 @@ def _in_oslo(local: datetime, where: str) -> datetime:
     )
 
 
-def format_local(moment: datetime, language: str = "nb") -> str:
+def format_local(moment: datetime, language: str = DEFAULT) -> str:
     """Write a moment in Norwegian time: ``01.03.2027 kl. 08:00``, ``1 March 2027, 08:00`` in en.
 
     In the hour that happens twice the offset stands behind it.
     """
     local = moment.astimezone(ZONE)
-    if language == "en":
-        text = f"{local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M}"
-    else:
-        text = f"{local:%d.%m.%Y} kl. {local:%H:%M}"
+    text = formats.moment(local, language)
     twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     return f"{text} (UTC{_signed(local)})" if twice else text
 
