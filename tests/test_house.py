@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import graphlib
 import re
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import grimp
 import pytest
 import sqlalchemy as sa
 
@@ -81,6 +83,13 @@ def test_functions_have_at_most_50_lines() -> None:
         if (length := (node.end_lineno or 0) - node.lineno + 1) > 50
     }
     assert not long
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Neither straight nor by way of others; an import within a function counts like any other."""
+    graph = grimp.build_graph("survey", cache_dir=None)
+    imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    graphlib.TopologicalSorter(imports).prepare()  # CycleError names the modules of a circle
 
 
 def test_at_most_two_places_commit() -> None:

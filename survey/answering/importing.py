@@ -22,7 +22,7 @@ from survey.audit.log import record
 from survey.core.errors import Conflict, Fault, InvalidInput
 from survey.instrument.answers import role_of, texts_of, validate_answers
 from survey.instrument.layout import NA, Layout
-from survey.instrument.model import Role
+from survey.instrument.parts import Role
 from survey.organisation.reading import Table, fold, read_table
 from survey.study.models import Wave, WaveUnit
 

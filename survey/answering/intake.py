@@ -20,7 +20,7 @@ from survey.core.errors import Conflict, Fault, InvalidInput
 from survey.core.secret import Secret
 from survey.instrument.answers import role_of, texts_of, validate_answers
 from survey.instrument.layout import Layout
-from survey.instrument.model import Role
+from survey.instrument.parts import Role
 from survey.study.models import Invitation, Wave, WaveUnit
 from survey.study.waves import lock
 

@@ -11,7 +11,8 @@ from survey.answering.credentials import of_code
 from survey.core.secret import Secret
 from survey.instrument.answers import MAXIMUM_TEXT, MAXIMUM_WORD, MAXIMUM_WORDS
 from survey.instrument.layout import NA
-from survey.instrument.model import Instrument, Item, Page, Question, Scale, pick
+from survey.instrument.model import Instrument
+from survey.instrument.parts import Item, Page, Question, Scale, pick
 
 
 def questionnaire(

@@ -29,7 +29,7 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 from survey.core.errors import InvalidInput
 from survey.instrument.answers import MAXIMUM_TEXT, MAXIMUM_WORD, MAXIMUM_WORDS
 from survey.instrument.layout import Layout
-from survey.instrument.model import ROLES, Role
+from survey.instrument.parts import ROLES, Role
 
 VERSION = 1
 OVERHEAD = 48

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from survey.instrument.layout import NA
-from survey.instrument.model import Instrument, Item, Question, Scale
+from survey.instrument.model import Instrument
+from survey.instrument.parts import Item, Question, Scale
 
 IMPROVING_AREA = "h"
 """First letter of the codes of the area that improves."""

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from survey.core.errors import Fault
 from survey.instrument.layout import NA
-from survey.instrument.model import Instrument, Item, Question, Role, Scale
+from survey.instrument.model import Instrument
+from survey.instrument.parts import Item, Question, Role, Scale
 
 MAXIMUM_TEXT = 600
 MAXIMUM_WORD = 40

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from survey.instrument.model import Instrument, Scale
+from survey.instrument.model import Instrument
+from survey.instrument.parts import Scale
 
 UNANSWERED = "0"
 NOT_APPLICABLE = "?"

@@ -14,136 +14,34 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
-Text = Mapping[str, str]
-"""The same text in several languages: language code → text, in the instrument's order."""
-
-QuestionType = Literal["single", "multiple", "text", "words"]
-Role = Literal["leader", "employee"]
-
-QUESTION_TYPES: tuple[QuestionType, ...] = ("single", "multiple", "text", "words")
-ROLES: tuple[Role, ...] = ("leader", "employee")
-DEFAULT_MINIMUM_ANSWERED = Fraction(2, 3)
-
-_FALLBACK: Mapping[str, tuple[str, ...]] = {
-    "nb": ("nn", "en"),
-    "nn": ("nb", "en"),
-    "en": ("nb", "nn"),
-    "se": ("nb", "nn", "en"),
-}
-
-
-def pick(text: Text, language: str) -> str:
-    """Return ``text`` in ``language``, or in the nearest language there is ('' when there is none).
-
-    The written Norwegian languages stand in for each other, and for Sámi, before English does; a
-    language that is not known here falls back to English, then bokmål, then whatever comes first.
-    """
-    for candidate in (language, *_FALLBACK.get(language, ("en", "nb", "nn"))):
-        if candidate in text:
-            return text[candidate]
-    return next(iter(text.values()), "")
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """A response scale of consecutive integers ``minimum``..``maximum`` (2 to 11 options)."""
-
-    id: str
-    minimum: int
-    maximum: int
-    labels: Mapping[int, Text]
-    not_applicable: Text | None = None
-    type: Literal["likert"] = "likert"
-
-    @property
-    def values(self) -> range:
-        """The values in ascending order."""
-        return range(self.minimum, self.maximum + 1)
-
-    @property
-    def options(self) -> int:
-        """How many values there are (``A`` in the formulas of agreement)."""
-        return self.maximum - self.minimum + 1
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One statement, answered on its dimension's scale."""
-
-    id: str
-    text: Text
-    reverse: bool = False
-    required: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Dimension:
-    """Items that are scored together."""
-
-    id: str
-    title: Text
-    scale: str
-    items: tuple[Item, ...]
-    description: Text | None = None
-    minimum_answered: Fraction = DEFAULT_MINIMUM_ANSWERED
-
-    @property
-    def minimum_items(self) -> int:
-        """How many items a person must have answered to get a score: ⌈minimum_answered · J⌉."""
-        return math.ceil(self.minimum_answered * len(self.items))
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One choice of a single or multiple question.
-
-    ``exclusive`` rules out every other choice of a multiple question; ``role`` is what the
-    choice says about the respondent in the question whose purpose is ``role``.
-    """
-
-    id: str
-    text: Text
-    exclusive: bool = False
-    role: Role | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Anything asked that is not an item. ``reference_period`` is an ISO 8601 duration."""
-
-    id: str
-    type: QuestionType
-    text: Text
-    options: tuple[Option, ...] = ()
-    reference_period: str | None = None
-    required: bool = False
-    purpose: Literal["role"] | None = None
-
-    def option(self, option_id: str) -> Option:
-        """Return the option with this id; KeyError when there is none."""
-        for option in self.options:
-            if option.id == option_id:
-                return option
-        raise KeyError(option_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What stands together in the questionnaire: whole dimensions, then questions."""
-
-    dimensions: tuple[str, ...] = ()
-    questions: tuple[str, ...] = ()
-    title: Text | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Comparable:
-    """An earlier version that this one may be compared with: item id here → item id there."""
-
-    version: int
-    items: Mapping[str, str]
+from survey.instrument.parts import (
+    DEFAULT_MINIMUM_ANSWERED,
+    Comparable,
+    Dimension,
+    Item,
+    Page,
+    Question,
+    Scale,
+    Text,
+)
+from survey.instrument.plain import (
+    Plain,
+    comparable_from,
+    dimension_from,
+    fraction,
+    page_from,
+    plain_dimension,
+    plain_page,
+    plain_question,
+    plain_scale,
+    plain_share,
+    question_from,
+    scale_from,
+    text_from,
+    without_empty,
+)
 
 
 @dataclass(frozen=True)
@@ -217,9 +115,30 @@ class Instrument:
         What is left at its default is left out, so that a later extension of the format does not
         change the digest of an old instrument.
         """
-        from survey.instrument.plain import instrument_to_dict
-
-        return instrument_to_dict(self)
+        plain: Plain = {
+            "id": self.id,
+            "version": self.version,
+            "languages": list(self.languages),
+            "title": dict(self.title),
+            "introduction": text_from(self.introduction),
+            "source": self.source,
+            "licence": self.licence,
+            "scales": {name: plain_scale(scale) for name, scale in self.scales.items()},
+            "dimensions": [plain_dimension(dimension) for dimension in self.dimensions],
+            "questions": [plain_question(question) for question in self.questions],
+            "index": without_empty(
+                {
+                    "dimensions": list(self.index),
+                    "minimum_answered": plain_share(self.index_minimum_answered),
+                }
+            ),
+            "pages": [plain_page(page) for page in self.pages],
+            "comparable_with": [
+                {"version": earlier.version, "items": dict(earlier.items)}
+                for earlier in self.comparable_with
+            ],
+        }
+        return without_empty(plain)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Instrument:
@@ -228,9 +147,30 @@ class Instrument:
         Nothing is checked here beyond what Python needs (KeyError, TypeError, ValueError):
         files go through ``survey.instrument.check.load``.
         """
-        from survey.instrument.plain import instrument_from_dict
-
-        return instrument_from_dict(data)
+        languages = tuple(data["languages"])
+        dimensions = tuple(map(dimension_from, data["dimensions"]))
+        questions = tuple(map(question_from, data.get("questions", ())))
+        index = data.get("index", {})
+        if isinstance(index, list):
+            index = {"dimensions": index}
+        minimum_answered = index.get("minimum_answered", DEFAULT_MINIMUM_ANSWERED)
+        pages = tuple(map(page_from, data.get("pages", ())))
+        return cls(
+            id=data["id"],
+            version=data["version"],
+            languages=languages,
+            title=dict(data.get("title") or dict.fromkeys(languages, data["id"])),
+            scales={name: scale_from(name, scale) for name, scale in data["scales"].items()},
+            dimensions=dimensions,
+            questions=questions,
+            index=tuple(index.get("dimensions", [dimension.id for dimension in dimensions])),
+            index_minimum_answered=fraction(minimum_answered),
+            pages=pages or _default_pages(dimensions, questions),
+            comparable_with=tuple(map(comparable_from, data.get("comparable_with", ()))),
+            introduction=text_from(data.get("introduction")),
+            source=data.get("source"),
+            licence=data.get("licence"),
+        )
 
     @cached_property
     def _dimensions(self) -> Mapping[str, Dimension]:
@@ -247,3 +187,13 @@ class Instrument:
 
 def _ids(dimension: Dimension) -> Iterator[str]:
     return (item.id for item in dimension.items)
+
+
+def _default_pages(
+    dimensions: tuple[Dimension, ...], questions: tuple[Question, ...]
+) -> tuple[Page, ...]:
+    """A page per dimension, then all questions on one."""
+    pages = [Page(dimensions=(dimension.id,)) for dimension in dimensions]
+    if questions:
+        pages.append(Page(questions=tuple(question.id for question in questions)))
+    return tuple(pages)

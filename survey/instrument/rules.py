@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from survey.instrument.model import QUESTION_TYPES, ROLES
+from survey.instrument.parts import ROLES
 from survey.instrument.read import Document, Path, did_you_mean
 from survey.instrument.shape import Rule, Shape, is_integer
 
@@ -19,6 +19,7 @@ DURATION = re.compile(
     r"P(?=[0-9T])([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?"
     r"(T(?=[0-9])([0-9]+H)?([0-9]+M)?([0-9]+S)?)?\Z"
 )
+QUESTION_TYPES = ("single", "multiple", "text", "words")
 MINIMUM_OPTIONS, MAXIMUM_OPTIONS = 2, 11
 MAXIMUM_CHOICES = {"single": 14, "multiple": 60}
 """A single choice is one character of the sheet, and the fifteenth would read as "vet ikke"."""

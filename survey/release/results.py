@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from survey.disclosure.model import Blocks
 from survey.disclosure.printing import PrintedIndex, PrintedShare, Printer, overall
-from survey.instrument.model import Dimension
+from survey.instrument.parts import Dimension
 from survey.measurement.intervals import Z95, finite_correction
 from survey.release.document import (
     Category,

@@ -12,7 +12,8 @@ import pytest
 
 from survey.instrument.check import load
 from survey.instrument.library import Library
-from survey.instrument.model import Dimension, Instrument, Item, pick
+from survey.instrument.model import Instrument
+from survey.instrument.parts import Dimension, Item, pick
 from survey.instrument.scoring import IndexRule, ScoringColumns, index_rule, scoring_columns
 
 VALID = Path(__file__).parent.parent / "instruments" / "valid"

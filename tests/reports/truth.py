@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from survey.instrument.model import Instrument, pick
+from survey.instrument.model import Instrument
+from survey.instrument.parts import pick
 from survey.release.document import Change, ReleaseHeader, UnitResult, WaveChange
 from survey.reports.common.model import DashboardView
 from survey.reports.common.words import Words

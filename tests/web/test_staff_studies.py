@@ -14,7 +14,7 @@ from survey.audit import log
 from survey.core.db import now
 from survey.core.local_time import form_value
 from survey.instrument.library import Library
-from survey.instrument.model import pick
+from survey.instrument.parts import pick
 from survey.study.closing import mark_closed
 from survey.study.models import Study, Wave
 from survey.study.studies import study_by_code

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from survey.instrument.model import Dimension, Instrument, Item, Question, Scale, pick
+from survey.instrument.model import Instrument
+from survey.instrument.parts import Dimension, Item, Question, Scale, pick
 from survey.release.document import (
     DimensionResult,
     Participation,

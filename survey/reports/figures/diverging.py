@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from survey.instrument.model import Scale
+from survey.instrument.parts import Scale
 from survey.release.document import Category, DimensionResult, ItemResult, Share
 from survey.reports.common.context import Context
 from survey.reports.common.model import Chart, ChartTable

@@ -16,7 +16,8 @@ from survey.access import guard
 from survey.access.guard import access
 from survey.core.errors import Fault, InvalidInput, NotFound
 from survey.core.services import services
-from survey.instrument.model import Instrument, pick
+from survey.instrument.model import Instrument
+from survey.instrument.parts import pick
 from survey.release import moderation, read
 from survey.release.models import ModeratedText
 from survey.release.moderation import Decision

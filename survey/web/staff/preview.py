@@ -10,7 +10,8 @@ from survey.access.guard import access
 from survey.answering.questionnaire import choose, describe
 from survey.core.errors import NotFound
 from survey.core.services import services
-from survey.instrument.model import Instrument, pick
+from survey.instrument.model import Instrument
+from survey.instrument.parts import pick
 from survey.study import studies
 from survey.web import catalogue
 from survey.web.answer.form import Filled

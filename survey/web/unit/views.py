@@ -14,7 +14,8 @@ from survey.access.principal import Principal
 from survey.core.errors import NotFound
 from survey.core.services import services
 from survey.followup import overview, reminders
-from survey.instrument.model import Instrument, pick
+from survey.instrument.model import Instrument
+from survey.instrument.parts import pick
 from survey.release import moderation, read
 from survey.release.document import ReleaseHeader, WaveFacts
 from survey.release.read import StoredUnit
