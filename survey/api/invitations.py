@@ -22,8 +22,8 @@ from survey.invitations.issuing import (
     export_codes,
 )
 from survey.invitations.replacing import REASONS, replace_known, replace_unknown
+from survey.study.find import find_wave
 from survey.study.studies import study_by_code
-from survey.study.waves import wave_by_ordinal
 
 blp = Blueprint("invitations", "Invitations and their codes")
 
@@ -95,9 +95,7 @@ class Invitations(MethodView):
         """Invite people to a draft or an open wave."""
         parts, who = services(), guard.principal()
         with parts.db.transaction() as session:
-            wave = wave_by_ordinal(
-                session, study_by_code(session, who.organisation_id, study), ordinal
-            )
+            wave = find_wave(session, study_by_code(session, who.organisation_id, study), ordinal)
             return create_invitations(
                 session,
                 parts.secret,
@@ -124,9 +122,7 @@ class Replacements(MethodView):
         """
         parts, who = services(), guard.principal()
         with parts.db.transaction() as session:
-            wave = wave_by_ordinal(
-                session, study_by_code(session, who.organisation_id, study), ordinal
-            )
+            wave = find_wave(session, study_by_code(session, who.organisation_id, study), ordinal)
             return replace_unknown(
                 session,
                 parts.secret,
@@ -150,9 +146,7 @@ class Revocations(MethodView):
         """Revoke a code that has not been used and make another in its place."""
         parts, who = services(), guard.principal()
         with parts.db.transaction() as session:
-            wave = wave_by_ordinal(
-                session, study_by_code(session, who.organisation_id, study), ordinal
-            )
+            wave = find_wave(session, study_by_code(session, who.organisation_id, study), ordinal)
             return replace_known(
                 session,
                 parts.secret,
@@ -175,9 +169,7 @@ class Export(MethodView):
         """The codes that have not left yet, as CSV. Each leaves once: keep the answer."""
         parts, who = services(), guard.principal()
         with parts.db.transaction() as session:
-            wave = wave_by_ordinal(
-                session, study_by_code(session, who.organisation_id, study), ordinal
-            )
+            wave = find_wave(session, study_by_code(session, who.organisation_id, study), ordinal)
             content = codes_file(
                 export_codes(session, parts.keys, wave, parts.settings.base_url, actor=who.actor)
             )

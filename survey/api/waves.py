@@ -22,12 +22,12 @@ from survey.api.base import (
     page_of,
 )
 from survey.api.fields import Flag, Whole
-from survey.core.errors import Conflict, InvalidInput
+from survey.core.errors import InvalidInput
 from survey.core.local_time import parse_local
 from survey.core.services import services
 from survey.instrument.library import Library
-from survey.jobs import tasks
 from survey.study import closing, waves
+from survey.study.find import find_wave
 from survey.study.models import Study, Wave
 from survey.study.participation import participation
 from survey.study.reasons import LONGEST_NOTE, REASONS, Reason
@@ -320,14 +320,9 @@ class Closing(MethodView):
         why = Reason(reason or "", how["note"]) if reason or how["note"] else None
         with services().db.transaction() as session:
             wave = _wave(session, study, ordinal)
-            if wave.state not in ("open", "closed"):
-                raise Conflict(f"The wave is {wave.state}; only an open wave can be closed.")
-            if wave.state == "open":
-                closing.mark_closed(session, wave, who.actor, why)
-            at_once = wave.release_after_close if how["release"] is None else how["release"]
-            kind = "release" if at_once else "close"
-            payload = {"wave_id": wave.id}
-            task = tasks.enqueue_once(session, who.organisation_id, kind, payload, who.actor)
+            task = closing.request_close(
+                session, wave, actor=who.actor, reason=why, release=how["release"]
+            )
         return task, {"Location": f"{URL_PREFIX}/organisations/{org}/tasks/{task.id}"}
 
 
@@ -348,4 +343,4 @@ def _study(session: Session, code: str) -> Study:
 
 
 def _wave(session: Session, study: str, ordinal: int) -> Wave:
-    return waves.wave_by_ordinal(session, _study(session, study), ordinal)
+    return find_wave(session, _study(session, study), ordinal)

@@ -36,10 +36,10 @@ from survey.operations import retention
 from survey.release import close
 from survey.release.codec import header_from_json, unit_from_json
 from survey.release.document import ReleaseHeader
-from survey.release.load import find_wave
 from survey.reports.common import file_names
 from survey.study import waves
 from survey.study.closing import is_early
+from survey.study.find import wave_by_id
 from survey.study.models import Wave
 from survey.study.signing_keys import make_ready
 from survey.study.studies import study_by_code
@@ -124,9 +124,9 @@ def open_wave(parts: Services, job: Job) -> dict[str, Any]:
     """Open a draft whose time has come (and has not been moved meanwhile)."""
     library = Library(parts.settings.instrument_dir)
     organisation_id, wave_id = job.claim.organisation_id, job.claim.payload["wave_id"]
-    make_ready(parts.db, parts.keys, lambda session: find_wave(session, organisation_id, wave_id))
+    make_ready(parts.db, parts.keys, lambda session: wave_by_id(session, organisation_id, wave_id))
     with parts.db.transaction() as session:
-        wave = find_wave(session, organisation_id, wave_id)
+        wave = wave_by_id(session, organisation_id, wave_id)
         session.refresh(waves.study_of(session, wave), with_for_update=True)  # as open_wave does
         waves.lock(session, wave)
         if wave.state == "draft" and wave.opens_at is not None and wave.opens_at <= now():
@@ -137,6 +137,7 @@ def open_wave(parts: Services, job: Job) -> dict[str, Any]:
 def close_only(parts: Services, job: Job) -> dict[str, Any]:
     """Close a wave, and compute what may be known of it for those who look before its release."""
     if _state_after_closing(parts, job) == "closed":
+        job.progress(1, 2)
         organisation_id, wave_id = job.claim.organisation_id, job.claim.payload["wave_id"]
         close.prepare_release(parts.db, parts.keys, organisation_id, wave_id)
     return {}
@@ -146,6 +147,7 @@ def release(parts: Services, job: Job) -> dict[str, Any]:
     """Close a wave and make its release, in the name of whoever asked for it."""
     if _state_after_closing(parts, job) == "open":
         return {}
+    job.progress(1, 2)
     claim = job.claim
     made = close.make_release(
         parts.db, parts.keys, claim.organisation_id, claim.payload["wave_id"], claim.created_by
@@ -161,7 +163,7 @@ def _state_after_closing(parts: Services, job: Job) -> str:
 
     def present() -> Wave:
         with parts.db.reading() as session:
-            return find_wave(session, organisation_id, wave_id)
+            return wave_by_id(session, organisation_id, wave_id)
 
     if present().state == "released":
         return "released"

@@ -31,8 +31,7 @@ def tick(session: Session, keys: KeyStore) -> None:
     for wave in waves.due_to_open(session, moment):
         _once(session, wave, "open", wave.opens_at, moment)
     for wave in closing.due_to_close(session, moment):
-        kind = "release" if wave.release_after_close else "close"
-        _once(session, wave, kind, wave.closes_at, moment)
+        _once(session, wave, closing.closing_task(wave), wave.closes_at, moment)
     _again(session, moment)
     keep_daily_counts(session, moment)
     waves.sweep_keys(session, keys)

@@ -9,9 +9,9 @@ import click
 from sqlalchemy.orm import Session
 
 from survey.cli.common import opened
+from survey.cli.following import follow
 from survey.core.local_time import format_local, parse_local
 from survey.instrument.library import Library
-from survey.release.close import close_and_release, close_wave, prepare_release
 from survey.study import closing, waves
 from survey.study.find import find_study, find_wave
 from survey.study.models import Wave
@@ -193,19 +193,19 @@ def close(
 ) -> None:
     """Close an open wave and make its release. A close that was stopped is taken up again.
 
+    The worker carries it out while this command waits; without one, this command does.
     Before the wave's closing time --reason and --note are needed.
     """
     why = Reason(reason or "", note) if reason or note else None
     with opened() as parts:
-        with parts.db.reading() as session:
-            found = find_wave(session, find_study(session, organisation, study), ordinal)
-        if no_release:
-            close_wave(parts.db, parts.keys, found.organisation_id, found.id, reason=why)
-            prepare_release(parts.db, parts.keys, found.organisation_id, found.id)
-            click.echo(f"Wave {ordinal} is closed.")
-            return
-        close_and_release(parts.db, parts.keys, found.organisation_id, found.id, reason=why)
-        click.echo(f"Wave {ordinal} is released.")
+        with parts.db.transaction() as session:
+            chosen = find_wave(session, find_study(session, organisation, study), ordinal)
+            task = closing.request_close(
+                session, chosen, actor="cli", reason=why, release=not no_release
+            )
+        click.echo(f"Wave {ordinal} takes no more answers.", err=True)
+        follow(parts, task.organisation_id, task.id)
+    click.echo(f"Wave {ordinal} is {'closed' if no_release else 'released'}.")
 
 
 @wave.command("list")

@@ -33,6 +33,12 @@ def hold(session: Session, name: str, holder: str, length: timedelta) -> bool:
     return True
 
 
+def is_held(session: Session, name: str) -> bool:
+    """True while somebody holds the lease ``name``: a worker is there."""
+    query = sa.select(Lease.name).where(Lease.name == name, Lease.until > now())
+    return session.scalar(query) is not None
+
+
 def let_go(session: Session, name: str, holder: str) -> None:
     """Give the lease back, so that the next one need not wait for its end."""
     session.execute(sa.delete(Lease).where(Lease.name == name, Lease.holder == holder))

@@ -29,12 +29,13 @@ from survey.release.codec import digest, to_json
 from survey.release.compute import Computed, Protected, protect_wave, uncounted, write_documents
 from survey.release.document import SCHEMA
 from survey.release.frame import Frame
-from survey.release.load import find_wave, load_earlier, load_frame
+from survey.release.load import load_earlier, load_frame
 from survey.release.look import look_at
 from survey.release.method import software
 from survey.release.models import Release, ReleaseTable, ReleaseUnit
 from survey.release.moderation import enqueue
-from survey.study.closing import mark_closed, mark_released
+from survey.study.closing import ensure_closed, mark_released
+from survey.study.find import wave_by_id
 from survey.study.models import Wave
 from survey.study.reasons import Reason
 from survey.study.waves import destroy_keys, lock
@@ -55,16 +56,12 @@ def close_wave(
     folder (nothing is changed by that: put the second officer's copy back and close again).
     """
     with db.transaction() as session:
-        wave = find_wave(session, organisation_id, wave_id)
-        lock(session, wave)
-        if wave.state == "open":
-            mark_closed(session, wave, actor, reason)
-        elif wave.state != "closed":
-            raise Conflict(f"The wave is {wave.state}; only an open wave can be closed.")
+        wave = wave_by_id(session, organisation_id, wave_id)
+        ensure_closed(session, wave, actor, reason)
     with db.transaction() as session:
-        destroy_keys(session, keys, find_wave(session, organisation_id, wave_id), actor)
+        destroy_keys(session, keys, wave_by_id(session, organisation_id, wave_id), actor)
     with db.reading() as session:
-        wave = find_wave(session, organisation_id, wave_id)
+        wave = wave_by_id(session, organisation_id, wave_id)
         was_settled = wave.settled
         if not was_settled:
             opened = (
@@ -77,7 +74,7 @@ def close_wave(
         _erase_traces(db, organisation_id, wave_id, actor)
         return
     with db.transaction() as session:
-        wave = find_wave(session, organisation_id, wave_id)
+        wave = wave_by_id(session, organisation_id, wave_id)
         lock(session, wave)  # who else closes it now waits here, and then finds it settled
         if wave.settled:
             return
@@ -94,7 +91,7 @@ def prepare_release(db: Database, keys: KeyStore, organisation_id: int, wave_id:
     Repeating it changes nothing. Raises Conflict when the wave is not closed.
     """
     with db.reading() as session:
-        wave = find_wave(session, organisation_id, wave_id)
+        wave = wave_by_id(session, organisation_id, wave_id)
         if _stored(session, wave) is not None or sealed.find(session, wave) is not None:
             return
         ready = ready_for_release(session, wave)
@@ -111,7 +108,7 @@ def make_release(
     """
     release_id = new_id()
     with db.reading() as session:
-        wave = find_wave(session, organisation_id, wave_id)
+        wave = wave_by_id(session, organisation_id, wave_id)
         stored = _stored(session, wave)
         if stored is None:
             _refuse_out_of_order(session, wave)
@@ -123,7 +120,7 @@ def make_release(
         computed = write_documents(ready.frame, protected, earlier, str(release_id))
         refuse_findings(computed)
         with db.transaction() as session:
-            wave = find_wave(session, organisation_id, wave_id)
+            wave = wave_by_id(session, organisation_id, wave_id)
             lock(session, wave)
             stored = _stored(session, wave)
             if stored is None:
@@ -136,7 +133,7 @@ def make_release(
         # The labels that were taken away must not linger in the files.
         _erase_traces(db, organisation_id, wave_id, actor)
     with db.transaction() as session:
-        destroy_keys(session, keys, find_wave(session, organisation_id, wave_id), actor)
+        destroy_keys(session, keys, wave_by_id(session, organisation_id, wave_id), actor)
     return stored
 
 
@@ -151,7 +148,7 @@ def _protect(
     refuse_findings(computed)
     look = look_at(computed.units, uncounted=uncounted(protected))
     with db.transaction() as session:
-        wave = find_wave(session, organisation_id, wave_id)
+        wave = wave_by_id(session, organisation_id, wave_id)
         lock(session, wave)
         if wave.state != "closed" or sealed.keep(session, wave, protected, look):
             return protected
@@ -166,7 +163,7 @@ def _kept(db: Database, keys: KeyStore, organisation_id: int, wave_id: int) -> P
     has seen it, and the wave is computed anew rather than lost.
     """
     with db.reading() as session:
-        wave = find_wave(session, organisation_id, wave_id)
+        wave = wave_by_id(session, organisation_id, wave_id)
         kept = sealed.find(session, wave)
     if kept is None:
         return None

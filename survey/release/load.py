@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.core.errors import Conflict, NotFound
+from survey.core.errors import Conflict
 from survey.instrument.model import Instrument
 from survey.organisation.models import Organisation
 from survey.release.codec import header_from_json, unit_from_json
@@ -21,14 +21,6 @@ from survey.study.models import Study, Wave, WaveUnit
 
 OSLO = ZoneInfo("Europe/Oslo")
 _PHASES: dict[str, Phase] = {"before": "before", "during": "during", "after": "after"}
-
-
-def find_wave(session: Session, organisation_id: int, wave_id: int) -> Wave:
-    """The wave; NotFound when the organisation has none of that id."""
-    wave = session.get(Wave, (organisation_id, wave_id))
-    if wave is None:
-        raise NotFound("There is no such wave.")
-    return wave
 
 
 def load_frame(session: Session, wave: Wave) -> Frame:

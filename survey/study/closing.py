@@ -14,9 +14,14 @@ from sqlalchemy.orm import Session
 from survey.audit.log import record
 from survey.core.db import now
 from survey.core.errors import Conflict, Fault
+from survey.jobs import tasks
+from survey.jobs.models import Task
 from survey.study.models import ParticipationCount, Wave
 from survey.study.reasons import Reason, faults_of, refuse
 from survey.study.waves import lock, refuse_move
+
+_TASKS = {True: "release", False: "close"}
+"""Whether the results are released at once → the kind of the task that is started."""
 
 
 def extend_wave(
@@ -61,6 +66,44 @@ def is_early(wave: Wave) -> bool:
         and wave.closes_at is not None
         and now() < wave.closes_at
     )
+
+
+def request_close(
+    session: Session,
+    wave: Wave,
+    *,
+    actor: str,
+    reason: Reason | None = None,
+    release: bool | None = None,
+) -> Task:
+    """Close a wave, for whoever asks: on a page, over the API or on the command line.
+
+    No answer is taken from now on. The task that is returned opens the answers and, when
+    ``release`` says so (None: when the wave does), makes the release. Asking twice is asking once;
+    a wave that is closed already gets the task only. Raises as :func:`ensure_closed`.
+    """
+    ensure_closed(session, wave, actor, reason)
+    kind = closing_task(wave) if release is None else _TASKS[release]
+    return tasks.enqueue_once(session, wave.organisation_id, kind, {"wave_id": wave.id}, actor)
+
+
+def closing_task(wave: Wave) -> str:
+    """The kind of task that a wave asks for when it is closed: ``release`` or ``close``."""
+    return _TASKS[wave.release_after_close]
+
+
+def ensure_closed(
+    session: Session, wave: Wave, actor: str = "cli", reason: Reason | None = None
+) -> None:
+    """Close an open wave to answers; a closed one stays as it is.
+
+    Raises Conflict for a draft or a released wave, InvalidInput as :func:`mark_closed`.
+    """
+    lock(session, wave)
+    if wave.state == "open":
+        mark_closed(session, wave, actor, reason)
+    elif wave.state != "closed":
+        raise Conflict(f"The wave is {wave.state}; only an open wave can be closed.")
 
 
 def mark_closed(

@@ -31,14 +31,22 @@ def find_study(session: Session, organisation: str | None, study: str) -> Study:
 
 
 def find_wave(session: Session, study: Study, ordinal: int) -> Wave:
-    """The study's wave with this ordinal."""
-    found = session.scalar(
+    """The study's wave with this ordinal; NotFound when there is none."""
+    wave = session.scalar(
         sa.select(Wave).where(
             Wave.organisation_id == study.organisation_id,
             Wave.study_id == study.id,
             Wave.ordinal == ordinal,
         )
     )
-    if found is None:
-        raise NotFound(f"The study has no wave {ordinal}.")
-    return found
+    if wave is None:
+        raise NotFound(f"The study {study.code} has no wave {ordinal}.")
+    return wave
+
+
+def wave_by_id(session: Session, organisation_id: int, wave_id: int) -> Wave:
+    """The wave that a task or another row names; NotFound when the organisation has none of it."""
+    wave = session.get(Wave, (organisation_id, wave_id))
+    if wave is None:
+        raise NotFound("There is no such wave.")
+    return wave

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from survey.audit.log import record
 from survey.core.db import new_id, now
-from survey.core.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.core.errors import Conflict, Fault, InvalidInput
 from survey.core.keystore import KeyStore
 from survey.instrument.library import Library
 from survey.organisation.units import NAME_LIMIT
@@ -101,20 +101,6 @@ def waves(
     if after is not None:
         query = query.where(Wave.ordinal > after)
     return list(session.scalars(query.order_by(Wave.ordinal).limit(limit)))
-
-
-def wave_by_ordinal(session: Session, study: Study, ordinal: int) -> Wave:
-    """Return a wave of the study; NotFound when there is none."""
-    found = session.scalar(
-        sa.select(Wave).where(
-            Wave.organisation_id == study.organisation_id,
-            Wave.study_id == study.id,
-            Wave.ordinal == ordinal,
-        )
-    )
-    if found is None:
-        raise NotFound(f"The study {study.code} has no wave {ordinal}.")
-    return found
 
 
 def study_of(session: Session, wave: Wave) -> Study:

@@ -162,7 +162,8 @@ def test_a_wave_is_closed_before_its_time_with_a_reason_and_looked_at_before_its
     with pytest.raises(InvalidInput):
         study("wave", "close", *WAVE, "--no-release")
     why = ("--reason", "mistake", "--note", "Feil enheter var invitert.")
-    assert study("wave", "close", *WAVE, "--no-release", *why) == "Wave 1 is closed.\n"
+    closing = study("wave", "close", *WAVE, "--no-release", *why)
+    assert closing.splitlines() == ["Wave 1 takes no more answers.", "Wave 1 is closed."]
     told = study("release", "look", "S", "--wave", "1")
     assert told.splitlines() == [
         "K\tnothing",

@@ -17,8 +17,8 @@ from survey.release.codec import header_from_json, unit_from_json
 from survey.release.comparing import with_bands, with_comparisons
 from survey.release.document import Method, ReleaseHeader, UnitResult
 from survey.release.lineage import Earlier, Lineage, Now
-from survey.release.load import find_wave, load_recorded
-from survey.study.waves import wave_by_ordinal
+from survey.release.load import load_recorded
+from survey.study.find import find_wave, wave_by_id
 from tests.leaks.reading import Wave
 from tests.leaks.world import Published
 
@@ -30,8 +30,8 @@ def other_than_computed(made: Published, waves: Sequence[Wave]) -> list[str]:
     header, units = _read(now)
     earlier = [_earlier(wave) for wave in before]
     with made.parts.db.reading() as session:
-        found = wave_by_ordinal(session, made.study, now.ordinal)
-        recorded = load_recorded(session, find_wave(session, made.organisation_id, found.id))
+        found = find_wave(session, made.study, now.ordinal)
+        recorded = load_recorded(session, wave_by_id(session, made.organisation_id, found.id))
     known = {u.unit.code: Now(u.unit.name, u.unit.parent) for u in units.values()}
     lineage = Lineage(now.ordinal, known, earlier, recorded)
     again: Mapping[str, UnitResult] = {code: _bare(unit) for code, unit in units.items()}

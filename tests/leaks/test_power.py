@@ -22,7 +22,7 @@ from survey.disclosure.model import Grouping
 from survey.disclosure.tree import Tree
 from survey.release import close, compute, raw
 from survey.study import daily_count
-from survey.study.waves import wave_by_ordinal
+from survey.study.find import find_wave
 from tests.leaks.attacker import attack
 from tests.leaks.drawing import DrawnWave, History, Place
 from tests.leaks.knowledge import Program, Roll, grouped, has_item, has_score
@@ -181,7 +181,7 @@ def test_a_live_count_tells_when_somebody_answers(published, monkeypatch):
 
     def live(made: Published, ordinal: int) -> dict[str, str]:
         with made.parts.db.transaction() as session:
-            daily_count._replace(session, wave_by_ordinal(session, made.study, ordinal), now())
+            daily_count._replace(session, find_wave(session, made.study, ordinal), now())
         return polled(made, ordinal)
 
     monkeypatch.setattr(daily_count, "STEP", 1)

@@ -20,8 +20,9 @@ from survey.invitations.issuing import create_invitations
 from survey.operations import paper_invitations
 from survey.operations.paper_invitations import Order
 from survey.reports.common.pdf import BrokenReport
+from survey.study.find import find_wave
 from survey.study.models import Invitation, Wave
-from survey.study.waves import create_wave, wave_by_ordinal
+from survey.study.waves import create_wave
 from tests.access.world import World, fresh
 
 
@@ -40,7 +41,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture
 def find(world: World) -> Callable[[Session], Wave]:
     def found(session: Session) -> Wave:
-        return wave_by_ordinal(session, world.journey.study, 3)
+        return find_wave(session, world.journey.study, 3)
 
     return found
 

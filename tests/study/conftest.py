@@ -14,9 +14,10 @@ from survey.core.secret import Secret
 from survey.instrument.library import Library
 from survey.organisation import imports
 from survey.organisation.units import create_organisation
+from survey.study.find import find_wave
 from survey.study.models import Wave
 from survey.study.studies import create_study, study_by_code
-from survey.study.waves import create_wave, wave_by_ordinal
+from survey.study.waves import create_wave
 
 TREE = """code;name;parent_code;kind;headcount
 K;Kommunen;;;1
@@ -45,7 +46,7 @@ class Place:
         return study_by_code(session, self.organisation_id, "S")
 
     def wave(self, session, ordinal: int = 1) -> Wave:
-        return wave_by_ordinal(session, self.study(session), ordinal)
+        return find_wave(session, self.study(session), ordinal)
 
     def bring(self, text: str) -> None:
         with self.db.transaction() as session:

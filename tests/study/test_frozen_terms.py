@@ -14,10 +14,11 @@ from survey.instrument.model import Instrument
 from survey.invitations.issuing import create_invitations
 from survey.study import frozen_terms
 from survey.study.closing import mark_closed
+from survey.study.find import find_wave
 from survey.study.frozen_terms import Weakening
 from survey.study.models import Study
 from survey.study.studies import update_study
-from survey.study.waves import create_wave, open_wave, wave_by_ordinal
+from survey.study.waves import create_wave, open_wave
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def test_a_later_questionnaire_may_not_ask_more_about_the_person(frozen: Any) ->
 
     def try_it() -> None:
         with frozen.db.transaction() as session:
-            second = wave_by_ordinal(session, frozen.study(session), 2)
+            second = find_wave(session, frozen.study(session), 2)
             open_wave(session, frozen.keys, frozen.library, second, actor="person:1")
 
     with pytest.raises(Weakening, match="about the person"):
@@ -124,7 +125,7 @@ def test_a_later_questionnaire_may_not_ask_more_about_the_person(frozen: Any) ->
     assert actor == "person:1"
     assert details["what"] == "questions about the person"
     with frozen.db.reading() as session:
-        assert wave_by_ordinal(session, frozen.study(session), 2).state == "draft"
+        assert find_wave(session, frozen.study(session), 2).state == "draft"
 
 
 @pytest.mark.parametrize("added", ["single", "multiple", "text", "option"])

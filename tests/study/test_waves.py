@@ -12,7 +12,14 @@ from survey.core.errors import Conflict, InvalidInput
 from survey.core.keystore import KeyStore
 from survey.instrument.model import Instrument
 from survey.invitations.issuing import create_invitations
-from survey.study.closing import due_to_close, extend_wave, mark_closed, mark_released
+from survey.jobs.models import Task
+from survey.study.closing import (
+    due_to_close,
+    extend_wave,
+    mark_closed,
+    mark_released,
+    request_close,
+)
 from survey.study.freezing import wave_units
 from survey.study.history import moves
 from survey.study.models import Wave
@@ -255,3 +262,27 @@ def test_keys_that_a_stop_left_behind_are_swept(place):
         mark_released(session, wave)
         sweep_keys(session, place.keys)
     assert place.keys.waves() == set()
+
+
+def test_whoever_asks_to_close_gets_one_task_of_the_kind_that_was_wanted(both):
+    """The wave's own setting decides unless the one who asks says otherwise."""
+    opened(both)
+    with both.db.transaction() as session:
+        wave = both.wave(session)
+        wave.release_after_close = False
+        session.flush()
+        first = request_close(session, wave, actor="person:1")
+        again = request_close(session, wave, actor="cli")
+        other = request_close(session, wave, actor="cli", release=True)
+        assert wave.state == "closed"
+        assert first.id == again.id
+        assert (first.kind, first.created_by) == ("close", "person:1")
+        assert (other.kind, other.payload) == ("release", {"wave_id": wave.id})
+
+
+def test_a_draft_cannot_be_asked_to_close_and_nothing_is_queued(place):
+    refused = pytest.raises(Conflict, match="The wave is draft; only an open wave can be closed")
+    with refused, place.db.transaction() as session:
+        request_close(session, place.wave(session), actor="cli")
+    with place.db.reading() as session:
+        assert session.scalars(sa.select(Task)).all() == []

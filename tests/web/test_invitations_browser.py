@@ -11,7 +11,7 @@ import pytest
 
 from survey.invitations.addresses import ContactRow, add_contacts
 from survey.invitations.replacing import replace_unknown
-from survey.study.waves import wave_by_ordinal
+from survey.study.find import find_wave
 from tests.access.world import World
 from tests.web.test_browser import address, barriers, browser, opened
 
@@ -28,7 +28,7 @@ def invited(world: World) -> Iterator[World]:
     """Wave 2 has people on paper, by mail, and a code besides a lost one."""
     parts, journey = world.parts, world.journey
     with parts.db.transaction() as session:
-        wave = wave_by_ordinal(session, journey.study, 2)
+        wave = find_wave(session, journey.study, 2)
         rows = [ContactRow(n, "n2", f"person{n}@kommune.no") for n in range(2, 9)]
         add_contacts(session, parts.secret, parts.keys, wave, rows, reason="Vikarer")
         replace_unknown(session, parts.secret, parts.keys, wave, "n1", reason="lost")

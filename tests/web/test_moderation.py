@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from survey.release.moderation import queue, released_texts
-from survey.study.waves import wave_by_ordinal
+from survey.study.find import find_wave
 from tests.access.world import World, fresh
 
 PAGE = "/stab/3999/undersokelse/kultur/maling/1/tekster"
@@ -47,7 +47,7 @@ def waiting(world: World) -> int:
         wave = world.journey.organisation_id
         found = world.journey.study
 
-        return len(queue(session, wave, wave_by_ordinal(session, found, 1).id))
+        return len(queue(session, wave, find_wave(session, found, 1).id))
 
 
 def test_a_released_text_is_shown_on_its_units_page_and_nothing_else_is(world: World) -> None:
@@ -59,7 +59,7 @@ def test_a_released_text_is_shown_on_its_units_page_and_nothing_else_is(world: W
     assert answer.status_code == 303
     assert waiting(world) == before - 1
     with world.parts.db.reading() as session:
-        wave = wave_by_ordinal(session, world.journey.study, 1)
+        wave = find_wave(session, world.journey.study, 1)
         shown = [
             released_texts(session, wave.organisation_id, wave.id, code)
             for code in ("k", "nord", "n1", "n2", "s1")

@@ -16,9 +16,9 @@ from survey.core.local_time import form_value
 from survey.instrument.library import Library
 from survey.instrument.parts import pick
 from survey.study.closing import mark_closed
+from survey.study.find import find_wave
 from survey.study.models import Study, Wave
 from survey.study.studies import study_by_code
-from survey.study.waves import wave_by_ordinal
 from tests.access.world import World, fresh
 from tests.study.counting import count_answers
 from tests.web.waves import answer
@@ -49,7 +49,7 @@ def study_of(world: World, code: str) -> Study:
 def wave_of(world: World, ordinal: int, code: str = "kultur") -> Wave:
     with world.parts.db.reading() as session:
         study = study_by_code(session, world.journey.organisation_id, code)
-        return wave_by_ordinal(session, study, ordinal)
+        return find_wave(session, study, ordinal)
 
 
 def errors(page: str) -> list[str]:

@@ -16,7 +16,8 @@ from survey.core.local_time import RepeatedTime, SkippedTime
 from survey.core.services import services
 from survey.instrument.library import Library
 from survey.instrument.model import Instrument
-from survey.study import studies, waves
+from survey.study import studies
+from survey.study.find import find_wave
 from survey.study.models import Study, Wave
 from survey.study.reasons import Reason
 from survey.web import catalogue
@@ -31,7 +32,7 @@ Wrong = dict[str, str]
 def wave_of(session: Session, who: Principal, study: str, ordinal: int) -> tuple[Study, Wave]:
     """The study and the wave of an address; NotFound when there is none."""
     found = studies.study_by_code(session, who.organisation_id, study)
-    return found, waves.wave_by_ordinal(session, found, ordinal)
+    return found, find_wave(session, found, ordinal)
 
 
 def library() -> Library:

@@ -14,7 +14,6 @@ from survey.core.errors import Conflict, InvalidInput
 from survey.core.local_time import form_value
 from survey.core.services import services
 from survey.invitations import opening_checklist
-from survey.jobs import tasks
 from survey.study import closing, participation, signing_keys, studies, waves
 from survey.study.models import Study, Wave
 from survey.study.reasons import LONGEST_NOTE, offered
@@ -151,15 +150,8 @@ def close_wave(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     try:
         with services().db.transaction() as session:
             _, wave = wave_of(session, who, study, ordinal)
-            if wave.state not in ("open", "closed"):
-                raise Conflict(f"The wave is {wave.state}; only an open wave can be closed.")
-            if wave.state == "open":
-                why = reason_field() if closing.is_early(wave) else None
-                closing.mark_closed(session, wave, who.actor, why)
-            kind = "release" if wave.release_after_close else "close"
-            task = tasks.enqueue_once(
-                session, who.organisation_id, kind, {"wave_id": wave.id}, who.actor
-            )
+            why = reason_field() if closing.is_early(wave) else None
+            task = closing.request_close(session, wave, actor=who.actor, reason=why)
     except InvalidInput as error:
         return _closing(study, ordinal, told("waves", error.faults, most=LONGEST_NOTE)), 422
     return to_task(org, study, ordinal, task)
