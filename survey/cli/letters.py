@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from survey.cli.common import opened
 from survey.cli.wave import of_wave
 from survey.core.errors import Conflict
+from survey.core.languages import DEFAULT, LANGUAGES
 from survey.core.secret import write_private
 from survey.invitations import replacing
 from survey.operations import paper_invitations
 from survey.operations.paper_invitations import Order
-from survey.reports.paper.letters import LANGUAGES
 from survey.study.find import find_study, find_wave
 from survey.study.models import Wave
 
@@ -26,7 +26,7 @@ def _printed(command: Callable[..., None]) -> Callable[..., None]:
         "--contact", default="", help="Whom to ask, for example a name and a telephone number."
     )(command)
     command = click.option(
-        "--language", type=click.Choice(LANGUAGES), default="nb", show_default=True
+        "--language", type=click.Choice(LANGUAGES), default=DEFAULT, show_default=True
     )(command)
     return click.option("--unit", help="Code of one unit; without it, all.")(command)
 

@@ -9,6 +9,7 @@ import click
 from survey.cli.common import opened
 from survey.cli.wave import of_wave
 from survey.core.errors import ConfigurationError, Fault
+from survey.core.languages import DEFAULT, LANGUAGES
 from survey.core.local_time import format_local
 from survey.invitations import addresses, mailings
 from survey.jobs import outbox
@@ -136,7 +137,7 @@ def drop(yes: bool) -> None:
 
 @mail.command()
 @click.argument("address")
-@click.option("--language", default="nb", type=click.Choice(words.LANGUAGES))
+@click.option("--language", default=DEFAULT, type=click.Choice(LANGUAGES))
 def test(address: str, language: str) -> None:
     """Send a mail to ADDRESS now, and say what the mail server answered."""
     with opened(any_schema=True) as parts:

@@ -82,8 +82,9 @@ def code_of(word: str) -> str:
 
 @cache
 def _words() -> dict[str, str]:
-    names = {each.name.casefold(): each.code for each in KNOWN}
-    return names | {word: each.code for each in KNOWN for word in each.also}
+    return {
+        word.casefold(): each.code for each in KNOWN for word in (each.code, each.name, *each.also)
+    }
 
 
 @cache

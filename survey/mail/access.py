@@ -16,6 +16,7 @@ from survey.access.people_queries import PersonInfo
 from survey.core import local_time
 from survey.core.db import now
 from survey.core.services import Services
+from survey.core.texts import Texts
 from survey.jobs.models import Outbox
 from survey.mail import frame, words
 from survey.mail.frame import Block, Button, Paragraph
@@ -91,7 +92,7 @@ def _mail(person: Person, organisation: Organisation, kind: str, blocks: list[Bl
     return Mail(person.email, subject, text, html, kind, "", person.language)
 
 
-def _roles(person: PersonInfo, say: words.Say) -> list[str]:
+def _roles(person: PersonInfo, say: Texts) -> list[str]:
     """What the person is let in as, in sentences."""
     roles = {each.role for each in person.roles}
     said = [say(f"person_invitation.role.{role}") for role in ("staff", "auditor") if role in roles]

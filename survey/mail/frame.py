@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from survey.core.texts import Texts
 from survey.mail import words
 
 _WIDTH = 72
@@ -70,7 +71,7 @@ def render(
     )
 
 
-def _text(blocks: Sequence[Block], say: words.Say, sender: str, closing: str) -> str:
+def _text(blocks: Sequence[Block], say: Texts, sender: str, closing: str) -> str:
     parts = []
     for block in blocks:
         match block:
@@ -94,7 +95,7 @@ def _html(
     language: str,
     subject: str,
     blocks: Sequence[Block],
-    say: words.Say,
+    say: Texts,
     sender: str,
     closing: str,
 ) -> str:
@@ -121,7 +122,7 @@ def _html(
 """
 
 
-def _block(block: Block, say: words.Say) -> str:
+def _block(block: Block, say: Texts) -> str:
     match block:
         case Paragraph(text):
             return f'<p style="margin:0 0 16px">{html.escape(" ".join(text.split()))}</p>'

@@ -7,6 +7,7 @@ import uuid
 from sqlalchemy.orm import Session
 
 from survey.core.db import now
+from survey.core.languages import DEFAULT, LANGUAGES
 from survey.core.local_time import format_local
 from survey.core.services import Services
 from survey.invitations import mailings
@@ -54,7 +55,7 @@ def _render(session: Session, parts: Services, row: Outbox, *, reminder: bool) -
     study = study_of(session, wave)
     organisation = session.get_one(Organisation, row.organisation_id)
     language = contact.language or next(
-        (each for each in study.languages if each in words.LANGUAGES), words.DEFAULT
+        (each for each in study.languages if each in LANGUAGES), DEFAULT
     )
     code = derive(parts.keys.code_key(wave.id), invited.id)
     kind = "reminder" if reminder else "invitation"

@@ -13,12 +13,11 @@ times that do not depend on who has answered.
 
 from __future__ import annotations
 
-import importlib
 import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -30,31 +29,11 @@ from survey.invitations import mailings
 from survey.jobs import leases, outbox
 from survey.jobs.models import Outbox
 from survey.jobs.outbox import Claimed
-from survey.mail import bounces, followup, invitations
+from survey.mail import bounces
+from survey.mail.kinds import KINDS
 from survey.mail.links import link
 from survey.mail.message import Mail
 from survey.mail.transport import Outcome, Transport, configured
-
-__all__ = [
-    "RENDERERS",
-    "SETTLED",
-    "Mail",
-    "Mailroom",
-    "Renderer",
-    "Rounds",
-    "Sender",
-    "configured",
-    "drop_waiting",
-    "sweep",
-]
-
-Renderer = Callable[[Session, Services, Outbox], Mail | None]
-"""Runs inside a write transaction right before sending; it may make a one-time token there,
-because only hashes are stored. None: there is nothing to send any more."""
-
-Settled = Callable[[Session, Claimed, str], None]
-"""Told in the transaction that records it what became of a row: sent, uncertain, refused, failed
-or dropped (there was nothing to send any more)."""
 
 LONGEST_PAUSE = 300.0
 """Seconds between attempts to reach a mail server that is down, at most."""
@@ -62,27 +41,6 @@ LOOK_EVERY = 120.0
 """Seconds between two looks at delivery reports and at mails left behind."""
 ASK_EVERY = 1800.0
 """Seconds between two questions to the mail server while reminders are under way."""
-
-
-def _later(module: str, function: str) -> Renderer:
-    """A renderer of a module that imports this one."""
-
-    def render(session: Session, parts: Services, row: Outbox) -> Mail | None:
-        found = getattr(importlib.import_module(module), function)
-        return cast(Renderer, found)(session, parts, row)
-
-    return render
-
-
-RENDERERS: dict[str, Renderer] = {
-    "invitation": invitations.invitation,
-    "reminder": invitations.reminder,
-    "followup_reminder": followup.followup_reminder,
-    "person_invitation": _later("survey.mail.access", "person_invitation"),
-    "password_reset": _later("survey.mail.access", "password_reset"),
-}
-
-SETTLED: dict[str, Settled] = {"invitation": invitations.settle_invitation}
 
 
 class _TooEarly(Exception):
@@ -146,10 +104,10 @@ class Sender:
         return taken, mail
 
     def _render(self, session: Session, row: Outbox) -> Mail | None:
-        render = RENDERERS.get(row.kind)
-        if render is None:
+        kind = KINDS.get(row.kind)
+        if kind is None:
             raise SurveyError(f"There is no mail of kind {row.kind}.")
-        return render(session, self._parts, row)
+        return kind.render(session, self._parts, row)
 
     def _could_not_render(self, taken: Claimed, error: Exception) -> None:
         """Nothing was sent. Try again later: a setting may be put right meanwhile."""
@@ -204,7 +162,8 @@ def _record(session: Session, taken: Claimed, outcome: str, error: str) -> None:
         if outbox.defer(session, taken, error):
             return
         outcome = "failed"
-    tell = SETTLED.get(taken.kind)
+    kind = KINDS.get(taken.kind)
+    tell = kind.settled if kind else None
     if tell is not None:
         tell(session, taken, outcome)
     # What is remembered elsewhere leaves no row behind, nor does a reminder: one that failed would

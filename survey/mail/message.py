@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from survey.core.languages import DEFAULT
+
 
 @dataclass(frozen=True, slots=True)
 class Mail:
@@ -18,4 +20,4 @@ class Mail:
     html: str
     kind: str
     token: str = ""
-    language: str = "nb"
+    language: str = DEFAULT

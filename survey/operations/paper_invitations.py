@@ -17,11 +17,12 @@ from itertools import chain
 from sqlalchemy.orm import Session
 
 from survey.core.errors import Conflict, Fault, InvalidInput, NotFound, SurveyError
+from survey.core.languages import LANGUAGES
 from survey.core.services import Services
 from survey.invitations import code_delivery
 from survey.invitations.code_delivery import WAYS, Drawn, Taken
 from survey.organisation.models import Organisation
-from survey.reports.paper.letters import CONTACT_LIMIT, LANGUAGES, Facts, LetterMaker, Ticket
+from survey.reports.paper.letters import CONTACT_LIMIT, Facts, LetterMaker, Ticket
 from survey.reports.unit.bulk import file_name
 from survey.study.freezing import wave_units
 from survey.study.models import Wave

@@ -1,67 +1,38 @@
-"""Texts of the pages: one JSON catalogue per part and language, and the choice of language.
+"""Texts of the pages, and the choice of language.
 
-``translations/<part>/<language>.json`` maps names to texts; ``{name}`` marks a value that is put
-in. A text is asked for as ``part.name``: ``text("base.sign_in", language)``, and in templates
-``t("base.sign_in")``. Where the wording depends on a number the entry is
-``{"one": "…", "other": "…"}`` and the value ``n`` chooses. A part's catalogues have the same names,
-in the same order, with the same values (``tests/web/test_catalogue.py``). Texts are plain: a
-template escapes them like any other text.
+The texts are the catalogues in ``translations`` (``survey.core.texts`` reads them). One is asked
+for as ``part.key``: ``text("base.sign_in", language)``, and in templates ``t("base.sign_in")``,
+which escape it like any other text.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from functools import cache
-from importlib import resources
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, Response, current_app, g, request
 
 from survey.access import guard
+from survey.core import languages, texts
+from survey.core.languages import DEFAULT, LANGUAGES, RESPONDENT_LANGUAGES
 
-LANGUAGES = ("nb", "nn", "en")
-"""Languages of the whole service; the first is the default. A part may have further ones."""
-
-RESPONDENT_LANGUAGES = (*LANGUAGES, "se")
-"""What the frame of the respondents' pages speaks. A text that a further language lacks is said in
-the first one; ``docs/translations.md`` names what a native speaker has yet to read."""
-
-LANGUAGE_NAMES = {"nb": "Bokmål", "nn": "Nynorsk", "en": "English", "se": "Davvisámegiella"}
 COOKIE = "language"
 
-Text = str | Mapping[str, str]
 
-
-@cache
-def catalogue(part: str, language: str) -> Mapping[str, Text]:
+def catalogue(part: str, language: str) -> Mapping[str, texts.Entry]:
     """All texts of a part in one language. Raises FileNotFoundError when there are none."""
-    file = resources.files("survey.web") / "translations" / part / f"{language}.json"
-    entries: Mapping[str, Text] = json.loads(file.read_text("utf-8"))
-    return entries
+    return texts.catalogue("web", part, language)
 
 
 def text(name: str, language: str, **values: Any) -> str:
-    """The text ``part.name`` with its values put in.
+    """The text ``part.key`` with its values put in.
 
-    Raises KeyError for a name that does not exist or a value that is missing: a page with a hole
+    Raises KeyError for a key that does not exist or a value that is missing: a page with a hole
     in it must not pass the tests.
     """
     part, _, key = name.partition(".")
-    entry = _entry(part, key, language)
-    if not isinstance(entry, str):
-        entry = entry["one" if values["n"] == 1 else "other"]
-    return entry.format_map(values)
-
-
-def _entry(part: str, key: str, language: str) -> Text:
-    try:
-        return catalogue(part, language)[key]
-    except (FileNotFoundError, KeyError):
-        if language in LANGUAGES:
-            raise
-        return catalogue(part, LANGUAGES[0])[key]
+    return texts.Texts("web", part, language)(key, **values)
 
 
 def offered() -> tuple[str, ...]:
@@ -93,7 +64,7 @@ def install(app: Flask) -> None:
             "t": translator(language()),
             "language": language(),
             "languages": offered(),
-            "language_name": LANGUAGE_NAMES,
+            "language_name": languages.NAMES,
             "language_address": language_address,
         }
 
@@ -143,9 +114,7 @@ def _choose() -> str:
         if who is not None and who.language in LANGUAGES:
             return who.language
     for wanted, _ in request.accept_languages:
-        base = wanted.lower().split("-")[0]
+        base = languages.code_of(wanted.split("-")[0])
         if base in spoken:
             return base
-        if base == "no":
-            return "nb"
-    return LANGUAGES[0]
+    return DEFAULT

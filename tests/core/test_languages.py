@@ -50,7 +50,7 @@ def test_from_no_language_none_can_be_chosen() -> None:
 
 @pytest.mark.parametrize(
     ("word", "code"),
-    [("Bokmål", "nb"), ("BM", "nb"), ("no", "nb"), ("engelsk", "en"), ("a", "a")],
+    [("Bokmål", "nb"), ("BM", "nb"), ("no", "nb"), ("NN", "nn"), ("engelsk", "en"), ("a", "a")],
 )
 def test_people_call_a_language_by_more_than_its_code(word: str, code: str) -> None:
     assert code_of(word) == code

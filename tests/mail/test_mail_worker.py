@@ -28,6 +28,7 @@ from survey.jobs import outbox
 from survey.jobs.models import Outbox
 from survey.mail import mail_worker
 from survey.mail import transport as transport_module
+from survey.mail.kinds import KINDS, Kind
 from survey.mail.mail_worker import Mailroom, Sender
 from survey.mail.message import Mail
 from survey.mail.transport import Outcome, Transport
@@ -403,7 +404,7 @@ def test_nobody_waits_behind_thousands_who_sits_and_waits(
     def reset(_session: Any, _parts: Services, row: Outbox) -> Mail:
         return Mail("leder@provevik.test", "Nytt passord", "tekst", "<p>tekst</p>", row.kind)
 
-    monkeypatch.setitem(mail_worker.RENDERERS, "password_reset", reset)
+    monkeypatch.setitem(KINDS, "password_reset", Kind(reset))
     with town.parts.db.transaction() as session:
         outbox.put(session, town.organisation_id, "password_reset", "1")
     sender.step()

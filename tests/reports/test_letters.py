@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-import string
 import uuid
 from datetime import UTC, datetime
-from itertools import pairwise
 
 import page
 import pikepdf
@@ -15,10 +13,11 @@ import pytest
 import segno
 
 from survey.core.errors import NotFound
+from survey.core.languages import LANGUAGES
 from survey.invitations.codes import Code, derive
-from survey.reports.common.words import Words, catalogue
+from survey.reports.common.words import Words
 from survey.reports.paper import qr_code
-from survey.reports.paper.letters import LANGUAGES, Facts, LetterMaker, Ticket, html_of
+from survey.reports.paper.letters import Facts, LetterMaker, Ticket, html_of
 from survey.reports.svg.font_metrics import wrap
 
 LONG = (
@@ -212,18 +211,6 @@ def test_names_are_text_never_markup(maker: LetterMaker) -> None:
     assert "<script" not in html
     pdf = maker.letters(hostile, tickets(1), "nb")
     assert page.validate_pdf_bytes(pdf, profile=page.ValidationProfile.PDF_UA_1).is_compliant
-
-
-def test_catalogues_of_letters_are_parallel() -> None:
-    def placeholders(text: str) -> set[str]:
-        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
-
-    texts = [catalogue(language, "letters") for language in LANGUAGES]
-    for one, other in pairwise(texts):
-        assert list(one) == list(other)
-        for key, text in one.items():
-            assert placeholders(text) == placeholders(other[key]), key
-            assert text.strip() == text != ""
 
 
 def test_a_language_without_texts_is_refused(maker: LetterMaker) -> None:

@@ -19,6 +19,7 @@ from survey.access.models import SigninLink, StaffSession
 from survey.core.db import now
 from survey.jobs.models import Outbox
 from survey.mail import mail_worker
+from survey.mail.kinds import KINDS
 from tests.access.world import World, fresh
 from tests.mail import postoffice
 
@@ -285,7 +286,7 @@ def queued(world: World) -> list[Outbox]:
 def mailed(world: World, row: Outbox) -> str:
     """The path in the mail that a row of the outbox becomes."""
     with world.parts.db.transaction() as session:
-        mail = mail_worker.RENDERERS[row.kind](session, world.parts, row)
+        mail = KINDS[row.kind].render(session, world.parts, row)
     assert mail is not None
     assert mail.to == "north@kommune.example"
     found = re.findall(r"http://127\.0\.0\.1:8000(/\S+)", mail.text)
@@ -367,7 +368,7 @@ def test_who_is_kept_out_gets_no_mail_even_when_it_was_queued(world: World) -> N
         person = people.get(session, world.journey.organisation_id, world.people["north"].id)
         people.set_active(session, person, False, actor="cli")
     with world.parts.db.transaction() as session:
-        assert mail_worker.RENDERERS[row.kind](session, world.parts, row) is None
+        assert KINDS[row.kind].render(session, world.parts, row) is None
     ask(world, "north@kommune.example")
     assert len(queued(world)) == 1
 

@@ -1,11 +1,9 @@
-"""Texts of the pages: parallel languages, nothing missing, nothing unused, the language chosen."""
+"""Texts of the pages: what templates name is there, and the language is the reader's."""
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
-from string import Formatter
 
 import pytest
 
@@ -14,43 +12,6 @@ from survey.web import catalogue
 from tests.access.world import World
 
 WEB = Path(survey.__path__[0]) / "web"
-PARTS = sorted(each.name for each in (WEB / "translations").iterdir() if each.is_dir())
-
-PARTLY = {"base"}
-"""Parts of which a further language has only what respondents meet."""
-
-
-def values(entry: catalogue.Text) -> set[str]:
-    texts = [entry] if isinstance(entry, str) else list(entry.values())
-    return {name for text in texts for _, name, _, _ in Formatter().parse(text) if name is not None}
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_the_languages_of_a_part_are_parallel(part: str) -> None:
-    first = catalogue.catalogue(part, catalogue.LANGUAGES[0])
-    spoken = {each.stem for each in (WEB / "translations" / part).glob("*.json")}
-    assert set(catalogue.LANGUAGES) <= spoken
-    for language in spoken:
-        other = catalogue.catalogue(part, language)
-        partly = language not in catalogue.LANGUAGES and part in PARTLY
-        expected = [name for name in first if name in other] if partly else list(first)
-        assert list(other) == expected, language
-        for name, entry in other.items():
-            assert values(entry) == values(first[name]), f"{language} {name}"
-            assert isinstance(entry, str) == isinstance(first[name], str), f"{language} {name}"
-            texts = [entry] if isinstance(entry, str) else [entry["one"], entry["other"]]
-            assert all(text.strip() for text in texts), f"{language} {name}"
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_no_name_stands_twice_in_a_catalogue(part: str) -> None:
-    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        names = [name for name, _ in pairs]
-        assert len(names) == len(set(names))
-        return dict(pairs)
-
-    for file in (WEB / "translations" / part).glob("*.json"):
-        json.loads(file.read_text("utf-8"), object_pairs_hook=unique)
 
 
 def test_every_text_that_a_template_names_exists() -> None:
@@ -84,18 +45,6 @@ def test_sami_is_offered_to_respondents_only(world: World) -> None:
     assert lang(client.get("/")) == "nb"
     assert "language=se" not in client.get("/").text
     assert lang(world.client().get("/kode", headers={"Accept-Language": "se-NO,nb;q=0.5"})) == "se"
-
-
-def test_a_number_chooses_the_wording() -> None:
-    assert catalogue.text("staff.units_now", "en", n=1) == "1 unit now"
-    assert catalogue.text("staff.units_now", "en", n=2) == "2 units now"
-
-
-def test_a_hole_in_a_text_is_an_error() -> None:
-    with pytest.raises(KeyError):
-        catalogue.text("staff.units_now", "en")
-    with pytest.raises(KeyError):
-        catalogue.text("staff.no_such_text", "en")
 
 
 def lang(answer: object) -> str:

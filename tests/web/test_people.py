@@ -26,7 +26,7 @@ from survey.core.db import now
 from survey.followup.model import STATUSES
 from survey.invitations import code_delivery, replacing
 from survey.jobs.models import Outbox
-from survey.mail import mail_worker
+from survey.mail.kinds import KINDS
 from survey.organisation import changes, editing, imports
 from survey.organisation.models import Unit
 from survey.release import moderation
@@ -155,7 +155,7 @@ def test_a_person_is_added_with_roles_and_invited(world: World, client: FlaskCli
     with world.parts.db.transaction() as session:
         row = session.scalars(sa.select(Outbox).where(Outbox.kind == "person_invitation")).one()
         assert row.reference == str(made.id)
-        mail = mail_worker.RENDERERS[row.kind](session, world.parts, row)
+        mail = KINDS[row.kind].render(session, world.parts, row)
     assert mail is not None
     assert (mail.to, mail.language) == ("kari@kommune.example", "nn")
     assert "Elvestien sykehjem" in mail.text

@@ -10,14 +10,13 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from survey.core import texts
 from survey.core.db import new_id, now
-from survey.mail.words import catalogue as mails
+from survey.core.languages import LANGUAGES, RESPONDENT_LANGUAGES
 from survey.release.document import SCHEMA
 from survey.release.models import Release
-from survey.reports.common.words import catalogue as letters
 from survey.study.models import Study, Wave
 from survey.web import catalogue
-from survey.web.answer.form import LETTERS
 from tests.answering.conftest import World, build
 
 SAME = {
@@ -46,15 +45,15 @@ def test_the_promise_is_this() -> None:
     )
 
 
-@pytest.mark.parametrize("language", catalogue.LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("key", SAME)
 def test_page_letter_and_mail_promise_the_same(key: str, language: str) -> None:
     said = catalogue.catalogue("answer", language)[key]
-    assert letters(language, "letters")[key] == said
-    assert mails(language)[SAME[key]] == said
+    assert texts.catalogue("reports", "letters", language)[key] == said
+    assert texts.catalogue("mail", "mails", language)[SAME[key]] == said
 
 
-@pytest.mark.parametrize("language", catalogue.RESPONDENT_LANGUAGES)
+@pytest.mark.parametrize("language", RESPONDENT_LANGUAGES)
 def test_people_read_it_before_they_answer(
     client: FlaskClient, answering: World, language: str
 ) -> None:
@@ -93,7 +92,7 @@ def release_before(world: World, schema: int) -> None:
         session.add(Release(**place, **frozen, id=new_id(), wave_id=first.id, created_at=at))
 
 
-@pytest.mark.parametrize("language", catalogue.RESPONDENT_LANGUAGES)
+@pytest.mark.parametrize("language", RESPONDENT_LANGUAGES)
 def test_whoever_knew_looser_rules_is_told_what_has_become_stricter(
     client: FlaskClient, answering: World, language: str
 ) -> None:
@@ -124,15 +123,15 @@ def test_the_rules_of_another_study_are_nothing_to_tell(
     assert catalogue.text("answer.stricter", "nb", k=5) not in start(client, answering, "nb")
 
 
-@pytest.mark.parametrize("language", catalogue.RESPONDENT_LANGUAGES)
+@pytest.mark.parametrize("language", RESPONDENT_LANGUAGES)
 def test_who_reads_own_words_is_said_at_the_field_itself(
     client: FlaskClient, answering: World, language: str
 ) -> None:
     page = start(client, answering, language)
-    for kind, said in (
-        ("text", catalogue.text("answer.text_hint", language, maximum=600)),
-        ("words", catalogue.text("answer.words_hint", language, k=5)),
+    for letter, said in (
+        ("t", catalogue.text("answer.text_hint", language, maximum=600)),
+        ("w", catalogue.text("answer.words_hint", language, k=5)),
     ):
-        fields = page.count(f'name="{LETTERS[kind]}.')
+        fields = page.count(f'name="{letter}.')
         assert fields > 0
-        assert page.count(said) == (fields if kind == "text" else fields // 2)
+        assert page.count(said) == (fields if letter == "t" else fields // 2)

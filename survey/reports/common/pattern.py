@@ -53,7 +53,7 @@ def _moved(context: Context, change: WaveChange, rows: Sequence[Row], kind: str)
 def _named_moved(context: Context, change: WaveChange, rows: Sequence[Row], kind: str) -> str:
     moved = [row.inside for row in rows if kind_of(context, change, row) == kind]
     names = context.words.listed(moved)
-    return context.words.several(f"title_{kind}", len(moved), names=names) if moved else ""
+    return context.words(f"title_{kind}", n=len(moved), names=names) if moved else ""
 
 
 def _together(context: Context, said: Sequence[str]) -> str:
@@ -64,12 +64,12 @@ def _together(context: Context, said: Sequence[str]) -> str:
 
 def _judged(context: Context, said: str, hidden: int) -> str:
     """``said``, and of how many sub-goals the change is not shown."""
-    return f"{said}; {context.words.several('verdicts_hidden', hidden)}" if hidden else said
+    return f"{said}; {context.words('verdicts_hidden', n=hidden)}" if hidden else said
 
 
 def _with_hidden(context: Context, said: str, hidden: int) -> str:
     """``said``, and how many sub-goals it does not count."""
-    return f"{said}; {context.words.several('rows_hidden', hidden)}" if hidden else said
+    return f"{said}; {context.words('rows_hidden', n=hidden)}" if hidden else said
 
 
 def _pattern_title(context: Context) -> str:
@@ -150,7 +150,7 @@ def keep_and_improve(context: Context) -> tuple[str, ...]:
         return (words("keep_hidden"),)
     if len(shown) == 1:
         return (words("keep_only", name=_named(context, shown)),) if hidden else ()
-    tail = (f"{words.several('rows_hidden', hidden)}.",) if hidden else ()
+    tail = (f"{words('rows_hidden', n=hidden)}.",) if hidden else ()
     if _level(context, shown):
         key = "keep_level_some" if hidden else "keep_level"
         return (words(key, index=_value(context, shown[0])), *tail)

@@ -181,9 +181,9 @@ def _tally(context: Context, tally: Tally) -> str:
     if known:
         key = "tally" if tally.unknown else "tally_known"
         said += [
-            words.several(
+            words(
                 key,
-                known,
+                n=known,
                 risen=words.count(tally.risen),
                 fallen=words.count(tally.fallen),
                 unknown=tally.unknown,
@@ -196,9 +196,9 @@ def _tally(context: Context, tally: Tally) -> str:
             ),
         ]
     if tally.hidden:
-        said.append(words.several("tally_hidden", tally.hidden))
+        said.append(words("tally_hidden", n=tally.hidden))
     if tally.not_comparable:
-        said.append(words.several("tally_apart", tally.not_comparable))
+        said.append(words("tally_apart", n=tally.not_comparable))
     return " ".join(said)
 
 

@@ -52,8 +52,8 @@ def profile(context: Context, width: int, targets: Mapping[str, int]) -> Chart:
             [hover for _, _, hover in spots],
             wave.name,
         )
-    many = "one" if len(waves) == 1 else "many"
-    subtitle = words(f"profile_subtitle_{many}", n=answers(context), waves=_names(context))
+    key = "profile_subtitle_wave" if len(waves) == 1 else "profile_subtitle_waves"
+    subtitle = words(key, n=answers(context), waves=_names(context))
     return Chart(
         id="profile",
         title=profile_title(context),

@@ -105,7 +105,7 @@ def _title(context: Context, result: QuestionResult) -> str:
     """Say which option was chosen most, or that several were; and how many are not shown."""
     shown = [(o, o.share) for o in result.options if o.share is not None]
     said, hidden = _most(context, result, shown), len(result.options) - len(shown)
-    return f"{said}; {context.words.several('options_hidden', hidden)}" if hidden else said
+    return f"{said}; {context.words('options_hidden', n=hidden)}" if hidden else said
 
 
 def _most(context: Context, result: QuestionResult, shown: list[tuple[OptionResult, Share]]) -> str:

@@ -21,7 +21,7 @@ def title(context: Context, result: DimensionResult) -> str:
     if ends[0] == ends[1]:
         said = words("items_title_same", title=name, share=ends[0])
     hidden = len(result.items) - len(shown)
-    return f"{said}; {words.several('items_hidden', hidden)}" if hidden else said
+    return f"{said}; {words('items_hidden', n=hidden)}" if hidden else said
 
 
 def _place(share: Share) -> tuple[int, int]:

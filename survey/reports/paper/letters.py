@@ -16,11 +16,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from survey.core.local_time import format_local
 from survey.reports.common.pdf import PdfMaker
-from survey.reports.common.words import LANGUAGES, Words
+from survey.reports.common.words import Words
 from survey.reports.paper import qr_code
 from survey.reports.svg.font_metrics import printable, width, wrap
 
-__all__ = ["LANGUAGES", "PER_SHEET", "Facts", "LetterMaker", "Ticket", "html_of"]
+__all__ = ["PER_SHEET", "Facts", "LetterMaker", "Ticket", "html_of"]
 
 PER_SHEET = 10
 """Slips on a page of A4: two columns, five rows."""

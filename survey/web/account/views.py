@@ -11,6 +11,7 @@ from survey.access import guard, identities, passwords, people, second_factor, s
 from survey.access.guard import access
 from survey.audit import log
 from survey.core.errors import Conflict, NotFound, RateLimited
+from survey.core.languages import LANGUAGES
 from survey.core.services import services
 from survey.web import catalogue
 from survey.web.account import oidc
@@ -62,7 +63,7 @@ def change_language() -> ResponseReturnValue:
     """Choose the language of pages and mails."""
     who = guard.principal()
     wanted = request.form.get("language", "")
-    if wanted not in catalogue.LANGUAGES:
+    if wanted not in LANGUAGES:
         return _page([("language", _text("account.language_missing"))]), 422
     with services().db.transaction() as session:
         person = people.get(session, who.organisation_id, who.id)

@@ -34,6 +34,7 @@ from survey.answering.admission import UnknownCode, UsedCode, admit, find
 from survey.answering.intake import submit
 from survey.answering.questionnaire import questionnaire
 from survey.core.errors import Closed, InvalidInput, NotYetOpen, RateLimited, SurveyError
+from survey.core.languages import FRAME_ONLY, RESPONDENT_LANGUAGES
 from survey.core.local_time import format_local
 from survey.core.services import services
 from survey.invitations.codes import LINK_LENGTH, MistypedCode, normalise
@@ -48,9 +49,6 @@ bp = Blueprint("answer", __name__)
 
 COOKIE = "svar"
 FORM_LIMIT = 64 * 1024
-_FRAME_ONLY = tuple(
-    each for each in catalogue.RESPONDENT_LANGUAGES if each not in catalogue.LANGUAGES
-)
 _PAGES: dict[type, tuple[str, int]] = {
     RateLimited: ("slow", 429),
     MistypedCode: ("unknown", 404),
@@ -111,7 +109,7 @@ def show() -> ResponseReturnValue:
 def send() -> ResponseReturnValue:
     """Take an answer in; or draw the form again, filled in, in another language or with faults."""
     code, filled = _sent(request.form)
-    if filled.values.get("shown_language") in catalogue.RESPONDENT_LANGUAGES:
+    if filled.values.get("shown_language") in RESPONDENT_LANGUAGES:
         g.language = filled.values["shown_language"]
     try:
         if "language" in request.form:
@@ -204,7 +202,7 @@ def _form(code: str, filled: Filled, error: InvalidInput | None = None) -> Respo
         filled=filled,
         fresh=_fresh(filled),
         foreign=view["language"] != catalogue.language(),
-        switch=list(dict.fromkeys((*view["languages"], *_FRAME_ONLY))),
+        switch=list(dict.fromkeys((*view["languages"], *FRAME_ONLY))),
         envelope=envelope.draw(services().secret),
         failed=error is not None,
         wrong=wrong,
@@ -233,9 +231,9 @@ def _compressed(response: Response) -> Response:
 
 def _frame_language(wanted: str, asked_in: str) -> str:
     """The frame speaks the language of the questions, or one that only the frame speaks."""
-    if wanted in _FRAME_ONLY:
+    if wanted in FRAME_ONLY:
         return wanted
-    return asked_in if asked_in in catalogue.RESPONDENT_LANGUAGES else catalogue.language()
+    return asked_in if asked_in in RESPONDENT_LANGUAGES else catalogue.language()
 
 
 def _fresh(filled: Filled) -> str:
@@ -275,8 +273,7 @@ def _summary(
 def _local(closes_at: str | None) -> str:
     if closes_at is None:
         return ""
-    text = format_local(datetime.fromisoformat(closes_at), catalogue.language())
-    return text.replace(" kl. ", " dii. ") if catalogue.language() == "se" else text
+    return format_local(datetime.fromisoformat(closes_at), catalogue.language())
 
 
 def _received() -> Response:

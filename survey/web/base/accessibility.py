@@ -8,11 +8,10 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from babel.dates import format_date
-from babel.lists import format_list
 from flask import Blueprint, render_template
 
 from survey.access.guard import access
+from survey.core import formats
 from survey.web import catalogue
 
 bp = Blueprint("accessibility", __name__)
@@ -28,13 +27,12 @@ def show() -> str:
     known, language = tried(), catalogue.language()
     t = catalogue.translator(language)
     names = [t(f"accessibility.language_{each}") for each in known["languages"]]
-    locale = {"nb": "nb_NO", "nn": "nn_NO", "en": "en_GB"}[language]
     return render_template(
         "base/accessibility.html",
         pages=known["pages"],
         states=sum(known["pages"].values()),
-        named=format_list(names, locale=locale),
-        day=format_date(date.fromisoformat(known["date"]), "long", locale=locale),
+        named=formats.listed(names, language),
+        day=formats.day(date.fromisoformat(known["date"]), language),
         how=HOW,
         missing=MISSING,
     )

@@ -12,13 +12,14 @@ from survey.access import guard
 from survey.access.guard import access
 from survey.access.principal import Principal
 from survey.core.errors import Conflict, InvalidInput, NotFound
+from survey.core.languages import LANGUAGES
 from survey.core.services import services
 from survey.invitations import code_delivery, replacing
 from survey.invitations.issuing import codes_file, export_codes
 from survey.invitations.replacing import Replaced
 from survey.operations import paper_invitations
 from survey.operations.paper_invitations import FindWave, Order
-from survey.reports.paper.letters import CONTACT_LIMIT, LANGUAGES
+from survey.reports.paper.letters import CONTACT_LIMIT
 from survey.study.freezing import wave_units
 from survey.study.models import Wave, WaveUnit
 from survey.web import catalogue

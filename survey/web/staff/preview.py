@@ -9,6 +9,7 @@ from survey.access import guard
 from survey.access.guard import access
 from survey.answering.questionnaire import choose, describe
 from survey.core.errors import NotFound
+from survey.core.languages import LANGUAGES
 from survey.core.services import services
 from survey.instrument.model import Instrument
 from survey.instrument.parts import pick
@@ -47,7 +48,7 @@ def show(org: str, line: str) -> str:
 def _form(instrument: Instrument, language: str, k: int, public_level: int) -> Markup:
     """The respondents' form in ``language``; its own words in that language too, where they
     exist."""
-    spoken = language if language in catalogue.LANGUAGES else catalogue.language()
+    spoken = language if language in LANGUAGES else catalogue.language()
     promised = {"smallest_group": k, "public_level": public_level}
     return Markup(  # noqa: S704  # made by a template of ours, which escapes
         render_template(

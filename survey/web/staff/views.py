@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from survey.access import guard
 from survey.access.guard import access
-from survey.core import local_time
+from survey.core import languages, local_time
 from survey.core.services import services
 from survey.jobs import tasks
 from survey.jobs.models import Task
@@ -76,7 +76,7 @@ def days_until(value: datetime) -> int:
 @bp.app_template_filter("language")
 def language(code: str) -> str:
     """A language's own name."""
-    return catalogue.LANGUAGE_NAMES.get(code, code)
+    return languages.NAMES.get(code, code)
 
 
 @bp.get("/stab/<org>")

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from survey.access import guard
 from survey.access.guard import access
 from survey.access.principal import Principal
+from survey.core import formats
 from survey.core.db import now
 from survey.core.errors import InvalidInput, NotFound
 from survey.core.local_time import ZONE
@@ -32,7 +33,6 @@ from survey.followup.model import (
 from survey.followup.place import Place
 from survey.reports.common.context import Context
 from survey.reports.common.pattern import extremes, keep_and_improve
-from survey.reports.common.words import Words
 from survey.web import catalogue
 from survey.web.unit import followup_forms as forms
 
@@ -55,7 +55,7 @@ class Named:
 @bp.app_template_filter("day")
 def day(value: date) -> str:
     """A day in words, in the page's language."""
-    return Words(catalogue.language()).day(value.isoformat())
+    return formats.day(value, catalogue.language())
 
 
 @bp.app_template_global("today")
