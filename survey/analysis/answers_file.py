@@ -6,9 +6,6 @@ columns are ignored. Nothing is stored.
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from survey.core.csv_files import fold, read_rows
 from survey.core.errors import Fault, InvalidInput
 from survey.instrument.model import Instrument
 from survey.instrument.read import did_you_mean
-from survey.organisation.reading import fold
 
 SIZE_LIMIT = 1_000_000_000
 LINE_LIMIT = 1_000_000
@@ -130,7 +127,7 @@ def read_answers(
     Waves stand in ``wave_order``; without one in the order of their numbers when all are numbers,
     else in the order of the file. Without a wave column the one wave is called ``all``.
     """
-    rows = _rows(path)
+    rows = _rows(path, [*instrument.items, columns.unit])
     complaints = Complaints(str(path))
     header = next(rows, (0, []))[1]
     if not header:
@@ -265,55 +262,26 @@ def _in_order(waves: Sequence[str], wanted: Sequence[str], complaints: Complaint
 # ---------------------------------------------------------------------- bytes to rows
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Rows that are not blank, with their number in a spreadsheet (from 1)."""
-    text = _text(path)
-    first, _, rest = text.partition("\n")
-    skipped = 0
-    if first.strip().lower() in ("sep=;", "sep=,", "sep=\t"):
-        delimiter, text, skipped = first.strip()[4], rest, 1
-    else:
-        delimiter = max(";,\t", key=first.count) if first.strip() else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    number = skipped
+def _rows(path: Path, known: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """Rows that are not blank, with their number in a spreadsheet (from 1); ``known`` are names of
+    columns that help to tell the delimiter."""
+    raw = _bytes(path)
     try:
-        for number, cells in enumerate(reader, skipped + 1):
-            if any(map(str.strip, cells)):
-                yield number, cells
-    except csv.Error as error:
-        what = f"cannot be read as CSV ({error})."
-        fix = "Look for a quotation mark that is never closed."
-        raise _refused(path, f"row {number + 1}", what, fix) from error
+        rows, _ = read_rows(raw, [fold(name) for name in known])
+        yield from rows
+    except InvalidInput as error:
+        faults = [Fault(each.where or str(path), each.what, each.fix) for each in error.faults]
+        raise InvalidInput(f"{path} cannot be analysed", faults) from error
 
 
-def _text(path: Path) -> str:
-    """The file's text: UTF-8 with or without BOM, UTF-16 with one, else Windows-1252."""
+def _bytes(path: Path) -> bytes:
+    """The file's bytes; refuses what is too large to be read, or has lines that no row has."""
     try:
         raw = path.read_bytes() if path.stat().st_size <= SIZE_LIMIT else None
     except OSError as error:
         raise _refused(path, str(path), f"cannot be read: {error.strerror}.") from error
     if raw is None:
         raise _refused(path, str(path), f"is larger than {SIZE_LIMIT // 1_000_000} MB.")
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding = "utf-16"
-    else:
-        encoding = "utf-8-sig"
-        _refuse_what_is_no_text(path, raw)
-    try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        try:
-            return raw.decode("cp1252")
-        except UnicodeDecodeError:
-            line = raw.count(b"\n", 0, error.start) + 1
-            what = "is in no known encoding."
-            raise _refused(path, f"line {line}", what, "Save it as CSV UTF-8.") from error
-
-
-def _refuse_what_is_no_text(path: Path, raw: bytes) -> None:
-    if b"\0" in raw or raw.startswith(b"PK\x03\x04"):
-        what, fix = "this is not a text file.", "Save the sheet as CSV UTF-8, not as .xlsx."
-        raise _refused(path, str(path), what, fix)
     start, number = 0, 1
     while start < len(raw):
         stop = raw.find(b"\n", start)
@@ -322,6 +290,7 @@ def _refuse_what_is_no_text(path: Path, raw: bytes) -> None:
             what = f"is {stop - start} bytes long; a row of answers has a few hundred."
             raise _refused(path, f"line {number}", what, "Check the line ends of the file.")
         start, number = stop + 1, number + 1
+    return raw
 
 
 def _refused(path: Path, where: str, what: str, fix: str = "") -> InvalidInput:
@@ -337,7 +306,7 @@ def with_headcounts(answers: Answers, path: Path, columns: Columns) -> Answers:
     The unit column is called as in the answers, or ``unit``; the wave column as in the answers.
     Units without answers count towards the organisation's headcount. Raises InvalidInput.
     """
-    rows = _rows(path)
+    rows = _rows(path, ["unit", "headcount", columns.unit])
     complaints = Complaints(str(path))
     header = next(rows, (0, []))[1]
     places = _Places(header, complaints)

@@ -19,11 +19,11 @@ from survey.answering.admission import layout_of
 from survey.answering.intake import Imported, store_imported
 from survey.answering.mapping import Map, Source, read_map
 from survey.audit.log import record
+from survey.core.csv_files import Table, fold, read_table
 from survey.core.errors import Conflict, Fault, InvalidInput
 from survey.instrument.answers import role_of, texts_of, validate_answers
 from survey.instrument.layout import NA, Layout
 from survey.instrument.parts import Role
-from survey.organisation.reading import Table, fold, read_table
 from survey.study.models import Wave, WaveUnit
 
 SHOWN_OF_EACH_KIND = 20

@@ -11,9 +11,9 @@ from marshmallow import fields
 from survey.access import guard
 from survey.access.guard import access
 from survey.api.base import Blueprint, PageArguments, Schema, decode_cursor, page, page_of
+from survey.core.csv_files import SIZE_LIMIT
 from survey.core.services import services
 from survey.organisation import changes, imports
-from survey.organisation.reading import SIZE_LIMIT
 from survey.organisation.units import organisation_by_code, unit_by_code, units_by_code
 
 blp = Blueprint("organisations", "The organisation and its units")

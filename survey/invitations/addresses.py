@@ -17,13 +17,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.audit.log import record
+from survey.core.csv_files import Table, fold, read_table
 from survey.core.errors import Conflict, Fault, InvalidInput
 from survey.core.keystore import KeyStore
 from survey.core.secret import Secret
 from survey.invitations.address_models import Contact
 from survey.invitations.issuing import create_invitations
 from survey.jobs import outbox
-from survey.organisation.reading import Table, fold, read_table
 from survey.study.freezing import Merged, lay, wave_units
 from survey.study.models import Invitation, Wave
 from survey.study.waves import lock

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.audit.log import record
+from survey.core.csv_files import csv_file
 from survey.core.db import now
 from survey.core.errors import Conflict, Fault, InvalidInput
 from survey.core.keystore import KeyStore
@@ -17,7 +18,6 @@ from survey.core.secret import Secret
 from survey.invitations.code_delivery import not_left, require_leaving
 from survey.invitations.codes import code_hash, derive, short_hash
 from survey.organisation.models import Unit
-from survey.organisation.writing import csv_file
 from survey.study.freezing import Merged, lay, merge, too_small, wave_units
 from survey.study.models import Invitation, Wave, WaveUnit
 from survey.study.waves import lock, study_of

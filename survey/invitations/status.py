@@ -10,13 +10,13 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from survey.core.csv_files import fold, read_table
 from survey.core.errors import Fault, InvalidInput
 from survey.invitations import code_delivery, mailings
 from survey.invitations.issuing import MOST_PER_UNIT
 from survey.invitations.mailings import UnitDelivery
 from survey.invitations.replacing import Room, rooms
 from survey.organisation import units
-from survey.organisation.reading import fold, read_table
 from survey.study.freezing import wave_units
 from survey.study.models import Invitation, Wave, WaveUnit
 

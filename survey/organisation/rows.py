@@ -8,8 +8,8 @@ import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from survey.core.csv_files import Table, fold, read_table
 from survey.core.errors import Fault, InvalidInput
-from survey.organisation.reading import Table, fold, read_table
 from survey.organisation.units import CODE, CODE_RULE, NAME_LIMIT
 
 COLUMNS: dict[str, tuple[str, ...]] = {

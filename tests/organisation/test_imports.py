@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from survey.audit.models import Event
+from survey.core import csv_files
 from survey.core.errors import Conflict, InvalidInput, TooLarge
-from survey.organisation import imports, reading
+from survey.organisation import imports
 from survey.organisation.imports import Rows, read_csv
 from survey.organisation.models import Unit
 from survey.organisation.units import create_organisation, descendants, tree
@@ -159,11 +160,11 @@ def test_a_tree_that_is_too_deep_is_refused():
 
 
 def test_size_is_limited(monkeypatch):
-    monkeypatch.setattr(reading, "SIZE_LIMIT", 20)
+    monkeypatch.setattr(csv_files, "SIZE_LIMIT", 20)
     with pytest.raises(TooLarge):
         read_csv(GOOD.encode())
-    monkeypatch.setattr(reading, "SIZE_LIMIT", 1000)
-    monkeypatch.setattr(reading, "ROW_LIMIT", 3)
+    monkeypatch.setattr(csv_files, "SIZE_LIMIT", 1000)
+    monkeypatch.setattr(csv_files, "ROW_LIMIT", 3)
     with pytest.raises(TooLarge):
         read_csv(GOOD.encode())
 

@@ -17,7 +17,8 @@ from tests.web.fault_templates import PACKAGE, normal, templates
 
 ROOMS = (
     *("organisation", "study", "access", "followup", "release", "answering", "web", "jobs"),
-    *("invitations", "operations", "background", "core/keystore", "core/local_time"),
+    *("invitations", "operations", "background", "core/csv_files", "core/keystore"),
+    "core/local_time",
 )
 """Rooms whose operations pages call."""
 

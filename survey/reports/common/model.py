@@ -5,12 +5,11 @@ Texts here are plain text, never markup: whoever prints them escapes them.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from survey.core.csv_files import csv_text
 from survey.release.document import Verdict
 
 Spec = Mapping[str, Any]
@@ -25,13 +24,8 @@ class ChartTable:
     rows: tuple[tuple[str, ...], ...]
 
     def csv(self) -> str:
-        """Return the table as CSV with semicolons; a cell that a spreadsheet would take for a
-        formula gets an apostrophe in front."""
-        out = io.StringIO()
-        writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-        for row in (self.header, *self.rows):
-            writer.writerow([_inert(cell) for cell in row])
-        return out.getvalue()
+        """Return the table as the text of a CSV file."""
+        return csv_text(self.header, self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +123,3 @@ class DashboardView:
     sections: tuple[Section, ...]
     warning: str = ""
     """What to bear in mind before anything else is read: few answered."""
-
-
-def _inert(cell: str) -> str:
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

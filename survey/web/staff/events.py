@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
@@ -19,6 +17,7 @@ from survey.audit import log, search
 from survey.audit.models import Event
 from survey.audit.search import Wanted
 from survey.core import local_time
+from survey.core.csv_files import Cell, csv_file
 from survey.core.errors import NotFound
 from survey.core.services import services
 from survey.operations import event_names
@@ -72,10 +71,7 @@ def show(org: str) -> str:
 def export(org: str) -> ResponseReturnValue:
     """Every event that matches the search, as a file for a spreadsheet."""
     who, language = guard.principal(), catalogue.language()
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=";", lineterminator="\r\n")
-    heads = ("number", "time", "who", "action", "subject", "details", "digest")
-    writer.writerow([catalogue.text(f"events.column_{each}", language) for each in heads])
+    rows: list[tuple[Cell, ...]] = []
     with services().db.reading() as session:
         wanted = _wanted(session, who.organisation_id, [])
         for page in search.every(session, who.organisation_id, wanted):
@@ -85,9 +81,10 @@ def export(org: str) -> ResponseReturnValue:
                 told = json.dumps(event.details, ensure_ascii=False) if event.details else ""
                 cells = (row["who"], row["action"], row["subject"], told)
                 moment = event.at.astimezone(local_time.ZONE).isoformat()
-                plain = [_plain(each) for each in cells]
-                writer.writerow([event.sequence, moment, *plain, event.digest])
-    response = Response("\ufeff" + out.getvalue(), mimetype="text/csv")
+                rows.append((event.sequence, moment, *cells, event.digest))
+    heads = ("number", "time", "who", "action", "subject", "details", "digest")
+    header = [catalogue.text(f"events.column_{each}", language) for each in heads]
+    response = Response(csv_file(header, rows), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{_filename(org)}"'
     return response
 
@@ -190,11 +187,6 @@ def _all_of(name: str) -> str:
     """A kind's name within a sentence; "API" keeps its letters."""
     inside = name if name[1:2].isupper() else name[:1].lower() + name[1:]
     return catalogue.text("events.all_of", catalogue.language(), kind=inside)
-
-
-def _plain(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _filename(org: str) -> str:

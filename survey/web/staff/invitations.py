@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from survey.access import guard
 from survey.access.guard import access
+from survey.core.csv_files import SIZE_LIMIT
 from survey.core.db import now
 from survey.core.errors import Conflict, Fault, InvalidInput, TooLarge
 from survey.core.services import services
@@ -18,7 +19,6 @@ from survey.invitations import addresses, mailings, status
 from survey.invitations.addresses import Added
 from survey.invitations.issuing import LONGEST_REASON, create_invitations
 from survey.invitations.status import Place
-from survey.organisation.reading import SIZE_LIMIT
 from survey.web.staff.common import WAVE, wave_of
 
 bp = Blueprint("staff_invitations", __name__)
