@@ -1,14 +1,24 @@
 # make run: the demo municipality at work.  make test: everything that must hold.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types check bench lock migration settings
+.PHONY: help run test test-fast test-full test-one lint bench lock migration settings
 
 BIN := .venv/bin
 TESTS ?=
 WORKERS ?= 2
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
+# Rooms whose tests need neither a browser nor a server, nor long.
+FAST := tests/audit tests/core tests/disclosure tests/instrument tests/measurement \
+	tests/organisation tests/release tests/test_house.py
+
+# Compiled modules are kept: reading all tests anew takes every worker 20 seconds.
+export PYTHONDONTWRITEBYTECODE :=
 
 help:
 	@echo "make run        build the demo municipality, start web and worker, print three links"
-	@echo "make test       style, types, import rules, all tests with branch coverage"
+	@echo "make test       style, types, import rules, all tests; of long searches a smaller draw"
+	@echo "make test-fast  a minute of tests that need neither a browser nor a server"
+	@echo "make test-one T=tests/…::name   one test, file or folder"
+	@echo "make test-full  all tests and long searches, with branch coverage"
 	@echo "make lint       style, types and import rules only"
 	@echo "make bench      every speed that is claimed"
 	@echo "make lock       resolve setup.cfg into the two locks (needs uv)"
@@ -20,7 +30,18 @@ run:
 	@exec $(BIN)/survey run --demo
 
 test: lint
-	@$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder --cov --cov-report=term $(TESTS)
+	@$(PYTEST) $(TESTS)
+
+test-full: lint
+	@$(PYTEST) --full --cov --cov-report=term $(TESTS)
+
+test-fast:
+	@tools/setup.sh test
+	@$(PYTEST) -m "not chromium and not postgresql and not redis" $(FAST) $(TESTS)
+
+test-one:
+	@tools/setup.sh test
+	@$(BIN)/pytest -n 0 --full $(T)
 
 lint:
 	@tools/setup.sh test

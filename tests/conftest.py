@@ -41,6 +41,9 @@ MAY_TOUCH_ANSWERS = (
     "survey.operations.erasure",
 )
 
+MEMORY = 4 * 2**30
+"""Bytes that must be free in memory before the tests put their folders there."""
+
 # What is drawn is the same in every run, so that a red run is red again; and no draw fails because
 # the machine is busy. ``--hypothesis-profile=new`` draws what nobody has seen yet.
 settings.register_profile(
@@ -56,13 +59,40 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail the run when any test was skipped",
     )
+    parser.addoption(
+        "--full",
+        action="store_true",
+        help="run the long searches too, whole (make test-full)",
+    )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is tested in a browser is not measured: pages have tests that ask without one."""
+def pytest_configure() -> None:
+    """Work in memory where the machine has a file system there.
+
+    SQLite waits for the disk at every commit, 4 to 20 ms each, and the tests commit 100 000 times.
+    """
+    memory = Path("/dev/shm")
+    if "TMPDIR" in os.environ or not os.access(memory, os.W_OK):
+        return
+    if shutil.disk_usage(memory).free > MEMORY:
+        os.environ["TMPDIR"] = str(memory)
+        tempfile.tempdir = None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave long searches to the whole run, and measure neither them nor what a browser does.
+
+    A long search is the rest of something that a shorter test draws from; pages have tests that
+    ask without a browser.
+    """
     for item in items:
-        if item.get_closest_marker("chromium") is not None:
+        if item.get_closest_marker("chromium") or item.get_closest_marker("long"):
             item.add_marker("no_cover")
+    if config.getoption("--full"):
+        return
+    longer = [item for item in items if item.get_closest_marker("long") is not None]
+    items[:] = [item for item in items if item.get_closest_marker("long") is None]
+    config.hook.pytest_deselected(items=longer)
 
 
 def pytest_collection_finish() -> None:

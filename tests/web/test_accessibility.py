@@ -5,7 +5,8 @@ The pages come from the URL map, so a new one is tried the day it is made. What 
 
     WRITE_ACCESSIBILITY=1 .venv/bin/pytest -n0 tests/web/test_accessibility.py
 
-Each language is seen in a way of its own: bokmål on a wide screen with text of twice the size and
+Each language is seen in a way of its own (``make test`` tries every page in one of them,
+``make test-full`` in all): bokmål on a wide screen with text of twice the size and
 by keyboard, nynorsk at 320 px, English in forced colours. The look of the pages is in the name of
 the test: Designsystemet's when it was built, and our own without it.
 """
@@ -14,12 +15,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from importlib import resources
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -255,10 +258,10 @@ COLOURS = """() =>
   .map(e => "no border in forced colours: " + e.outerHTML.slice(0, 80))"""
 
 
-def way(page: Page, language: str, known: bool) -> list[str]:
+def way(page: Page, language: str, by_keyboard: bool) -> list[str]:
     """What is tried in this language only; by keyboard, the first state of a page."""
     if language == "nb":
-        faults = [] if known else keyboard(page)
+        faults = keyboard(page) if by_keyboard else []
         page.evaluate("document.documentElement.style.fontSize = '225%'")
         over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         return [*faults, *([f"{over} px too wide with large text"] if over > 0 else [])]
@@ -278,6 +281,23 @@ DESIGNED = pytest.param(
 )
 
 
+SHARES = [0, *(pytest.param(number, marks=pytest.mark.long) for number in (1, 2))]
+"""Thirds of all pages: of each language one is tried in every run, so that every page is tried in
+one language, and all of them in the whole run."""
+
+
+def share_of(visits: list[Visit], language: str, number: int) -> list[Visit]:
+    """One third of what is there to see; the thirds of one number make up the whole."""
+    start = (number - LANGUAGES.index(language)) % len(LANGUAGES)
+    return visits[start :: len(LANGUAGES)]
+
+
+def first_states(visits: list[Visit]) -> set[Visit]:
+    """The first visit of every page."""
+    return set({visit.endpoint: visit for visit in reversed(visits)}.values())
+
+
+@pytest.mark.parametrize("share", SHARES)
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("dress", [DESIGNED])
 def test_no_page_has_a_barrier_in(
@@ -287,27 +307,49 @@ def test_no_page_has_a_barrier_in(
     visits: list[Visit],
     dress: str,
     language: str,
+    share: int,
 ) -> None:
     reader, faults = Reader(world, browser, address), []
-    titles, walked = defaultdict(set), set[str]()
-    for visit in visits:
+    by_keyboard = first_states(visits)
+    for visit in share_of(visits, language, share):
         if visit.endpoint in ENGLISH and language != "nb":
             continue
         page = reader.page(visit.name)
         prepare(page, language)
         reader.open(visit, language)
         problems = [*anatomy(page, language), *reader.barriers(page)]
-        if visit.state != "gone":  # a link that no longer works says the same everywhere
-            titles[page.title()].add(visit.endpoint)
-        problems += way(page, language, visit.endpoint in walked)
-        walked.add(visit.endpoint)
+        problems += way(page, language, visit in by_keyboard)
         problems += [said for said in reader.said if "Content Security Policy" in said]
         faults += [f"{visit.path} ({visit.name}): {problem}" for problem in problems]
     reader.close()
-    faults += [
-        f"{sorted(ends)} are all called {title}" for title, ends in titles.items() if len(ends) > 1
-    ]
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_shares_are_all_pages_and_every_page_has_each_number_once(
+    visits: list[Visit], language: str
+) -> None:
+    numbers = range(len(LANGUAGES))
+    shares = [share_of(visits, language, number) for number in numbers]
+    assert sorted(map(repr, chain(*shares))) == sorted(map(repr, visits))
+    across = [share_of(visits, other, 0) for other in LANGUAGES]
+    assert sorted(map(repr, chain(*across))) == sorted(map(repr, visits))
+    assert len(SHARES) == len(LANGUAGES)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_two_pages_have_one_title(world: World, visits: list[Visit], language: str) -> None:
+    clients = {name: world.client(name) for name in {visit.name for visit in visits}}
+    ends = defaultdict(set)
+    for visit in visits:
+        if visit.state == "gone" or (visit.endpoint in ENGLISH and language != "nb"):
+            continue  # a link that no longer works says the same everywhere
+        joint = "&" if "?" in visit.path else "?"
+        with clients[visit.name].get(f"{visit.path}{joint}language={language}") as answer:
+            title = re.search(r"<title>(.*?)</title>", answer.text, re.DOTALL)
+        assert title is not None, visit.path
+        ends[" ".join(title[1].split())].add(visit.endpoint)
+    assert {title: names for title, names in ends.items() if len(names) > 1} == {}
 
 
 def test_our_own_look_has_no_barrier_either(
