@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from survey.core.db import Base
+from survey.core.languages import DEFAULT
 
 
 class Person(Base):
@@ -26,7 +27,7 @@ class Person(Base):
     """Lower case."""
     password_hash: Mapped[str | None]
     """argon2id; None for people who sign in elsewhere."""
-    language: Mapped[str] = mapped_column(default="nb")
+    language: Mapped[str] = mapped_column(default=DEFAULT)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
     invited_at: Mapped[datetime | None] = mapped_column(default=None)

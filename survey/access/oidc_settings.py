@@ -15,10 +15,10 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from survey.core.errors import ConfigurationError, Fault
+from survey.core.languages import DEFAULT, LANGUAGES
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _TAKEN = frozenset({"kode"})
-_LANGUAGES = ("nb", "nn", "en")
 _ENTRA = "login.microsoftonline.com"
 _ANY_TENANT = frozenset({"common", "organizations", "consumers"})
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -53,7 +53,7 @@ class Provider:
 
     def label(self, language: str) -> str:
         """What the provider is called on the pages."""
-        return self.labels.get(language) or self.labels["nb"]
+        return self.labels.get(language) or self.labels[DEFAULT]
 
 
 def load(path: Path | None) -> dict[str, Provider]:
@@ -145,12 +145,12 @@ class _Reading:
     def _labels(self, name: str) -> Mapping[str, str]:
         value = self._table.pop("label", name)
         if isinstance(value, str) and value.strip():
-            return {"nb": value.strip()}
-        good = isinstance(value, dict) and "nb" in value and set(value) <= set(_LANGUAGES)
+            return {DEFAULT: value.strip()}
+        good = isinstance(value, dict) and DEFAULT in value and set(value) <= set(LANGUAGES)
         if good and all(isinstance(each, str) and each.strip() for each in value.values()):
             return dict(value)
         self._fault("label", "must be a text, or a table of texts with nb, nn and en.")
-        return {"nb": name}
+        return {DEFAULT: name}
 
     def _secret(self) -> str:
         given = self._text("client_secret_file", needed=True)

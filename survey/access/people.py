@@ -22,11 +22,11 @@ from survey.access.principal import ROLES
 from survey.audit import log
 from survey.core.db import new_id, now
 from survey.core.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.core.languages import DEFAULT, LANGUAGES
 from survey.jobs import outbox
 from survey.organisation.models import Organisation, Unit
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}", re.ASCII)
-_LANGUAGES = ("nb", "nn", "en")
 LAST_STAFF = "Nobody else here could let people in. Give somebody else the role staff first."
 
 
@@ -45,7 +45,7 @@ def create_person(
     name: str,
     email: str,
     actor: str,
-    language: str = "nb",
+    language: str = DEFAULT,
     password_hash: str | None = None,
 ) -> Person:
     """Add a person. Make ``password_hash`` with ``passwords.make_hash`` beforehand.
@@ -297,8 +297,8 @@ def _faults(name: str, address: str, language: str) -> list[Fault]:
         faults.append(Fault("name", "must have from 1 to 200 characters."))
     if not is_email(address):
         faults.append(Fault("email", f"{address!r} is not an e-mail address."))
-    if language not in _LANGUAGES:
-        faults.append(Fault("language", f"{language!r} is not one of {', '.join(_LANGUAGES)}."))
+    if language not in LANGUAGES:
+        faults.append(Fault("language", f"{language!r} is not one of {', '.join(LANGUAGES)}."))
     return faults
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from survey.core.languages import DEFAULT
+
 ROLES = ("staff", "manager", "auditor")
 
 SCOPES = {
@@ -47,7 +49,7 @@ class Principal:
     organisation_code: str
     organisation_name: str
     name: str
-    language: str = "nb"
+    language: str = DEFAULT
     roles: frozenset[str] = field(default=frozenset())
     units: frozenset[int] = field(default=frozenset())
     scopes: frozenset[str] = field(default=frozenset())

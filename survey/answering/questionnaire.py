@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from survey.answering.admission import admit, study_of
 from survey.answering.credentials import of_code
+from survey.core.languages import FRAME_ONLY, nearest
 from survey.core.secret import Secret
 from survey.instrument.answers import MAXIMUM_TEXT, MAXIMUM_WORD, MAXIMUM_WORDS
 from survey.instrument.layout import NA
@@ -39,11 +40,11 @@ def questionnaire(
 
 
 def choose(languages: list[str], wanted: str) -> str:
-    """Return ``wanted`` when it is one of the languages; else Norwegian for a reader of Sámi, who
-    reads it before the others; else the first."""
-    if wanted not in languages and wanted == "se":
-        return next((each for each in ("nb", "nn") if each in languages), languages[0])
-    return wanted if wanted in languages else languages[0]
+    """Return ``wanted`` when it is one of the languages; else the nearest to one that only the
+    frame speaks; else the first."""
+    if wanted in languages or wanted in FRAME_ONLY:
+        return nearest(wanted, languages)
+    return languages[0]
 
 
 def describe(instrument: Instrument, language: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from survey.api.base import (
 )
 from survey.api.fields import Flag
 from survey.core.errors import Forbidden, NotFound
+from survey.core.languages import DEFAULT, LANGUAGES
 from survey.core.services import services
 
 blp = Blueprint("people", "People who sign in, and what they may do")
@@ -60,7 +61,7 @@ class NewPersonSchema(Schema):
 
     name = fields.String(required=True, validate=validate.Length(1, 200))
     email = fields.Email(required=True, validate=validate.Length(3, 254))
-    language = fields.String(load_default="nb", validate=validate.OneOf(("nb", "nn", "en")))
+    language = fields.String(load_default=DEFAULT, validate=validate.OneOf(LANGUAGES))
     roles = fields.List(
         fields.Nested(RoleSchema), load_default=list, validate=validate.Length(max=50)
     )
@@ -72,7 +73,7 @@ class PersonChangeSchema(Schema):
     active = Flag(metadata={"description": "Whether the person may sign in."})
     name = fields.String(validate=validate.Length(1, 200))
     email = fields.Email(validate=validate.Length(3, 254))
-    language = fields.String(validate=validate.OneOf(("nb", "nn", "en")))
+    language = fields.String(validate=validate.OneOf(LANGUAGES))
 
 
 @blp.route("/organisations/<org>/people")

@@ -13,6 +13,7 @@ from survey.access.guard import access
 from survey.access.principal import Principal
 from survey.api.base import URL_PREFIX, Blueprint, Schema
 from survey.core.errors import Fault, InvalidInput
+from survey.core.languages import LANGUAGES
 from survey.core.services import services
 from survey.jobs import tasks
 from survey.jobs.models import Task
@@ -32,7 +33,7 @@ class ReportOrderSchema(Schema):
         metadata={"description": "Code of one unit; null for all units, as a ZIP."},
     )
     languages = fields.List(
-        fields.String(validate=validate.OneOf(("nb", "nn", "en"))),
+        fields.String(validate=validate.OneOf(LANGUAGES)),
         load_default=list,
         validate=validate.Length(max=3),
         metadata={"description": "Of the study's languages; empty for its first."},

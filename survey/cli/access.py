@@ -17,6 +17,7 @@ from survey.access.principal import ROLES, SCOPES
 from survey.audit import log
 from survey.cli.common import opened
 from survey.core.errors import Conflict, NotFound
+from survey.core.languages import DEFAULT, LANGUAGES
 from survey.mail.links import link
 from survey.study.find import find_organisation
 
@@ -32,7 +33,7 @@ def person() -> None:
 @person.command("create")
 @click.argument("email")
 @click.option("--name", required=True, help="The person's name.")
-@click.option("--language", type=click.Choice(["nb", "nn", "en"]), default="nb", show_default=True)
+@click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT, show_default=True)
 @click.option("--role", type=click.Choice(ROLES), help="A first role.")
 @click.option("--unit", help="Code of the unit that a manager leads.")
 @click.option("--password", "ask", is_flag=True, help="Ask for a password.")

@@ -4,7 +4,7 @@
 value that is put in. Where the wording depends on a number the entry is an object of CLDR plural
 categories (``{"one": "…", "other": "…"}``), and the value ``n`` chooses. All languages of a part
 have the same keys in the same order with the same values (``tests/core/test_texts.py``). Texts
-are plain: whatever shows them escapes them. docs/decisions/0025 says why it is done like this.
+are plain: whatever shows them escapes them. docs/decisions/0008 says why it is done like this.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
+from survey.core.languages import nearest
+
 Text = Mapping[str, str]
 """The same text in several languages: language code → text, in the instrument's order."""
 
@@ -16,13 +18,6 @@ Role = Literal["leader", "employee"]
 ROLES: tuple[Role, ...] = ("leader", "employee")
 DEFAULT_MINIMUM_ANSWERED = Fraction(2, 3)
 
-_FALLBACK: Mapping[str, tuple[str, ...]] = {
-    "nb": ("nn", "en"),
-    "nn": ("nb", "en"),
-    "en": ("nb", "nn"),
-    "se": ("nb", "nn", "en"),
-}
-
 
 def pick(text: Text, language: str) -> str:
     """Return ``text`` in ``language``, or in the nearest language there is ('' when there is none).
@@ -30,10 +25,7 @@ def pick(text: Text, language: str) -> str:
     The written Norwegian languages stand in for each other, and for Sámi, before English does; a
     language that is not known here falls back to English, then bokmål, then whatever comes first.
     """
-    for candidate in (language, *_FALLBACK.get(language, ("en", "nb", "nn"))):
-        if candidate in text:
-            return text[candidate]
-    return next(iter(text.values()), "")
+    return text[nearest(language, text)] if text else ""
 
 
 @dataclass(frozen=True, slots=True)

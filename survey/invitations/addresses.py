@@ -20,6 +20,7 @@ from survey.audit.log import record
 from survey.core.csv_files import Table, fold, read_table
 from survey.core.errors import Conflict, Fault, InvalidInput
 from survey.core.keystore import KeyStore
+from survey.core.languages import LANGUAGES, code_of
 from survey.core.secret import Secret
 from survey.invitations.address_models import Contact
 from survey.invitations.issuing import create_invitations
@@ -28,7 +29,6 @@ from survey.study.freezing import Merged, lay, wave_units
 from survey.study.models import Invitation, Wave
 from survey.study.waves import lock
 
-LANGUAGES = ("nb", "nn", "en")
 KINDS = ("invitation", "reminder")
 """Kinds of rows in the outbox whose reference is an invitation's id."""
 
@@ -38,7 +38,6 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
     "language": ("language", "lang", "språk", "sprak", "målform"),
 }
 _NAMES = {name: column for column, names in _COLUMNS.items() for name in names}
-_SPOKEN = {"bokmål": "nb", "bm": "nb", "nynorsk": "nn", "engelsk": "en", "english": "en"}
 _LOCAL = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 _BATCH = 500
@@ -110,7 +109,7 @@ def read_contacts(raw: bytes) -> list[ContactRow]:
                 number,
                 values["unit_code"],
                 values["email"],
-                _SPOKEN.get(language, language) or None,
+                code_of(language) or None,
             )
         )
     return rows

@@ -28,6 +28,7 @@ from survey.access.people import EmailTaken, LastStaff
 from survey.audit import log
 from survey.core.db import now
 from survey.core.errors import Conflict, InvalidInput
+from survey.core.languages import DEFAULT
 from survey.core.services import services
 from survey.mail.links import link
 from survey.organisation import units
@@ -86,7 +87,7 @@ def show(org: str) -> str:
 @access("staff")
 def new(org: str) -> str:
     """The form for a new person."""
-    return _form({"language": "nb", "invite": "1"})
+    return _form({"language": DEFAULT, "invite": "1"})
 
 
 @bp.post(_PATH + "/ny")
