@@ -170,16 +170,3 @@ class ApiKey(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
-
-
-class SigninFailure(Base):
-    """How often signing in failed in one quarter of an hour, by keyed hash of address or account.
-
-    Holds neither an address nor an e-mail; rows of windows that have passed are swept away.
-    """
-
-    __tablename__ = "signin_failure"
-
-    bucket: Mapped[bytes] = mapped_column(primary_key=True)
-    window: Mapped[datetime] = mapped_column(primary_key=True)
-    count: Mapped[int]

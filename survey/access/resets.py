@@ -7,8 +7,9 @@ when the mail leaves.
 
 from __future__ import annotations
 
-from survey.access import links, passwords, people, throttle
+from survey.access import links, passwords, people
 from survey.access.models import Person
+from survey.core import limits
 from survey.core.db import Database
 from survey.core.errors import Closed
 from survey.core.secret import Secret
@@ -27,12 +28,11 @@ def ask(db: Database, secret: Secret, *, email: str, address: str) -> None:
     Beyond three an account and quarter of an hour nothing is sent. Raises RateLimited when the
     network ``address`` asks too often.
     """
-    account = throttle.bucket(secret, "reset-account", email)
-    network = throttle.network_bucket(secret, "reset-address", address)
+    account = limits.of_value(secret, "reset-account", email, PER_ACCOUNT)
+    network = limits.of_network(secret, "reset-address", address, PER_ADDRESS)
+    limits.count(db, network)
     with db.transaction() as session:
-        throttle.count(session, {network: PER_ADDRESS})
-    with db.transaction() as session:
-        too_often = throttle.exceeded(session, {account: PER_ACCOUNT})
+        too_often = limits.exceeded(session, account)
         for person in people.with_email(session, email):
             if person.active and not too_often:
                 outbox.put(session, person.organisation_id, "password_reset", str(person.id))

@@ -13,16 +13,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.access import links, passwords, people, second_factor, sessions, throttle
+from survey.access import links, passwords, people, second_factor, sessions
 from survey.access.models import Person
 from survey.access.sessions import How
 from survey.audit import log
+from survey.core import limits
 from survey.core.db import Database, now
 from survey.core.errors import Unauthenticated
 from survey.core.secret import Secret
 from survey.organisation.models import Organisation
 
-WINDOW = throttle.WINDOW
 PER_ACCOUNT = 10
 PER_ADDRESS = 60
 """A municipality shares one address, so many people may mistype from there."""
@@ -77,10 +77,9 @@ def with_password(
     network address, ``organisation`` a code for people who are known to several. The session
     behind ``old_token`` ends. Raises RateLimited after too many failures.
     """
-    account = throttle.bucket(secret, "signin-account", email)
-    network = throttle.network_bucket(secret, "signin-address", address)
-    with db.transaction() as session:
-        throttle.count(session, {account: PER_ACCOUNT, network: PER_ADDRESS})
+    account = limits.of_value(secret, "signin-account", email, PER_ACCOUNT)
+    network = limits.of_network(secret, "signin-address", address, PER_ADDRESS)
+    limits.count(db, account, network)
     with db.reading() as session:
         person = _candidate(session, email, organisation)
     stored = person.password_hash if person is not None and person.active else None
@@ -94,8 +93,8 @@ def with_password(
             return None
         if renewed is not None:
             current.password_hash = renewed
-        throttle.forget(session, account)
-        throttle.give_back(session, [network])
+        limits.forget(session, account)
+        limits.give_back(session, network)
         return _begin(session, secret, current, hours, old_token, How("password", device))
 
 
@@ -145,16 +144,15 @@ def with_second_factor(
     count any more.
     """
     place = f"{pending.organisation_id}:{pending.person_id}"
-    tried = throttle.bucket(secret, "second-factor", place)
-    with db.transaction() as session:
-        throttle.count(session, {tried: PER_FACTOR})
+    tried = limits.of_value(secret, "second-factor", place, PER_FACTOR)
+    limits.count(db, tried)
     with db.transaction() as session:
         person = session.get(Person, (pending.organisation_id, pending.person_id))
         if person is None or not person.active or _stamp(secret, person) != pending.stamp:
             raise Unauthenticated("Sign in again.")
         if not second_factor.check(session, secret, person, code):
             return None
-        throttle.forget(session, tried)
+        limits.forget(session, tried)
         how = replace(pending.how, strong=True)
         return _open(session, secret, person, hours, old_token, how)
 
@@ -167,10 +165,9 @@ def check_again(
     The password when ``password`` is given, else a code of the app. Raises RateLimited after too
     many failures. Takes as long as signing in.
     """
-    purpose, limit = ("password-again", PER_ACCOUNT) if password else ("second-factor", PER_FACTOR)
-    tried = throttle.bucket(secret, purpose, f"{person.organisation_id}:{person.id}")
-    with db.transaction() as session:
-        throttle.count(session, {tried: limit})
+    purpose, most = ("password-again", PER_ACCOUNT) if password else ("second-factor", PER_FACTOR)
+    tried = limits.of_value(secret, purpose, f"{person.organisation_id}:{person.id}", most)
+    limits.count(db, tried)
     if password:
         right = passwords.verify(person.password_hash, password)
     else:
@@ -179,7 +176,7 @@ def check_again(
             right = second_factor.check(session, secret, current, code)
     if right:
         with db.transaction() as session:
-            throttle.forget(session, tried)
+            limits.forget(session, tried)
     return right
 
 

@@ -15,7 +15,7 @@ from flask.views import MethodView
 from marshmallow import fields, validate
 
 from survey.access.guard import access
-from survey.answering import intake, ratelimit
+from survey.answering import failed_codes, intake
 from survey.answering.admission import UnknownCode, find
 from survey.answering.questionnaire import questionnaire
 from survey.api.base import Blueprint, Schema
@@ -221,7 +221,7 @@ def counting_failures(work: Callable[[], T]) -> T:
     try:
         return work()
     except UnknownCode:
-        ratelimit.refuse_failed(services().db, services().secret, request.remote_addr or "")
+        failed_codes.count_failure(services().db, services().secret, request.remote_addr or "")
         raise
     except InvalidInput as error:
         faults = [Fault(_pointer(each.where), each.what, each.fix) for each in error.faults]

@@ -11,10 +11,12 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from survey.access import api_keys, links, passwords, people, sessions, signin, throttle
-from survey.access.models import ApiKey, Person, SigninFailure, SigninLink, StaffSession
+from survey.access import api_keys, links, passwords, people, sessions, signin
+from survey.access.models import ApiKey, Person, SigninLink, StaffSession
+from survey.core import limits
 from survey.core.db import Database, now
 from survey.core.errors import Closed, Conflict, InvalidInput, NotFound, RateLimited
+from survey.core.limit_models import AttemptCount
 from survey.core.secret import Secret
 from survey.organisation.units import create_organisation
 
@@ -186,7 +188,7 @@ def test_people_who_get_it_right_are_never_limited(
 def test_failures_hold_neither_address_nor_account(database: Database, anna: Person) -> None:
     sign_in(database, password="feil")
     with database.reading() as session:
-        rows = session.scalars(sa.select(SigninFailure)).all()
+        rows = session.scalars(sa.select(AttemptCount)).all()
     assert len(rows) == 2
     for row in rows:
         assert len(row.bucket) == 32
@@ -197,11 +199,11 @@ def test_failures_are_forgotten_with_their_quarter_of_an_hour(
     database: Database, anna: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sign_in(database, password="feil")
-    later = now() + signin.WINDOW
-    monkeypatch.setattr(throttle, "now", lambda: later)
+    later = now() + limits.QUARTER
+    monkeypatch.setattr(limits, "now", lambda: later)
     sign_in(database, email="annen@kommune.example", password="feil", address="198.51.100.9")
     with database.reading() as session:
-        assert session.scalar(sa.select(sa.func.count()).select_from(SigninFailure)) == 2
+        assert session.scalar(sa.select(sa.func.count()).select_from(AttemptCount)) == 2
 
 
 def test_a_person_of_two_organisations_says_which(

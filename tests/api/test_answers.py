@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from survey.answering import ratelimit
+from survey.answering import failed_codes
 from tests.answering.conftest import World, build
 
 ANSWERS = "/api/v1/answers"
@@ -208,7 +208,7 @@ def test_a_form_is_not_json(client: FlaskClient, world: World) -> None:
 def test_failed_codes_are_limited_and_good_ones_are_not(
     client: FlaskClient, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ratelimit, "PER_ADDRESS", 2)
+    monkeypatch.setattr(failed_codes, "PER_ADDRESS", 2)
     statuses = [client.post(ANSWERS, json=body(world, code="0" * 26)).status_code for _ in range(4)]
     assert statuses == [404, 404, 429, 429]
     limited = client.post(f"{ANSWERS}/questionnaire", json={"code": "0" * 26})

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask.testing import FlaskClient
 
-from survey.answering import ratelimit
-from survey.answering.ratelimit_models import FailedCode
+from survey.answering import failed_codes
 from survey.core.db import now
+from survey.core.limit_models import AttemptCount
 from survey.instrument.model import Instrument
 from tests.answering.conftest import World, build
 
@@ -252,13 +252,13 @@ def test_a_mistyped_code_is_told_kindly_and_not_counted(
             assert 'href="#code"' in response.text
             assert 'aria-invalid="true"' in response.text
     with answering.db.reading() as session:
-        assert session.scalars(sa.select(FailedCode)).all() == []
+        assert session.scalars(sa.select(AttemptCount)).all() == []
 
 
 def test_unknown_codes_are_limited_and_a_good_one_still_works(
     client: FlaskClient, answering: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ratelimit, "PER_ADDRESS", 2)
+    monkeypatch.setattr(failed_codes, "PER_ADDRESS", 2)
     statuses = [client.post("/kode", data={"code": "0" * 10}).status_code for _ in range(4)]
     assert statuses == [404, 404, 429, 429]
     good = client.post("/kode", data={"code": answering.codes["north"][0].short})
@@ -340,7 +340,7 @@ def test_what_was_not_locked_by_a_page_of_ours_is_refused(
 def test_an_envelope_is_no_way_to_guess_codes_uncounted(
     client: FlaskClient, answering: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ratelimit, "PER_ADDRESS", 2)
+    monkeypatch.setattr(failed_codes, "PER_ADDRESS", 2)
     page = opened(client, answering)
     guess = {**fields(page), "code": "0" * 10, "i.trust": "4"}
     statuses = [client.post("/sender", data=locked(page, guess)).status_code for _ in range(3)]

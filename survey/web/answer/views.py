@@ -29,7 +29,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from survey.access.guard import access
-from survey.answering import ratelimit
+from survey.answering import failed_codes
 from survey.answering.admission import UnknownCode, UsedCode, admit, find
 from survey.answering.intake import submit
 from survey.answering.questionnaire import questionnaire
@@ -321,4 +321,4 @@ def _proof(code: str) -> str:
 
 
 def _count_failure() -> None:
-    ratelimit.refuse_failed(services().db, services().secret, request.remote_addr or "")
+    failed_codes.count_failure(services().db, services().secret, request.remote_addr or "")

@@ -8,28 +8,28 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from survey.answering import ratelimit
+from survey.answering import failed_codes
 from survey.answering.intake import Accepted, submit
-from survey.answering.ratelimit_models import FailedCode
 from survey.core.db import Database, now
 from survey.core.errors import RateLimited
+from survey.core.limit_models import AttemptCount
 from tests.answering.conftest import World
 
 
 def fail(world: World, address: str, times: int = 1) -> None:
     for _ in range(times):
-        ratelimit.refuse_failed(world.db, world.secret, address)
+        failed_codes.count_failure(world.db, world.secret, address)
 
 
 def counts(db: Database) -> list[int]:
     with db.reading() as session:
-        return sorted(session.scalars(sa.select(FailedCode.count)))
+        return sorted(session.scalars(sa.select(AttemptCount.count)))
 
 
 def test_failures_from_one_address_are_limited_and_then_written_no_more(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ratelimit, "PER_ADDRESS", 3)
+    monkeypatch.setattr(failed_codes, "PER_ADDRESS", 3)
     fail(world, "192.0.2.1", 3)
     for _ in range(4):
         with pytest.raises(RateLimited) as caught:
@@ -43,7 +43,7 @@ def test_failures_from_one_address_are_limited_and_then_written_no_more(
 def test_guessing_from_many_addresses_is_limited_in_total(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ratelimit, "IN_TOTAL", 5)
+    monkeypatch.setattr(failed_codes, "IN_TOTAL", 5)
     for i in range(5):
         fail(world, f"192.0.2.{i}")
     with pytest.raises(RateLimited):
@@ -61,7 +61,7 @@ def test_an_ipv6_network_is_one_address(world: World) -> None:
 def test_a_good_code_is_taken_from_an_address_that_is_over_the_limit(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ratelimit, "PER_ADDRESS", 1)
+    monkeypatch.setattr(failed_codes, "PER_ADDRESS", 1)
     fail(world, "192.0.2.1")
     with pytest.raises(RateLimited):
         fail(world, "192.0.2.1")
@@ -71,14 +71,14 @@ def test_a_good_code_is_taken_from_an_address_that_is_over_the_limit(
         assert submit(session, world.secret, code, "a" * 30, given) == Accepted()
 
 
-def test_neither_address_nor_earlier_days_are_kept(world: World) -> None:
-    day = now().date()
+def test_neither_address_nor_time_of_day_nor_earlier_days_are_kept(world: World) -> None:
+    midnight = now().replace(hour=0, minute=0, second=0)
     with world.db.transaction() as session:
-        session.add(FailedCode(day=day - timedelta(days=2), bucket=b"old", count=9))
+        session.add(AttemptCount(bucket=b"old", until=midnight, count=9))
     fail(world, "192.0.2.1")
     with world.db.reading() as session:
-        rows = session.execute(sa.select(FailedCode.day, FailedCode.bucket)).all()
-    assert {row.day for row in rows} == {day}
+        rows = session.execute(sa.select(AttemptCount.until, AttemptCount.bucket)).all()
+    assert {row.until for row in rows} == {midnight + timedelta(days=1)}
     assert all(len(row.bucket) == 32 and b"192" not in row.bucket for row in rows)
 
 
