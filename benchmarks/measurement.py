@@ -29,8 +29,9 @@ from pathlib import Path
 import numpy as np
 import sqlalchemy as sa
 
-from survey.measurement.comparisons import measure_change
-from survey.measurement.figures import WaveAnswers, measure_wave
+from survey.analysis.change_figures import measure_change
+from survey.analysis.tables import change_table, wave_table
+from survey.analysis.wave_figures import measure_wave
 from survey.measurement.scoring import (
     DimensionKey,
     Floats,
@@ -41,7 +42,7 @@ from survey.measurement.scoring import (
     person_scores,
     read_sheets,
 )
-from survey.measurement.tables import change_table, wave_table
+from survey.measurement.wave import WaveAnswers
 
 PEOPLE, UNITS, WAVES, ITEMS, DIMENSIONS = 12_000, 400, 3, 30, 6
 MILLION = 1_000_000
@@ -91,7 +92,7 @@ def municipality() -> list[WaveAnswers]:
 
 def ours(waves: list[WaveAnswers]) -> dict[str, object]:
     names = [f"u{i}" for i in range(UNITS)]
-    measured = [measure_wave(w, KEY, UNITS, 1) for w in waves]
+    measured = [measure_wave(w, KEY, UNITS) for w in waves]
     return {
         "waves": [wave_table(m, names) for m in measured],
         "changes": {

@@ -13,16 +13,14 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from survey.analysis.answers_file import Answers, Columns, read_answers, with_headcounts
+from survey.analysis.change_figures import measure_change
+from survey.analysis.tables import change_table, wave_table
+from survey.analysis.wave_figures import WaveFigures, measure_wave
 from survey.core.errors import Fault, InvalidInput
 from survey.instrument.check import load
 from survey.instrument.model import Instrument
-from survey.measurement.comparisons import measure_change
-from survey.measurement.figures import WaveAnswers, WaveFigures, measure_wave
-from survey.measurement.scoring import DimensionKey, ScoringKey
-from survey.measurement.tables import change_table, wave_table
+from survey.release.counting import scoring_key
 
 NOTICE = (
     "Not disclosure-controlled: small units and single persons can be recognised. "
@@ -47,44 +45,17 @@ def analyse_file(
     return figures(instrument, answers)
 
 
-def item_key(instrument: Instrument) -> ScoringKey:
-    """The scoring key of sheets that hold the items alone, in the instrument's order."""
-    place = {item: position for position, item in enumerate(instrument.items)}
-    dimensions = []
-    for dimension in instrument.dimensions:
-        scale = instrument.scales[dimension.scale]
-        dimensions.append(
-            DimensionKey(
-                id=dimension.id,
-                columns=tuple(place[item.id] for item in dimension.items),
-                reverse=tuple(item.reverse for item in dimension.items),
-                low=scale.minimum,
-                high=scale.maximum,
-                minimum=dimension.minimum_items,
-            )
-        )
-    position = {dimension.id: number for number, dimension in enumerate(dimensions)}
-    index = tuple(position[name] for name in instrument.index)
-    return ScoringKey(tuple(dimensions), index, instrument.minimum_dimensions)
-
-
 def figures(instrument: Instrument, answers: Answers) -> dict[str, Any]:
     """All figures of answers that have been read. All units enter the models, whatever their n."""
-    key = item_key(instrument)
+    key = scoring_key(instrument)  # items come first in a sheet, and the file's sheets end there
     measured = {
-        name: measure_wave(
-            WaveAnswers(rows.sheets, rows.units, rows.headcounts, rows.persons),
-            key,
-            len(answers.units),
-            model_minimum_n=1,
-        )
-        for name, rows in answers.waves.items()
+        name: measure_wave(wave, key, len(answers.units)) for name, wave in answers.waves.items()
     }
     return {
         "notice": NOTICE,
         "warnings": warnings(answers, measured),
         "instrument": {"id": instrument.id, "version": instrument.version},
-        "waves": {name: wave_table(found, answers.units) for name, found in measured.items()},
+        "waves": {name: wave_table(wave, answers.units) for name, wave in measured.items()},
         "changes": {
             f"{first}→{second}": change_table(
                 measure_change(measured[first], measured[second]),
@@ -99,22 +70,22 @@ def figures(instrument: Instrument, answers: Answers) -> dict[str, Any]:
 
 def warnings(answers: Answers, measured: Mapping[str, WaveFigures]) -> list[str]:
     """What an analyst should know of the input: units with more answers than employees."""
-    found = []
+    lines = []
     for name, wave in measured.items():
-        heads = wave.answers.headcounts
-        if heads is None:
+        if wave.answers.headcounts is None:
             continue
-        over = [u for u, n, h in zip(answers.units, wave.persons, heads, strict=True) if n > h]
+        who = dict(zip(answers.units, wave.participation(), strict=True))
+        over = [unit for unit, one in who.items() if one.over]
         if over:
             listed = ", ".join(over[:20]) + (" …" if len(over) > 20 else "")
-            found.append(
+            lines.append(
                 f"wave {name}: {len(over)} unit(s) with more answers than employees, "
                 f"no finite population correction there: {listed}"
             )
-        unknown = int((np.isnan(heads) & (wave.persons > 0)).sum())
+        unknown = sum(bool(one.answered) and not one.headcount for one in who.values())
         if unknown:
-            found.append(f"wave {name}: {unknown} unit(s) with answers have no headcount")
-    return found
+            lines.append(f"wave {name}: {unknown} unit(s) with answers have no headcount")
+    return lines
 
 
 def write_json(data: dict[str, Any], path: Path) -> None:

@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from survey.core.csv_files import fold, read_rows
 from survey.core.errors import Fault, InvalidInput
 from survey.instrument.model import Instrument
 from survey.instrument.read import did_you_mean
+from survey.measurement.wave import WaveAnswers
 
 SIZE_LIMIT = 1_000_000_000
 LINE_LIMIT = 1_000_000
@@ -38,24 +38,14 @@ class Columns:
 
 
 @dataclass(frozen=True)
-class WaveRows:
-    """Rows of one wave: sheets (persons, items in the instrument's order), unit and person numbers.
+class Answers:
+    """A whole file: unit names in sorted order, and the waves in order.
 
-    ``headcounts`` per unit, NaN unknown; ``persons`` -1 where the cell is empty, None unlinked.
+    A sheet holds the items in the instrument's order; a person's empty code is -1.
     """
 
-    sheets: npt.NDArray[np.uint8]
-    units: npt.NDArray[np.int64]
-    headcounts: npt.NDArray[np.float64] | None
-    persons: npt.NDArray[np.int64] | None
-
-
-@dataclass(frozen=True)
-class Answers:
-    """A whole file: unit names in sorted order, and the waves in order."""
-
     units: tuple[str, ...]
-    waves: Mapping[str, WaveRows]
+    waves: Mapping[str, WaveAnswers]
 
 
 @dataclass
@@ -237,11 +227,11 @@ class _Reader:
         known: dict[str, int] = {"": -1}
         people = np.array([known.setdefault(p, len(known)) for p in self.persons], np.int64)
         which = np.array(self.waves)
-        found: dict[str, WaveRows] = {}
+        found: dict[str, WaveAnswers] = {}
         for wave in waves:
             here = which == wave
             persons = people[here] if linked else None
-            found[wave] = WaveRows(sheets[here], units[here], None, persons)
+            found[wave] = WaveAnswers(sheets[here], units[here], None, persons)
         return Answers(tuple(names), found)
 
 
@@ -343,11 +333,11 @@ def _place_headcounts(answers: Answers, found: Mapping[tuple[str, str], int]) ->
     names = tuple(sorted({*answers.units, *(unit for _, unit in found)}))
     number = {name: position for position, name in enumerate(names)}
     moved = np.array([number[name] for name in answers.units], np.int64)
-    waves: dict[str, WaveRows] = {}
+    waves: dict[str, WaveAnswers] = {}
     for wave, rows in answers.waves.items():
         heads = np.full(len(names), np.nan)
         for (label, unit), count in found.items():
             if label in ("", wave):
                 heads[number[unit]] = count
-        waves[wave] = WaveRows(rows.sheets, moved[rows.units], heads, rows.persons)
+        waves[wave] = WaveAnswers(rows.sheets, moved[rows.units], heads, rows.persons)
     return Answers(names, waves)

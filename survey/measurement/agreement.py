@@ -14,14 +14,10 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from survey.measurement.scoring import Moments, group_moments
+from survey.measurement.scoring import Moments
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-
-DISAGREEMENT_LIMIT = 0.50
-"""«Svarene spriker» stands beside the mean where uniform r_wg(j) is at most this."""
-MINIMUM_N = 10
 
 SKEWED_NULLS: Mapping[int, tuple[float, ...]] = MappingProxyType(
     {4: (0.10, 0.20, 0.40, 0.30), 5: (0.05, 0.15, 0.20, 0.35, 0.25)}
@@ -97,13 +93,6 @@ def within_group_spread(values: Floats, groups: Ints, n_groups: int) -> Spread:
     return Spread(n, variance, deviation, items)
 
 
-def answers_disagree(rwg_uniform: float, n: int) -> bool | None:
-    """Whether «svarene spriker» is said of a unit; None (not assessed) below n = 10."""
-    if n < MINIMUM_N or np.isnan(rwg_uniform):
-        return None
-    return rwg_uniform <= DISAGREEMENT_LIMIT
-
-
 @dataclass(frozen=True)
 class IntraclassCorrelation:
     """One-way random effects by analysis of variance.
@@ -119,12 +108,6 @@ class IntraclassCorrelation:
     ms_within: float | None
     groups: int
     n: int
-    mean_size: float | None
-
-
-def intraclass(scores: Floats, groups: Ints, n_groups: int) -> IntraclassCorrelation:
-    """ICC(1) and ICC(2) of person scores (persons,) over groups; see ``intraclass_of``."""
-    return intraclass_of(group_moments(scores, groups, n_groups))
 
 
 def intraclass_of(moments: Moments, position: int = 0) -> IntraclassCorrelation:
@@ -140,7 +123,7 @@ def intraclass_of(moments: Moments, position: int = 0) -> IntraclassCorrelation:
     count, persons = int(n.size), int(n.sum())
     size = persons / count if count else None
     if count < 2 or size is None or persons <= count:
-        return IntraclassCorrelation(None, None, None, None, count, persons, size)
+        return IntraclassCorrelation(None, None, None, None, count, persons)
     mean = total / n
     grand = float(total.sum()) / persons
     apart = mean - grand
@@ -150,4 +133,4 @@ def intraclass_of(moments: Moments, position: int = 0) -> IntraclassCorrelation:
     whole = between + (size - 1) * within
     icc1 = (between - within) / whole if whole > 0 else None
     icc2 = (between - within) / between if between > 0 else None
-    return IntraclassCorrelation(icc1, icc2, between, within, count, persons, size)
+    return IntraclassCorrelation(icc1, icc2, between, within, count, persons)

@@ -14,9 +14,8 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
-from survey.measurement.effects import Groups, welch
+from survey.measurement.effects import Groups
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -42,20 +41,29 @@ class Cluster:
     index2: float | None
 
 
-def clustered_se(clusters: Sequence[Cluster]) -> tuple[float, int] | None:
+def judged_by_units(parts: Sequence[Sequence[Cluster]]) -> tuple[float, int] | None:
+    """Give the clustered standard error and its degrees of freedom where units may be the cases.
+
+    None with fewer than ten units in both waves: the area is then judged by its people.
+    """
+    return clustered_se(parts) if units_in_both(parts) >= MINIMUM_UNITS else None
+
+
+def units_in_both(parts: Sequence[Sequence[Cluster]]) -> int:
+    """Count the clusters with five answers or more in both waves, in the sub-goal with fewest."""
+    return min(
+        (sum(min(c.n1, c.n2) >= MINIMUM_PUBLISHED for c in part) for part in parts), default=0
+    )
+
+
+def clustered_se(parts: Sequence[Sequence[Cluster]]) -> tuple[float, int] | None:
     """Give the standard error of an area's change, and its degrees of freedom U - 1.
 
     By linearisation with units as clusters: e_u = n_u2(y_u2 - y_2)/n_2 - n_u1(y_u1 - y_1)/n_1,
     SE² = U/(U - 1)·Σe_u². Equals R ``svycontrast`` of two domain means of ``svydesign(ids =
-    ~unit)``. None with fewer than two clusters or a wave without answers.
-    """
-    return clustered_se_of_mean([clusters])
-
-
-def clustered_se_of_mean(parts: Sequence[Sequence[Cluster]]) -> tuple[float, int] | None:
-    """Give the same for the mean of several indices: e_u = mean over the sub-goals of e_u.
-
-    Every part lists the same clusters in the same order; the overall index is linear in them.
+    ~unit)``. The overall index is linear in its sub-goals, each a part that lists the same clusters
+    in the same order: e_u is the mean of theirs. None with fewer than two clusters or a wave
+    without answers.
     """
     if not parts:
         return None
@@ -105,52 +113,6 @@ def standardised(
 
 
 @dataclass(frozen=True)
-class AreaChange:
-    """Change of an area. ``basis`` says whether units or (labelled so) persons were the cases.
-
-    ``units`` had enough answers in both waves. ``t``, ``df``, ``p``, ``low`` and ``high`` are None
-    when they cannot be computed.
-    """
-
-    basis: Literal["units", "persons"]
-    units: int
-    difference: float | None
-    se: float | None
-    t: float | None
-    df: float | None
-    p: float | None
-    low: float | None
-    high: float | None
-
-
-def area_change(clusters: Sequence[Cluster], earlier: Groups, later: Groups) -> AreaChange:
-    """Judge the change of a whole area by its units, or by its people where it has few units.
-
-    ``earlier`` and ``later`` hold the area's own mean, sd and n (arrays of one element): the
-    difference is theirs in both cases. Ten clusters with five answers or more in both waves make
-    the units the cases (``clustered_se``, t with U - 1 degrees of freedom); else Welch's test.
-    """
-    both = sum(min(c.n1, c.n2) >= MINIMUM_PUBLISHED for c in clusters)
-    found = clustered_se(clusters) if both >= MINIMUM_UNITS else None
-    if found is None:
-        test = welch(earlier, later)
-        values = [
-            None if np.isnan(v).any() else float(np.ravel(v)[0])
-            for v in (test.difference, test.se, test.t, test.df, test.p, test.low, test.high)
-        ]
-        return AreaChange("persons", both, *values)
-    difference = float(np.ravel(later.mean - earlier.mean)[0])
-    se, df = found
-    if se <= 1e-12 * max(abs(difference), 1.0):
-        se = 0.0
-    t = difference / se if se else (None if round(difference, 9) else 0.0)
-    p = None if t is None else float(2.0 * special.stdtr(df, -abs(t)))
-    half = float(special.stdtrit(df, 0.975)) * se
-    low, high = difference - half, difference + half
-    return AreaChange("units", both, difference, se, t, float(df), p, low, high)
-
-
-@dataclass(frozen=True)
 class StandardisedChange:
     """Change of an area as if every unit had the latest headcount in both waves.
 
@@ -174,8 +136,11 @@ def standardised_change(earlier: Groups, later: Groups, headcounts: Ints) -> Sta
     covered = int(headcounts[keep].sum())
     if not covered:
         return StandardisedChange(None, None, 0, 0.0 if everyone else None)
-    share = headcounts[keep] / covered
-    difference = float((share * (later.mean - earlier.mean)[keep]).sum())
+    heads = headcounts[keep]
+    share = heads / covered
+    difference = standardised(
+        earlier.mean[keep].tolist(), later.mean[keep].tolist(), heads.tolist()
+    )
     variance = earlier.sd[keep] ** 2 / earlier.n[keep] + later.sd[keep] ** 2 / later.n[keep]
     total = float((share**2 * variance).sum())
     se = None if math.isnan(total) else math.sqrt(total)

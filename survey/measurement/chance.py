@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scipy import special
 
-from survey.measurement.change import whole_points
+from survey.measurement.rounding import whole_points
 
 ONE_SIDE = 0.025
 """Probability of a rise (or of a fall) found where nothing has changed; 1.96 on one side."""

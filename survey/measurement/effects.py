@@ -1,8 +1,8 @@
 """Two waves compared on the persons' own scores: Welch's t, Hedges' g, Cliff's delta, paired t.
 
-Everything takes arrays and answers for all units at once. Shown to people only where both waves
-have at least ten answers (``MINIMUM_N``); the functions themselves need what their formula needs.
-Undefined results are NaN in arrays and None in scalars; none of them raises a RuntimeWarning.
+Everything takes arrays and answers for all units at once. For ``survey analyse`` only, and there
+where both waves have at least ten answers (``MINIMUM_N``); the functions need what their formula
+needs. Undefined results are NaN in arrays, None in scalars; none raises a RuntimeWarning.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import special
+
+from survey.measurement.intervals import Interval, quantile
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -40,15 +42,14 @@ class Welch:
     t: Floats
     df: Floats
     p: Floats
-    low: Floats
-    high: Floats
 
 
-def welch(earlier: Groups, later: Groups, level: float = 0.95) -> Welch:
+def welch(earlier: Groups, later: Groups) -> Welch:
     """Welch's (1947) unequal-variance t test with Welch-Satterthwaite degrees of freedom.
 
-    NaN where a group has fewer than 2 values. Without any variation in both groups: no difference
-    gives t = 0, p = 1, df = n1 + n2 - 2; a difference gives NaN, as there is nothing to judge by.
+    ``verdicts.judge`` makes an interval of ``se`` and ``df``. NaN where a group has fewer than 2
+    values. Without any variation in both groups: no difference gives t = 0, p = 1,
+    df = n1 + n2 - 2; a difference gives NaN, as there is nothing to judge by.
     """
     usable = (earlier.n > 1) & (later.n > 1)
     n1, n2 = _divisor(earlier.n), _divisor(later.n)
@@ -65,10 +66,7 @@ def welch(earlier: Groups, later: Groups, level: float = 0.95) -> Welch:
     t = np.where(usable, t, np.nan)
     df = np.where(usable, df, np.nan)
     se = np.where(usable, np.sqrt(variance), np.nan)
-    half = special.stdtrit(df, 0.5 + level / 2) * se
-    half = np.where(np.isnan(t), np.nan, half)
-    p = two_sided(t, df)
-    return Welch(difference, se, t, df, p, difference - half, difference + half)
+    return Welch(difference, se, t, df, two_sided(t, df))
 
 
 def two_sided(t: Floats, df: Floats) -> Floats:
@@ -143,22 +141,14 @@ def _noncentrality(t: Floats, df: Floats, probability: float) -> Floats:
     return np.where(settled, x1, np.where(np.isnan(t), np.nan, normal))
 
 
-def cliffs_delta(earlier: Floats, later: Floats) -> float | None:
-    """Cliff's delta P(later > earlier) - P(later < earlier), -1..1, = 2U/(n1·n2) - 1 for later.
-
-    NaN values are left out. None when a wave has no value.
-    """
-    none = np.zeros(1, np.int64)
-    delta = cliffs_deltas(earlier, none.repeat(earlier.size), later, none.repeat(later.size), 1)
-    return None if np.isnan(delta[0]) else float(delta[0])
-
-
 def cliffs_deltas(
     earlier: Floats, groups1: Ints, later: Floats, groups2: Ints, n_groups: int
 ) -> Floats:
-    """``cliffs_delta`` of every group at once, shape (n_groups,); NaN where a wave is empty.
+    """Cliff's delta P(later > earlier) - P(later < earlier) of every group, shape (n_groups,).
 
-    Values that differ only in rounding (ninth decimal) count as equal.
+    Within -1..1, 2U/(n1·n2) - 1 for later. ``groups1`` and ``groups2`` number each value's group;
+    NaN values are left out, a group without values in a wave is NaN. Values that differ only in
+    rounding (ninth decimal) count as equal.
     """
     keep1, keep2 = ~np.isnan(earlier), ~np.isnan(later)
     groups1, groups2 = groups1[keep1], groups2[keep2]
@@ -217,18 +207,11 @@ class Paired:
     t: float | None = None
     df: int | None = None
     p: float | None = None
-    low: float | None = None
-    high: float | None = None
+    interval: Interval[float] | None = None
     reason: str = ""
 
 
-def paired(
-    earlier: Floats,
-    later: Floats,
-    later_n: int,
-    level: float = 0.95,
-    minimum: int = MINIMUM_MATCHED,
-) -> Paired:
+def paired(earlier: Floats, later: Floats, later_n: int, minimum: int = MINIMUM_MATCHED) -> Paired:
     """Paired t test; ``earlier[i]`` and ``later[i]`` are the same person, NaN pairs are left out.
 
     ``later_n`` is how many answered the later wave. Without variation among the differences:
@@ -245,11 +228,11 @@ def paired(
     spread[np.abs(spread) <= 1e-12 * np.maximum(np.abs(change), 1.0)] = 0.0
     df = matched - 1
     se = float(np.sqrt((spread**2).sum() / df / matched))
-    half = float(special.stdtrit(df, 0.5 + level / 2)) * se
+    half = quantile(0.975, df) * se
     t = mean / se if se else (0.0 if mean == 0 else None)
     p = None if t is None else float(2.0 * special.stdtr(df, -abs(t)))
     reason = "" if t is not None else "everybody changed by the same amount"
-    return Paired(matched, rate, mean, t, df, p, mean - half, mean + half, reason)
+    return Paired(matched, rate, mean, t, df, p, Interval(mean - half, mean + half), reason)
 
 
 def _divisor(n: Ints) -> Floats:

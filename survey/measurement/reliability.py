@@ -14,12 +14,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, special
 
+from survey.measurement.intervals import Interval
+
 Floats = npt.NDArray[np.float64]
 Missing = Literal["listwise", "pairwise"]
-Estimator = Literal["minres", "ml"]
 
 MINIMUM_PERSONS = 50
 MINIMUM_ITEMS = 3
+ESTIMATOR = "minres"
+"""How the one factor behind omega is fitted: by minimum residuals."""
 
 
 @dataclass(frozen=True)
@@ -36,19 +39,17 @@ class Reliability:
     items: int
     reason: str = ""
     alpha: float | None = None
-    alpha_low: float | None = None
-    alpha_high: float | None = None
-    alpha_standardised: float | None = None
+    alpha_interval: Interval[float] | None = None
     alpha_pairwise: float | None = None
     omega: float | None = None
-    omega_estimator: Estimator = "minres"
+    omega_estimator: str = ""
     omega_reason: str = ""
     alpha_if_dropped: tuple[float | None, ...] = ()
     item_rest: tuple[float | None, ...] = ()
     possibly_reversed: tuple[int, ...] = ()
 
 
-def assess(items: Floats, estimator: Estimator = "minres") -> Reliability:
+def assess(items: Floats) -> Reliability:
     """Consistency of keyed item answers (persons, items), NaN where missing.
 
     Not computed, with the reason, under 3 items, with fewer than 50 complete persons, or when
@@ -64,20 +65,17 @@ def assess(items: Floats, estimator: Estimator = "minres") -> Reliability:
     alpha = cronbach_alpha(matrix)
     if alpha is None:
         return Reliability(n, count, "the answers do not vary")
-    low, high = feldt_interval(alpha, n, count)
     flat = bool((np.diag(matrix) == 0).any())
-    omega = None if flat else omega_total(matrix, estimator)
+    omega = None if flat else omega_total(matrix)
     rest = item_rest_correlations(matrix)
     return Reliability(
         n,
         count,
         alpha=alpha,
-        alpha_low=low,
-        alpha_high=high,
-        alpha_standardised=None if flat else cronbach_alpha(correlation(matrix)),
+        alpha_interval=feldt_interval(alpha, n, count),
         alpha_pairwise=cronbach_alpha(covariance(items, "pairwise")),
         omega=omega,
-        omega_estimator=estimator,
+        omega_estimator=ESTIMATOR,
         omega_reason="" if omega is not None else "no proper one-factor solution",
         alpha_if_dropped=alpha_if_dropped(matrix),
         item_rest=rest,
@@ -131,20 +129,18 @@ def cronbach_alpha(matrix: Floats) -> float | None:
     return float(items / (items - 1) * (1.0 - share))
 
 
-def feldt_interval(
-    alpha: float, n: int, items: int, level: float = 0.95
-) -> tuple[float | None, float | None]:
+def feldt_interval(alpha: float, n: int, items: int, level: float = 0.95) -> Interval[float] | None:
     """Feldt, Woodruff & Salih (1987): 1 - (1 - alpha)·F(q), df n - 1 and (n - 1)(J - 1).
 
-    Both ends from F's quantiles at 1 -/+ (1 - level)/2, as psych and psychometric. (None, None)
-    when n < 2 or J < 2.
+    Both ends from F's quantiles at 1 -/+ (1 - level)/2, as psych and psychometric. None when
+    n < 2 or J < 2.
     """
     if n < 2 or items < 2:
-        return None, None
+        return None
     first, second = n - 1, (n - 1) * (items - 1)
     low = 1.0 - (1.0 - alpha) * float(special.fdtri(first, second, 0.5 + level / 2))
     high = 1.0 - (1.0 - alpha) * float(special.fdtri(first, second, 0.5 - level / 2))
-    return low, high
+    return Interval(low, high)
 
 
 def alpha_if_dropped(matrix: Floats) -> tuple[float | None, ...]:
@@ -168,26 +164,21 @@ def item_rest_correlations(matrix: Floats) -> tuple[float | None, ...]:
 # ---------------------------------------------------------------------- one factor
 
 
-def omega_total(matrix: Floats, estimator: Estimator = "minres") -> float | None:
+def omega_total(matrix: Floats) -> float | None:
     """McDonald's (1999) omega_total (Σλ)²/((Σλ)² + Σθ) of a one-factor model.
 
-    ``minres`` fits the correlation matrix by least squares off the diagonal (Harman & Jones
-    1966), as ``psych::fa``: omega of standardised items. ``ml`` fits by maximum likelihood and
-    is taken on the covariances, as lavaan's ``cfa``: omega of the items as they are, the nearer
-    relative of raw alpha. None for fewer than 3 items, an item without variance, or an improper
-    solution (a loading beyond 1, no convergence).
+    The correlation matrix is fitted by least squares off the diagonal (minres, Harman & Jones
+    1966), as ``psych::fa``: omega of standardised items. None for fewer than 3 items, an item
+    without variance, or an improper solution (a loading beyond 1, no convergence).
     """
-    variance = np.diag(matrix)
-    if matrix.shape[0] < MINIMUM_ITEMS or not bool((variance > 0).all()):
+    if matrix.shape[0] < MINIMUM_ITEMS or not bool((np.diag(matrix) > 0).all()):
         return None
-    loadings = _minres(correlation(matrix)) if estimator == "minres" else _ml(correlation(matrix))
+    loadings = _minres(correlation(matrix))
     if loadings is None:
         return None
     unique = 1.0 - loadings**2
     if bool((unique < 0).any()):
         return None
-    if estimator == "ml":
-        loadings, unique = loadings * np.sqrt(variance), unique * variance
     common = float(loadings.sum()) ** 2
     return common / (common + float(unique.sum()))
 
@@ -219,47 +210,3 @@ def _minres(matrix: Floats) -> Floats | None:
         residuals, _start(matrix), jac=slopes, method="lm", xtol=1e-13, ftol=1e-13, gtol=1e-13
     )
     return np.asarray(fit.x) if fit.success else None
-
-
-def _ml(matrix: Floats) -> Floats | None:
-    """Maximum-likelihood loadings of one factor (Joreskog 1967), over log uniquenesses.
-
-    For given uniquenesses the best loadings come from the first eigenvector of Ψ^-½ R Ψ^-½, so
-    only the uniquenesses are searched.
-    """
-    try:
-        inverse = np.linalg.inv(matrix)
-    except np.linalg.LinAlgError:
-        return None
-    if not bool((np.diag(inverse) > 0).all()):
-        return None
-
-    def loadings_at(log_unique: Floats) -> Floats:
-        root = np.exp(log_unique / 2)
-        values, vectors = np.linalg.eigh(matrix / np.outer(root, root))
-        size = math.sqrt(max(float(values[-1]) - 1.0, 0.0))
-        return np.asarray(root * vectors[:, -1] * size)
-
-    def discrepancy(log_unique: Floats) -> tuple[float, Floats]:
-        unique = np.exp(log_unique)
-        root = np.sqrt(unique)
-        values = np.linalg.eigvalsh(matrix / np.outer(root, root))[:-1]
-        values = np.maximum(values, 1e-300)
-        loadings = loadings_at(log_unique)
-        slope = (loadings**2 + unique - 1.0) / unique  # the diagonal of R is 1
-        return float((values - np.log(values) - 1.0).sum()), slope
-
-    start = np.log(np.clip(1.0 / np.diag(inverse), 0.05, 0.95))
-    bounds = [(math.log(1e-6), math.log(1.5))] * matrix.shape[0]
-    fit = optimize.minimize(
-        discrepancy,
-        start,
-        jac=True,
-        method="L-BFGS-B",
-        bounds=bounds,
-        options={"ftol": 1e-15, "gtol": 1e-10, "maxiter": 500},
-    )
-    unique = np.exp(fit.x)
-    if bool((unique <= 1.1e-6).any()) or float(np.abs(discrepancy(fit.x)[1]).max()) > 1e-4:
-        return None
-    return loadings_at(fit.x)

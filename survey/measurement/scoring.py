@@ -7,7 +7,6 @@ All scores are POMP, per cent of the maximum possible (Cohen, Cohen, Aiken & Wes
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,12 +16,8 @@ Sheets = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-UNANSWERED = 0
 NOT_APPLICABLE = 15
 """Code of «vet ikke» / «ikke relevant» in a sheet: ord('?') - 48."""
-
-TICKED = 2
-"""Code of a ticked option of a multi-select question; 1 is seen and not ticked."""
 
 _LAST_CODE = 127 - 48
 _CHUNK = 1 << 15
@@ -144,11 +139,6 @@ def overall_scores(scores: Floats, key: ScoringKey) -> Floats:
     return result
 
 
-def own_scale(pomp: Floats, dimension: DimensionKey) -> Floats:
-    """POMP scores back on the item's own scale low..high (a linear map; NaN stays NaN)."""
-    return dimension.low + pomp * ((dimension.high - dimension.low) / 100.0)
-
-
 def item_values(sheets: Sheets, dimension: DimensionKey) -> Floats:
     """Keyed item answers on the own scale, shape (persons, items); NaN where missing.
 
@@ -166,133 +156,33 @@ def item_values(sheets: Sheets, dimension: DimensionKey) -> Floats:
 # ---------------------------------------------------------------------- counts of answers
 
 
-def item_counts(sheets: Sheets, column: int, options: int) -> Ints:
-    """Answers to one item, shape (options + 2,).
-
-    Count of each option in the item's own order, then not applicable, then unanswered.
-    """
-    counts: Ints = grouped_item_counts(sheets, column, options, None, 1)[0]
-    return counts
-
-
-def grouped_item_counts(
-    sheets: Sheets, column: int, options: int, groups: Ints | None, n_groups: int
+def item_counts(
+    sheets: Sheets,
+    column: int,
+    options: int,
+    groups: Ints,
+    n_groups: int,
+    *,
+    reverse: bool = False,
 ) -> Ints:
-    """``item_counts`` for every group at once, shape (n_groups, options + 2)."""
+    """Answers of every group to one item or question, shape (n_groups, options + 2).
+
+    Count of each option in its own order (of a reverse-keyed item turned, so that the last is the
+    most favourable), then not applicable, then unanswered. ``groups`` numbers each person's group.
+    """
     place = np.full(256, options + 1)  # a code outside the scale is no answer
-    place[1 : options + 1] = np.arange(options)
+    ordinals = np.arange(options)
+    place[1 : options + 1] = ordinals[::-1] if reverse else ordinals
     place[NOT_APPLICABLE] = options
-    cell = place[sheets[:, column]]
-    if groups is not None:
-        cell = cell + groups * (options + 2)
+    cell = place[sheets[:, column]] + groups * (options + 2)
     counts = np.bincount(cell, minlength=n_groups * (options + 2))
     table: Ints = counts.reshape(n_groups, options + 2).astype(np.int64, copy=False)
     return table
 
 
-@dataclass(frozen=True)
-class Split:
-    """Valid answers in the upper half, the middle (odd scales) and the lower half of a scale."""
-
-    favourable: int
-    neutral: int
-    unfavourable: int
-
-    @property
-    def valid(self) -> int:
-        """All valid answers."""
-        return self.favourable + self.neutral + self.unfavourable
-
-    def shares(self) -> tuple[float, float, float] | None:
-        """The three shares of the valid answers, 0-1; None when there is no valid answer."""
-        if not self.valid:
-            return None
-        return (
-            self.favourable / self.valid,
-            self.neutral / self.valid,
-            self.unfavourable / self.valid,
-        )
-
-
-def favourable_split(counts: Sequence[int] | Ints, options: int, reverse: bool = False) -> Split:
-    """Favourable / neutral / unfavourable from the counts of one item.
-
-    ``counts`` starts with one count per option (what follows is ignored). On odd scales the
-    middle option is neutral. A reverse-keyed item is turned first.
-    """
-    valid = [int(c) for c in counts[:options]]
-    if reverse:
-        valid.reverse()
-    half = options // 2
-    return Split(
-        favourable=sum(valid[options - half :]),
-        neutral=valid[half] if options % 2 else 0,
-        unfavourable=sum(valid[:half]),
-    )
-
-
-def index_from_shares(shares: Sequence[float]) -> float:
-    """Index 0-100 of a distribution from the lowest option to the highest.
-
-    Weights are the options' POMP, as the UK Civil Service People Survey does (100/75/50/25/0).
-    """
-    total = math.fsum(shares)
-    if len(shares) < 2 or total <= 0:
-        raise ValueError("an index needs at least two options and one answer")
-    top = len(shares) - 1
-    return math.fsum(share * 100 * step / top for step, share in enumerate(shares)) / total
-
-
-@dataclass(frozen=True)
-class MultiSelect:
-    """A multi-select question: ``ticked[i]`` of ``denominator`` people ticked option i."""
-
-    ticked: tuple[int, ...]
-    denominator: int
-
-    def shares(self) -> tuple[float, ...] | None:
-        """Share per option, 0-1; None when nobody answered."""
-        if not self.denominator:
-            return None
-        return tuple(count / self.denominator for count in self.ticked)
-
-
-def multi_select(sheets: Sheets, columns: Sequence[int]) -> MultiSelect:
-    """Ticks per option among those who answered the question.
-
-    One column per option: 2 is ticked, 1 is seen and not ticked, 0 is no answer. A person with
-    nothing but 0 in these columns was not shown the question or did not answer it.
-    """
-    block = sheets[:, list(columns)]
-    answered = (block != UNANSWERED).any(axis=1)
-    ticked = (block == TICKED).sum(axis=0)
-    return MultiSelect(tuple(int(t) for t in ticked), int(answered.sum()))
-
-
-def agreement_counts(sheets: Sheets, columns: Sequence[int], agree: Sequence[int]) -> Ints:
-    """Number of statements each person agrees with (COI-style), shape (persons,).
-
-    ``agree`` are the option ordinals that count as agreement. -1 for a person who answered none.
-    """
-    block = sheets[:, list(columns)]
-    answered = ((block != UNANSWERED) & (block != NOT_APPLICABLE)).any(axis=1)
-    count = np.isin(block, np.array(list(agree), np.uint8)).sum(axis=1)
-    result: Ints = np.where(answered, count, -1).astype(np.int64)
-    return result
-
-
-def band_counts(counts: Ints, upper: Sequence[int]) -> tuple[int, ...]:
-    """People per band of ``agreement_counts``; ``upper`` holds each band's last count.
-
-    Bands 0-2 / 3-4 / 5-7 are ``upper=(2, 4, 7)``. People who answered none are left out.
-    """
-    if list(upper) != sorted(set(upper)):
-        raise ValueError("the bands' upper ends must rise")
-    valid = counts[counts >= 0]
-    if valid.size and valid.max() > upper[-1]:
-        raise ValueError("a count lies above the last band")
-    place = np.searchsorted(np.asarray(upper), valid)
-    return tuple(int(n) for n in np.bincount(place, minlength=len(upper)))
+def upper_half(options: int) -> tuple[int, ...]:
+    """Positions of the favourable options of a scale; the middle one of an odd scale is neutral."""
+    return tuple(range(options - options // 2, options))
 
 
 # ---------------------------------------------------------------------- groups
@@ -327,14 +217,6 @@ class Moments:
         """Sample standard deviation (ddof 1); NaN where n is below 2."""
         return np.sqrt(self.variance)
 
-    @property
-    def raw_squares(self) -> Floats:
-        """Sum of the squared values themselves, where n, sum and sum of squares are wanted."""
-        result: Floats = self.squares + np.where(
-            self.n > 0, self.total**2 / np.maximum(self.n, 1), 0.0
-        )
-        return result
-
 
 def group_moments(scores: Floats, groups: Ints, n_groups: int) -> Moments:
     """Moments per group and column of ``scores`` (persons, dims); ``groups`` 0..n_groups-1.
@@ -355,22 +237,4 @@ def group_moments(scores: Floats, groups: Ints, n_groups: int) -> Moments:
         deviation = values - mean[where]
         deviation[np.abs(deviation) <= 1e-12 * np.abs(values)] = 0.0
         squares[:, position] = np.bincount(where, weights=deviation**2, minlength=n_groups)
-    return Moments(n, total, squares)
-
-
-def merge_moments(parts: Iterable[Moments]) -> Moments:
-    """Moments of the same groups from disjoint sets of persons (Chan, Golub & LeVeque 1983)."""
-    n: Ints | None = None
-    for part in parts:
-        if n is None:
-            n, total, squares = part.n, part.total, part.squares
-            continue
-        both = n + part.n
-        shift = part.total / np.maximum(part.n, 1) - total / np.maximum(n, 1)
-        between = np.where((n > 0) & (part.n > 0), shift**2 * n * part.n / np.maximum(both, 1), 0.0)
-        squares = squares + part.squares + between
-        total = total + part.total
-        n = both
-    if n is None:
-        raise ValueError("nothing to merge")
     return Moments(n, total, squares)

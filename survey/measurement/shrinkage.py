@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize, special
 
-from survey.measurement.change import whole_points
+from survey.measurement.rounding import whole_points
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -26,7 +26,6 @@ Band = Literal["above", "around", "below"]
 
 MINIMUM_N = 10
 OTHER_UNITS = 5
-OTHER_ORGANISATIONS = 4
 
 
 @dataclass(frozen=True)
@@ -181,14 +180,5 @@ def median_of_others(indices: Sequence[int | None]) -> int | None:
 
     The caller leaves the unit itself out; every unit is one vote, one without an index is none.
     """
-    return _median(indices, OTHER_UNITS)
-
-
-def benchmark(scores: Sequence[int | None]) -> int | None:
-    """Give the median of at least four other organisations' published scores, half up."""
-    return _median(scores, OTHER_ORGANISATIONS)
-
-
-def _median(values: Sequence[int | None], least: int) -> int | None:
-    votes = [value for value in values if value is not None]
-    return None if len(votes) < least else whole_points(statistics.median(votes))
+    votes = [index for index in indices if index is not None]
+    return None if len(votes) < OTHER_UNITS else whole_points(statistics.median(votes))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Literal
 
-from survey.measurement.change import whole_points
+from survey.measurement.rounding import whole_points
 
 Source = Literal["within", "everyone", "assumed"]
 

@@ -1,9 +1,11 @@
 """Has the climate changed? One estimate, one interval, one verdict (measurement.md section 2B).
 
-A verdict is nothing but whether its printed interval excludes 0. The interval uses nothing but what
-is printed anyway (two whole-point indices, the two numbers of answers, one sd for all units), so
-that it reveals nothing more. No finite population correction: the staff of today are a draw from
-what the unit could have been.
+A verdict is nothing but whether its interval excludes 0. Every change, of a unit or an area, has
+the same half-width and minimum detectable change: ``survey analyse`` shows them as they are
+(:func:`judge`), a release in whole points (:func:`printed_change`). A release's interval uses
+nothing but what is printed anyway (two whole-point indices, the two numbers of answers, one sd for
+all units), so that it reveals nothing more. No finite population correction: the staff of today are
+a draw from what the unit could have been.
 """
 
 from __future__ import annotations
@@ -11,14 +13,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
-from typing import Literal
+from typing import Generic, Literal
 
-from scipy import special
+from survey.measurement.intervals import Number, quantile
+from survey.measurement.rounding import points_above, points_below, whole_points
 
-from survey.measurement.change import whole_points
-
-Verdict = Literal["risen", "fallen", "unknown"]
+Verdict = Literal["risen", "fallen", "unknown", "hidden", "not_comparable", "no_change", "too_few"]
+"""``hidden`` and ``not_comparable`` are of releases, where no interval is printed; ``no_change``
+and ``too_few`` stand in releases of schema 1 only."""
+Basis = Literal["unit", "units", "persons"]
+"""What the cases are: one unit's answers, an area's units as clusters, or an area's persons."""
 
 POWER = 0.8
 """How often a change of the minimum detectable size is found."""
@@ -39,21 +43,34 @@ class Index:
     high_open: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeInterval:
-    """The change of an index and what the printed numbers leave possible, whole points.
+@dataclass(frozen=True)
+class Change(Generic[Number]):
+    """The change of one index between two waves, points 0-100: whole ones in a release, where it is
+    a function of printed numbers only, exact ones in an analysis.
 
-    ``low`` and ``high`` are rounded outward and lie within -a to 100 - a (a the earlier index). An
-    open end rests on a clamped index; it stands at -a or 100 - a and excludes nothing.
+    ``risen`` and ``fallen`` say nothing but that ``low``-``high``, what the change may have been,
+    excludes 0. In a release both are rounded outward and lie within -a to 100 - a (a the earlier
+    index); an open end rests on a clamped index, stands at -a or 100 - a and excludes nothing.
+    ``minimum_detectable`` is the smallest change that this many answers let us see. ``effect`` is
+    the difference over the sd of people. ``tipping``: by how many points those who did not answer
+    would have to lie beyond the others for the change to be gone; ``beyond``: none could do that.
+    ``standardised``: an area's change as if each unit had its latest headcount in both waves.
     """
 
     verdict: Verdict
-    difference: int
-    low: int
-    high: int
-    low_open: bool
-    high_open: bool
-    minimum_detectable: int
+    earlier: Number | None = None
+    later: Number | None = None
+    difference: Number | None = None
+    low: Number | None = None
+    high: Number | None = None
+    low_open: bool = False
+    high_open: bool = False
+    minimum_detectable: Number | None = None
+    basis: Basis = "unit"
+    effect: float | None = None
+    tipping: int | None = None
+    beyond: bool = False
+    standardised: Number | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +86,8 @@ class Tipping:
 
 @dataclass(frozen=True, slots=True)
 class ShareChange:
-    """The change of a printed share and its interval, whole percentage points."""
+    """The change of a statement's or option's printed share and its interval, whole percentage
+    points."""
 
     verdict: Verdict
     difference: int
@@ -84,17 +102,38 @@ def verdict_of(low: float, high: float) -> Verdict:
     return "fallen" if high < 0 else "unknown"
 
 
-@cache
-def simultaneous_z(m: int) -> float:
-    """Give the z with which the intervals of ``m`` changes hold together, z(1 - 0.025/m).
+def judge(
+    earlier: float, later: float, se: float, df: float | None = None, m: int = 1
+) -> Change[float]:
+    """Judge a change by its standard error, one of a family of ``m``, and leave it as it is."""
+    difference = later - earlier
+    half, detectable = _half_width(se, df, m)
+    low, high = difference - half, difference + half
+    return Change(
+        verdict_of(round(low, 9), round(high, 9)),  # rounding in the sums is no change
+        earlier,
+        later,
+        difference,
+        low,
+        high,
+        minimum_detectable=detectable,
+    )
 
-    Bonferroni: 1.96 for a change by itself, 2.64 for six sub-goals.
+
+def _half_width(se: float, df: float | None, m: int) -> tuple[float, float]:
+    """Give half the width q·se of a change's interval, and its minimum detectable change.
+
+    q is the quantile 1 - 0.025/m of Student's t with ``df`` degrees of freedom, of the normal
+    where ``df`` is None, so that the intervals of ``m`` changes hold together (Bonferroni: 1.96 for
+    a change by itself, 2.64 for six sub-goals). The minimum detectable change is found with 80 %
+    power, (q + q(.80))·se from the same distribution (Bloom 1995).
     """
-    return float(special.ndtri(1 - _tail(m)))
+    q = quantile(1 - _tail(m), df)
+    return q * se, (q + quantile(POWER, df)) * se
 
 
-def unit_change(earlier: Index, later: Index, sigma: float, m: int = 1) -> ChangeInterval:
-    """Judge a unit's change: d ± z·sigma·sqrt(1/n1 + 1/n2), one of a family of ``m``.
+def unit_change(earlier: Index, later: Index, sigma: float, m: int = 1) -> Change[int]:
+    """Judge a unit's printed change: d ± z·sigma·sqrt(1/n1 + 1/n2), one of a family of ``m``.
 
     ``sigma`` is the printed within-unit sd of the later wave.
     """
@@ -103,19 +142,40 @@ def unit_change(earlier: Index, later: Index, sigma: float, m: int = 1) -> Chang
     if earlier.n < 1 or later.n < 1:
         raise ValueError("an index rests on at least one answer")
     se = sigma * math.sqrt(1 / earlier.n + 1 / later.n)
-    z = simultaneous_z(m)
-    return _interval(earlier, later, z * se, (z + float(special.ndtri(POWER))) * se)
+    return printed_change(earlier, later, se, None, m)
 
 
-def clustered_change(
-    earlier: Index, later: Index, se: float, df: int, m: int = 1
-) -> ChangeInterval:
-    """Judge an area's change by its clustered standard error: d ± t(df)·se, of a family of ``m``.
+def printed_change(
+    earlier: Index, later: Index, se: float, df: float | None, m: int = 1
+) -> Change[int]:
+    """Judge the change of a printed index, and round it so that it may be printed.
 
-    The minimum detectable change takes both quantiles from t (Bloom 1995), not from z.
+    An area's standard error comes from its units (``df`` one less than they are).
     """
-    t = float(special.stdtrit(df, 1 - _tail(m)))
-    return _interval(earlier, later, t * se, (t + float(special.stdtrit(df, POWER))) * se)
+    low_open = earlier.high_open or later.low_open
+    high_open = earlier.low_open or later.high_open
+    least, most = -earlier.value, 100 - earlier.value
+    difference = later.value - earlier.value
+    half, detectable = _half_width(se, df, m)
+    low = least if low_open else max(points_below(difference - half), least)
+    high = most if high_open else min(points_above(difference + half), most)
+    verdict = verdict_of(low, high)
+    # An interval rounded outward excludes 0 from a whole point beyond its half-width on. A change
+    # that an open end keeps unknown must not look like one that would have been seen.
+    visible = max(points_above(detectable), points_above(half + 1))
+    if verdict == "unknown":
+        visible = max(visible, abs(difference) + 1)
+    return Change(
+        verdict,
+        earlier.value,
+        later.value,
+        difference,
+        low,
+        high,
+        low_open,
+        high_open,
+        minimum_detectable=visible,
+    )
 
 
 def _tail(m: int) -> float:
@@ -123,32 +183,6 @@ def _tail(m: int) -> float:
     if m < 1:
         raise ValueError("a family has at least one member")
     return 0.025 / m
-
-
-def _interval(earlier: Index, later: Index, half: float, detectable: float) -> ChangeInterval:
-    difference = later.value - earlier.value
-    low_open = earlier.high_open or later.low_open
-    high_open = earlier.low_open or later.high_open
-    least, most = -earlier.value, 100 - earlier.value
-    low = least if low_open else max(_down(difference - half), least)
-    high = most if high_open else min(_up(difference + half), most)
-    verdict = verdict_of(low, high)
-    # An interval rounded outward excludes 0 from a whole point beyond its half-width on. A change
-    # that an open end keeps unknown must not look like one that would have been seen.
-    visible = max(_up(detectable), _up(half + 1))
-    if verdict == "unknown":
-        visible = max(visible, abs(difference) + 1)
-    return ChangeInterval(verdict, difference, low, high, low_open, high_open, visible)
-
-
-def _down(value: float) -> int:
-    """The next whole number below, where rounding in the sums does not count."""
-    return math.floor(round(value, 9))
-
-
-def _up(value: float) -> int:
-    """The next whole number above, where rounding in the sums does not count."""
-    return math.ceil(round(value, 9))
 
 
 def tipping_point(
@@ -185,10 +219,10 @@ def share_change(
         return None
     pooled = (n1 * earlier_percent + n2 * later_percent) / (n1 + n2)
     se = math.sqrt(pooled * (100 - pooled) * (1 / n1 + 1 / n2))
-    half = simultaneous_z(m) * se + (step1 + step2) / 2
+    half = _half_width(se, None, m)[0] + (step1 + step2) / 2
     difference = later_percent - earlier_percent
-    low = max(_down(difference - half), -earlier_percent)
-    high = min(_up(difference + half), 100 - earlier_percent)
+    low = max(points_below(difference - half), -earlier_percent)
+    high = min(points_above(difference + half), 100 - earlier_percent)
     return ShareChange(verdict_of(low, high), difference, low, high)
 
 

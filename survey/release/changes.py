@@ -127,23 +127,16 @@ class _Judge:
             return Change("not_comparable" if told and later is not None else "hidden")
         sigma = self.how.dimensions[name].sigma if name else self.how.sigma_overall
         by_units = area_change(pair, name, earlier, later, family) if pair.area else None
-        found = by_units or verdicts.unit_change(earlier, later, sigma, family)
+        change = by_units or verdicts.unit_change(earlier, later, sigma, family)
+        difference = later.value - earlier.value
         tipping = None
-        if found.verdict != "unknown":
+        if change.verdict != "unknown":
             headcount = pair.now.participation.headcount
-            tipping = verdicts.tipping_point(found.difference, later.value, later.n, headcount)
-        return Change(
-            verdict=found.verdict,
-            earlier=earlier.value,
-            later=later.value,
-            difference=found.difference,
-            low=found.low,
-            high=found.high,
-            low_open=found.low_open,
-            high_open=found.high_open,
-            minimum_detectable=found.minimum_detectable,
+            tipping = verdicts.tipping_point(difference, later.value, later.n, headcount)
+        return replace(
+            change,
             basis="units" if by_units else "persons" if pair.area else "unit",
-            effect=verdicts.effect_size(found.difference, sigma),
+            effect=verdicts.effect_size(difference, sigma),
             tipping=tipping.points if tipping else None,
             beyond=tipping.beyond if tipping else False,
             standardised=standardised(pair, name) if pair.area else None,
@@ -205,7 +198,7 @@ def _family(
             then.percent, now.percent, n1, n2, then.step, now.step, len(after)
         )
         if change is not None:
-            found[name] = ShareChange(change.verdict, change.difference, change.low, change.high)
+            found[name] = change
     return found
 
 

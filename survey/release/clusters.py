@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from survey.measurement.areas import MINIMUM_UNITS, Cluster, clustered_se_of_mean
+from survey.measurement.areas import Cluster, judged_by_units
 from survey.measurement.areas import standardised as standardised_change
-from survey.measurement.change import whole_points
-from survey.measurement.verdicts import ChangeInterval, Index, clustered_change
+from survey.measurement.rounding import whole_points
+from survey.measurement.verdicts import Change, Index, printed_change
 from survey.release.comparing import OVERALL, score_of, score_then
 from survey.release.document import UnitResult
 
@@ -45,7 +45,7 @@ class Pair:
 
 def area_change(
     pair: Pair, name: str, earlier: Index, later: Index, family: int
-) -> ChangeInterval | None:
+) -> Change[int] | None:
     """The change of an area with its units as clusters; None with fewer than ten in both waves.
 
     Releases of the first design have no blocks: areas are then judged by their people.
@@ -54,11 +54,8 @@ def area_change(
         return None
     names = pair.index if name == OVERALL else (name,)
     parts = [[_cluster(then, now, each) for then, now in pair.groups] for each in names]
-    both = min((sum(1 for c in part if c.n1 and c.n2) for part in parts), default=0)
-    if both < MINIMUM_UNITS:
-        return None
-    found = clustered_se_of_mean(parts)
-    return None if found is None else clustered_change(earlier, later, *found, m=family)
+    judged = judged_by_units(parts)
+    return None if judged is None else printed_change(earlier, later, *judged, m=family)
 
 
 def _groups(pair: Pair) -> list[tuple[list[Cell], list[Cell]]]:

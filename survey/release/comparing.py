@@ -11,10 +11,15 @@ from dataclasses import replace
 import numpy as np
 
 from survey.measurement.areas import MINIMUM_UNITS
-from survey.measurement.change import whole_points
-from survey.measurement.shrinkage import RandomIntercept, fit_printed, median_of_others, shrink
-from survey.release.document import (
+from survey.measurement.rounding import whole_points
+from survey.measurement.shrinkage import (
     Band,
+    RandomIntercept,
+    fit_printed,
+    median_of_others,
+    shrink,
+)
+from survey.release.document import (
     Comparison,
     ComparisonRole,
     DimensionMethod,

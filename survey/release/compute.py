@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from survey.disclosure.model import Blocks
 from survey.disclosure.protect import protect
 from survey.disclosure.small_counts import Draw
+from survey.measurement.participation import participation
 from survey.release import document as doc
 from survey.release.changes import with_changes
 from survey.release.comparing import with_bands, with_comparisons
@@ -46,9 +47,10 @@ def protect_wave(frame: Frame, joined: Mapping[str, str], draw: Draw | None = No
     ``joined`` holds the sheets stored under each node, laid end to end, by code. ``draw`` is for
     tests that know the rounding's draws.
     """
-    answers = read_answers(frame.instrument, frame.nodes(), joined)
-    blocks = protect(count(frame.instrument, answers), frame.k, draw)
-    return Protected(blocks, method(answers, blocks))
+    nodes = frame.nodes()
+    wave = read_answers(frame.instrument, nodes, joined)
+    blocks = protect(count(frame.instrument, nodes, wave), frame.k, draw)
+    return Protected(blocks, method(nodes, wave, blocks))
 
 
 def write_documents(
@@ -139,7 +141,7 @@ class _Writer:
         return doc.UnitResult(
             unit=facts,
             tier="none",
-            participation=doc.Participation(unit.headcount, None, None),
+            participation=participation(None, unit.headcount),
             overall=HIDDEN,
             dimensions=tuple(
                 doc.DimensionResult(d.id, HIDDEN) for d in self.frame.instrument.dimensions

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,37 +12,18 @@ from survey.instrument.model import Instrument
 from survey.instrument.scoring import index_rule, scoring_columns
 from survey.measurement.scoring import (
     DimensionKey,
-    Floats,
-    Ints,
     ScoringKey,
-    Sheets,
-    grouped_item_counts,
-    overall_scores,
-    person_scores,
+    item_counts,
     read_sheets,
+    upper_half,
 )
+from survey.measurement.wave import ScoredWave, WaveAnswers, score_wave
 
 LARGEST_PLAIN_SCALE = 3
 """Options up to which an item's share would be its distribution."""
 
 TICKED = 2
 """Code of a ticked option in a sheet; 1 is answered and not ticked."""
-
-
-@dataclass(frozen=True)
-class WaveAnswers:
-    """All responses of a wave as arrays; persons in no meaningful order.
-
-    ``sheets`` (persons, width), ``place`` (persons,) is the row of the person's node in
-    ``nodes``, ``scores`` (persons, 1 + dimensions) holds the overall index first, NaN where
-    missing.
-    """
-
-    nodes: tuple[Node, ...]
-    sheets: Sheets
-    place: Ints
-    scores: Floats
-    key: ScoringKey
 
 
 def scoring_key(instrument: Instrument) -> ScoringKey:
@@ -70,81 +50,71 @@ def scoring_key(instrument: Instrument) -> ScoringKey:
 
 def read_answers(
     instrument: Instrument, nodes: Sequence[Node], joined: Mapping[str, str]
-) -> WaveAnswers:
-    """Score the sheets of a wave.
+) -> ScoredWave:
+    """Score the sheets of a wave; its units are the rows of ``nodes``.
 
     ``joined`` holds, for a node's id, the sheets of its own (direct) answers laid end to end.
     """
-    key = scoring_key(instrument)
     width = Layout(instrument).width
     row = {node.id: number for number, node in enumerate(nodes)}
     ids = [node.id for node in nodes if joined.get(node.id)]
     sheets = read_sheets("".join(joined[name] for name in ids), width)
     counts = [len(joined[name]) // width for name in ids]
-    place = np.repeat(np.array([row[name] for name in ids], dtype=np.int64), counts)
-    scores = person_scores(sheets, key)
-    whole = overall_scores(scores, key)[:, None]
-    return WaveAnswers(tuple(nodes), sheets, place, np.hstack([whole, scores]), key)
+    units = np.repeat(np.array([row[name] for name in ids], dtype=np.int64), counts)
+    return score_wave(WaveAnswers(sheets, units), scoring_key(instrument), len(nodes))
 
 
-def count(instrument: Instrument, answers: WaveAnswers) -> Counted:
+def count(instrument: Instrument, nodes: Sequence[Node], wave: ScoredWave) -> Counted:
     """What disclosure control groups: people with a score, answers to every item and question."""
-    rows = len(answers.nodes)
-    indices = {}
-    for number, dimension in enumerate(answers.key.dimensions):
-        scores = answers.scores[:, number + 1]
-        present = ~np.isnan(scores)
-        place = answers.place[present]
-        indices[dimension.id] = IndexCounts(
-            n=np.bincount(place, minlength=rows).astype(np.int64),
-            total=np.bincount(place, weights=scores[present], minlength=rows).astype(np.float64),
+    moments = wave.moments()
+    indices = {
+        dimension.id: IndexCounts(
+            n=moments.n[:, number],
+            total=moments.total[:, number],
             alone=len(dimension.columns) == 1,
             steps=dimension.options,
         )
+        for number, dimension in enumerate(wave.key.dimensions)
+    }
     return Counted(
-        nodes=answers.nodes,
-        answers=np.bincount(answers.place, minlength=rows).astype(np.int64),
+        nodes=tuple(nodes),
+        answers=wave.answered(),
         indices=indices,
-        shares={**_items(instrument, answers), **_questions(instrument, answers)},
+        shares={**_items(instrument, wave), **_questions(instrument, wave)},
     )
 
 
-def _items(instrument: Instrument, answers: WaveAnswers) -> dict[str, AnswerCounts]:
+def _items(instrument: Instrument, wave: ScoredWave) -> dict[str, AnswerCounts]:
     """Every item with its options turned when reverse-keyed, and who said "vet ikke" to it."""
-    found = {}
-    layout, rows = Layout(instrument), len(answers.nodes)
-    for dimension in instrument.dimensions:
-        size = instrument.scales[dimension.scale].options
-        alone = len(dimension.items) == 1
-        upper = tuple(range(size - size // 2, size)) if size > LARGEST_PLAIN_SCALE else ()
-        for item in dimension.items:
-            table = grouped_item_counts(
-                answers.sheets, layout.items[item.id], size, answers.place, rows
-            )
-            counts = table[:, size - 1 :: -1] if item.reverse else table[:, :size]
-            counts = np.ascontiguousarray(counts[:, :size])
-            found[f"item:{item.id}"] = AnswerCounts(counts, dimension.id, upper, alone)
+    shares = {}
+    for dimension, key in zip(instrument.dimensions, wave.key.dimensions, strict=True):
+        size, alone = key.options, len(key.columns) == 1
+        upper = upper_half(size) if size > LARGEST_PLAIN_SCALE else ()
+        for item, table in zip(dimension.items, wave.item_counts(key), strict=True):
+            counts = np.ascontiguousarray(table[:, :size])
+            shares[f"item:{item.id}"] = AnswerCounts(counts, dimension.id, upper, alone)
             everyone = table.sum(axis=1)
             said = np.stack([everyone - table[:, size], table[:, size]], axis=1)
-            found[f"missing:{item.id}"] = AnswerCounts(said, dimension.id, (1,), alone)
-    return found
+            shares[f"missing:{item.id}"] = AnswerCounts(said, dimension.id, (1,), alone)
+    return shares
 
 
-def _questions(instrument: Instrument, answers: WaveAnswers) -> dict[str, AnswerCounts]:
+def _questions(instrument: Instrument, wave: ScoredWave) -> dict[str, AnswerCounts]:
     """Single-choice questions, and each option of a multiple-choice one by itself."""
-    found: dict[str, AnswerCounts] = {}
-    layout, rows = Layout(instrument), len(answers.nodes)
+    shares: dict[str, AnswerCounts] = {}
+    layout, rows = Layout(instrument), wave.n_units
+    sheets, units = wave.answers.sheets, wave.answers.units
     for question, column in layout.singles.items():
         size = len(instrument.question(question).options)
-        table = grouped_item_counts(answers.sheets, column, size, answers.place, rows)
-        found[f"question:{question}"] = AnswerCounts(np.ascontiguousarray(table[:, :size]))
+        table = item_counts(sheets, column, size, units, rows)
+        shares[f"question:{question}"] = AnswerCounts(np.ascontiguousarray(table[:, :size]))
     for question, columns in layout.options.items():
         exclusive = {o.id for o in instrument.question(question).options if o.exclusive}
         for option, column in columns.items():
-            code = answers.sheets[:, column]
-            shown = np.bincount(answers.place[code > 0], minlength=rows)
-            ticked = np.bincount(answers.place[code == TICKED], minlength=rows)
+            code = sheets[:, column]
+            shown = np.bincount(units[code > 0], minlength=rows)
+            ticked = np.bincount(units[code == TICKED], minlength=rows)
             counts = np.stack([shown - ticked, ticked], axis=1).astype(np.int64)
             upper = () if option in exclusive else (1,)
-            found[f"option:{question}/{option}"] = AnswerCounts(counts, favourable=upper)
-    return found
+            shares[f"option:{question}/{option}"] = AnswerCounts(counts, favourable=upper)
+    return shares

@@ -14,27 +14,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from survey.measurement import intervals, verdicts
+from survey.measurement.participation import Participation
+from survey.measurement.shrinkage import Band
+from survey.measurement.sigma import Source
+from survey.measurement.verdicts import ShareChange, Verdict
+
+__all__ = ["Band", "Participation", "ShareChange", "Verdict"]
+"""Words of measurement that documents are written in, for those who read documents."""
+
 SCHEMA = 2
+
+Interval = intervals.Interval[int]
+"""A 95 % interval in points 0-100, whole numbers, rounded outward."""
+Change = verdicts.Change[int]
+"""The verdict on one index between two waves, in whole points, from published numbers only."""
 
 Bound = Literal["at_least", "at_most", "open"]
 ShareForm = Literal["few", "all_but_few", "below", "above"]
-Verdict = Literal["risen", "fallen", "unknown", "hidden", "not_comparable", "no_change", "too_few"]
-"""``no_change`` and ``too_few`` stand in releases of schema 1 only."""
 Tier = Literal["none", "index", "shares", "full"]
 Phase = Literal["before", "during", "after"]
-ChangeBasis = Literal["unit", "units", "persons"]
-SigmaSource = Literal["within", "everyone", "assumed"]
 ReorganisationKind = Literal["renamed", "recoded", "moved", "merged", "split", "regrouped"]
 ComparisonRole = Literal["parent", "organisation", "kind"]
-Band = Literal["above", "around", "below"]
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A 95 % interval in points 0–100, whole numbers, rounded outward."""
-
-    low: int
-    high: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +120,6 @@ class QuestionResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Participation:
-    """Who answered. ``answered`` are the answers that count here, None below the study's k.
-
-    ``headcount`` is the organisation's own figure, when the wave opened, of those whose answers
-    count here if they answer. ``over`` warns that more answered than the headcount says, so that
-    no finite population correction is used.
-    """
-
-    headcount: int | None
-    invited: int | None
-    answered: int | None
-    over: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Others:
     """ "Andre i området": leaders, an area's own staff and small units, counted together. A row of
     its own under the area."""
@@ -154,44 +140,6 @@ class Comparison:
     overall: Score
     dimensions: Mapping[str, Score]
     units: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The verdict on one index between two waves, from published numbers only: ``risen`` and
-    ``fallen`` say nothing but that the printed interval excludes 0.
-
-    ``low``–``high`` is what the change may have been; an open end rests on a clamped index.
-    ``minimum_detectable`` is the smallest change that this many answers let us see. ``basis``: one
-    unit's answers, an area's units as clusters (from ten published in both waves), or its persons.
-    ``effect`` is the difference over σ̂. ``tipping``: by how many points those who did not answer
-    would have to lie beyond the others for the change to be gone; ``beyond``: none could do that.
-    """
-
-    verdict: Verdict
-    earlier: int | None = None
-    later: int | None = None
-    difference: int | None = None
-    low: int | None = None
-    high: int | None = None
-    low_open: bool = False
-    high_open: bool = False
-    minimum_detectable: int | None = None
-    basis: ChangeBasis = "unit"
-    effect: float | None = None
-    tipping: int | None = None
-    beyond: bool = False
-    standardised: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ShareChange:
-    """The verdict on one statement's or option's share, in per cent points."""
-
-    verdict: Verdict
-    difference: int
-    low: int
-    high: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +282,7 @@ class DimensionMethod:
     """
 
     sigma: int
-    source: SigmaSource = "within"
+    source: Source = "within"
     alpha: float | None = None
     alpha_interval: tuple[float, float] | None = None
     omega: float | None = None
@@ -355,7 +303,7 @@ class Method:
     sigma_overall: int
     dimensions: Mapping[str, DimensionMethod]
     software: str
-    sigma_overall_source: SigmaSource = "within"
+    sigma_overall_source: Source = "within"
     correlations: Mapping[str, float] = field(default_factory=dict)
     mean: float | None = None
     tau2: float | None = None

@@ -7,26 +7,23 @@ nothing of the scale's quality is said, and σ̂ comes from elsewhere (``survey.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
-from survey.disclosure.model import Blocks
+from survey.disclosure.model import Blocks, Node
 from survey.measurement.agreement import intraclass_of
-from survey.measurement.reliability import Reliability, assess
-from survey.measurement.scoring import Moments, group_moments, item_values
-from survey.measurement.sigma import LEAST_BLOCK, LEAST_BLOCKS, LEAST_PEOPLE, sigma_hat
-from survey.release.counting import WaveAnswers
-from survey.release.document import DimensionMethod, Method, SigmaSource
+from survey.measurement.reliability import assess
+from survey.measurement.scoring import Floats, Ints, Moments, group_moments
+from survey.measurement.sigma import LEAST_BLOCK, LEAST_BLOCKS, LEAST_PEOPLE, Source, sigma_hat
+from survey.measurement.wave import ScoredWave
+from survey.release.document import DimensionMethod, Method
 
 TOO_SMALL = "small_organisation"
 """Why nothing is said of the scale's quality."""
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 
 def software() -> str:
@@ -34,35 +31,47 @@ def software() -> str:
     return f"innovasjonskultur {version('innovasjonskultur')}"
 
 
-def method(answers: WaveAnswers, blocks: Blocks) -> Method:
-    """σ̂ of every index in whole points, and the quality of every sub-goal's scale."""
-    place = _places(answers, blocks.answers.home)
-    overall = _moments(answers.scores[:, 0], place, len(answers.nodes))
-    sigma, source = _sigma(overall, answers.scores[place >= 0, 0], single_item=False)
-    names = [key.id for key in answers.key.dimensions]
-    large = blocks.answers.sizes
+def method(nodes: Sequence[Node], wave: ScoredWave, blocks: Blocks) -> Method:
+    """σ̂ of every index in whole points, and the quality of every sub-goal's scale.
+
+    The wave's units are the rows of ``nodes``.
+    """
+    where = _places(nodes, wave, blocks.answers.home)
+    counted = where >= 0
+    overall = _moments(wave.overall, where, wave.n_units)
+    sigma, source = _sigma(overall, wave.overall[counted], single_item=False)
+    sizes = blocks.answers.sizes
     enough = (
-        sum(size >= LEAST_BLOCK for size in large.values()) >= LEAST_BLOCKS
-        and sum(large.values()) >= LEAST_PEOPLE
+        sum(size >= LEAST_BLOCK for size in sizes.values()) >= LEAST_BLOCKS
+        and sum(sizes.values()) >= LEAST_PEOPLE
     )
+    names = [key.id for key in wave.key.dimensions]
+    dimensions = {}
+    for number, name in enumerate(names):
+        index = blocks.indices[name]
+        home = {node: index.grouping.home.get(at, "") for node, at in blocks.answers.home.items()}
+        scores = _moments(wave.scores[:, number], _places(nodes, wave, home), wave.n_units)
+        spread = _sigma(scores, wave.scores[counted, number], single_item=index.alone)
+        dimensions[name] = (
+            _dimension(wave, number, counted, scores, spread)
+            if enough
+            else DimensionMethod(*spread, not_computed=TOO_SMALL)
+        )
     return Method(
         k=blocks.k,
         sigma_overall=sigma,
         sigma_overall_source=source,
-        dimensions={
-            name: _dimension(answers, blocks, number, place, enough=enough)
-            for number, name in enumerate(names)
-        },
+        dimensions=dimensions,
         software=software(),
-        correlations=_correlations(names, answers.scores[place >= 0, 1:]) if enough else {},
+        correlations=_correlations(names, wave.scores[counted]) if enough else {},
     )
 
 
-def _places(answers: WaveAnswers, home: Mapping[str, str]) -> Ints:
+def _places(nodes: Sequence[Node], wave: ScoredWave, home: Mapping[str, str]) -> Ints:
     """Each person's row of the node where his block lies; -1 for those who are in none."""
-    row = {node.id: number for number, node in enumerate(answers.nodes)}
-    lands = np.array([row.get(home.get(node.id, ""), -1) for node in answers.nodes])
-    result: Ints = lands[answers.place]
+    row = {node.id: number for number, node in enumerate(nodes)}
+    lands = np.array([row.get(home.get(node.id, ""), -1) for node in nodes])
+    result: Ints = lands[wave.answers.units]
     return result
 
 
@@ -73,7 +82,7 @@ def _moments(scores: Floats, place: Ints, rows: int) -> Moments:
     return Moments(found.n[kept], found.total[kept], found.squares[kept])
 
 
-def _sigma(moments: Moments, everyone: Floats, *, single_item: bool) -> tuple[int, SigmaSource]:
+def _sigma(moments: Moments, everyone: Floats, *, single_item: bool) -> tuple[int, Source]:
     known = everyone[~np.isnan(everyone)]
     spread = float(np.std(known, ddof=1)) if known.size > 1 else 0.0
     blocks = list(zip(moments.n[:, 0].tolist(), moments.sd[:, 0].tolist(), strict=True))
@@ -81,39 +90,26 @@ def _sigma(moments: Moments, everyone: Floats, *, single_item: bool) -> tuple[in
 
 
 def _dimension(
-    answers: WaveAnswers,
-    blocks: Blocks,
+    wave: ScoredWave,
     number: int,
-    place: Ints,
-    *,
-    enough: bool,
+    counted: npt.NDArray[np.bool_],
+    scores: Moments,
+    spread: tuple[int, Source],
 ) -> DimensionMethod:
-    key, scores = answers.key.dimensions[number], answers.scores[:, number + 1]
-    index = blocks.indices[key.id]
-    home = {node: index.grouping.home.get(at, "") for node, at in blocks.answers.home.items()}
-    moments = _moments(scores, _places(answers, home), len(answers.nodes))
-    sigma, source = _sigma(moments, scores[place >= 0], single_item=index.alone)
-    if not enough:
-        return DimensionMethod(sigma, source, not_computed=TOO_SMALL)
-    scale = assess(item_values(answers.sheets[place >= 0], key))
-    icc = intraclass_of(moments) if len(moments.n) >= LEAST_BLOCKS else None
+    """The quality of a sub-goal's scale, over those who are ``counted`` in a block."""
+    scale = assess(wave.item_values(wave.key.dimensions[number])[counted])
+    icc = intraclass_of(scores) if len(scores.n) >= LEAST_BLOCKS else None
+    ends = scale.alpha_interval
     return DimensionMethod(
-        sigma=sigma,
-        source=source,
+        *spread,
         alpha=_rounded(scale.alpha),
-        alpha_interval=_bounds(scale),
+        alpha_interval=None if ends is None else (round(ends.low, 2), round(ends.high, 2)),
         omega=_rounded(scale.omega),
         omega_estimator=scale.omega_estimator if scale.omega is not None else "",
         not_computed=scale.reason,
         icc1=_rounded(icc.icc1) if icc else None,
         icc2=_rounded(icc.icc2) if icc else None,
     )
-
-
-def _bounds(scale: Reliability) -> tuple[float, float] | None:
-    if scale.alpha_low is None or scale.alpha_high is None:
-        return None
-    return round(scale.alpha_low, 2), round(scale.alpha_high, 2)
 
 
 def _correlations(names: list[str], scores: Floats) -> Mapping[str, float]:

@@ -5,13 +5,13 @@ Nothing in this module sees an answer.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from survey.disclosure.model import Blocks
 from survey.disclosure.printing import PrintedIndex, PrintedShare, Printer, overall
 from survey.instrument.parts import Dimension
-from survey.measurement.intervals import Z95, finite_correction
+from survey.measurement.intervals import printed_interval, standard_error
+from survey.measurement.participation import Participation, participation
 from survey.release.document import (
     Category,
     DimensionResult,
@@ -20,7 +20,6 @@ from survey.release.document import (
     Method,
     OptionResult,
     Others,
-    Participation,
     QuestionResult,
     Score,
     Share,
@@ -43,14 +42,11 @@ class Results:
     def participation(self, code: str) -> Participation:
         """Answers that count at the unit, and headcount and invited of those whose answers do."""
         n = self._printer.n(code)
-        held = self._printer.held[code]
-        headcount = self._frame.headcount(held) or None
-        invited = sum(self._frame.invited(each) for each in held) or None
-        whole = headcount or invited
-        over = n is not None and whole is not None and n > whole
         if n is None:
-            return Participation(self._frame.subtree_headcount(code), None, None)
-        return Participation(headcount, invited, n, over)
+            return participation(None, self._frame.subtree_headcount(code))
+        held = self._printer.held[code]
+        invited = sum(self._frame.invited(node) for node in held) or None
+        return participation(n, self._frame.headcount(held) or None, invited)
 
     def tier(self, code: str) -> Tier:
         """How much the unit shows, by its number of answers."""
@@ -109,11 +105,9 @@ class Results:
     def _score(self, code: str, index: PrintedIndex | None, sigma: int) -> Score:
         if index is None:
             return HIDDEN
-        n = self._printer.n(code) or 0
         headcount = self._frame.headcount(self._printer.held[code]) or None
-        if headcount is not None and n == headcount:
-            return Score(index.value, index.bound, everyone=True)
-        return Score(index.value, index.bound, interval(index, sigma, n, headcount))
+        ends = interval(index, sigma, self._printer.n(code) or 0, headcount)
+        return Score(index.value, index.bound, ends, everyone=ends is None)
 
     def _item(self, name: str, code: str, values: Sequence[int], *, reverse: bool) -> ItemResult:
         key = f"item:{name}"
@@ -141,15 +135,19 @@ class Results:
         return None if shares is None else _shown(shares[1])
 
 
-def interval(index: PrintedIndex, sigma: int, n: int, headcount: int | None) -> Interval:
-    """Index ± 1.96·σ̂/√n·√(1 − n/N), rounded outward, with an open end beyond a bound."""
-    factor, _ = finite_correction(n, headcount)
-    half = Z95 * sigma / math.sqrt(n) * factor
-    low = max(0, math.floor(round(index.value - half, 9)))
-    high = min(100, math.ceil(round(index.value + half, 9)))
-    return Interval(
-        0 if index.bound in ("at_most", "open") else low,
-        100 if index.bound in ("at_least", "open") else high,
+def interval(index: PrintedIndex, sigma: int, n: int, headcount: int | None) -> Interval | None:
+    """Index ± 1.96·σ̂/√n·√(1 − n/N), rounded outward, with an open end beyond a bound.
+
+    None when everybody has answered.
+    """
+    se = standard_error(sigma, n, headcount)
+    if not se:
+        return None
+    return printed_interval(
+        index.value,
+        se,
+        low_open=index.bound in ("at_most", "open"),
+        high_open=index.bound in ("at_least", "open"),
     )
 
 

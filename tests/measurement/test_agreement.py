@@ -83,13 +83,18 @@ def test_rwgj_is_ddof1_listwise_and_none_of_the_mistaken_variants():
         assert name == "ddof1.listwise" or found != pytest.approx(variant)
 
 
+def intraclass(scores, where, groups):
+    """Of person scores, as of the moments of their groups."""
+    return ag.intraclass_of(group_moments(scores, where, groups))
+
+
 @pytest.mark.parametrize("variable", ["scalemean", "HRS"])
 def test_anova_icc1_and_icc2_of_bhr2000_equal(variable):
     number, names = groups("bhr2000/bhr2000.csv", "GRP")
     scores = numbers("bhr2000/bhr2000.csv", "HRS")[:, 0]
     if variable == "scalemean":
         scores = bhr2000_items().mean(axis=1)
-    check_icc(ag.intraclass(scores, number, len(names)), "bhr2000", variable)
+    check_icc(intraclass(scores, number, len(names)), "bhr2000", variable)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +104,7 @@ def test_anova_icc1_and_icc2_of_bhr2000_equal(variable):
 def test_anova_icc1_and_icc2_of_klein2000_equal_negative_ones_too(variable):
     number, names = groups("klein2000/klein2000.csv", "GRPID")
     scores = numbers("klein2000/klein2000.csv", variable)[:, 0]
-    check_icc(ag.intraclass(scores, number, len(names)), "klein2000", variable)
+    check_icc(intraclass(scores, number, len(names)), "klein2000", variable)
 
 
 def check_icc(found, dataset, variable):
@@ -116,7 +121,7 @@ def check_icc(found, dataset, variable):
 def test_icc_of_cohesion_equals_ICC1_and_ICC2():
     number, names = groups("cohesion/cohesion.csv", "UNIT", "PLATOON")
     scores = np.array(values("cohesion")["cohesion.person_means_na_rm"])
-    found = ag.intraclass(scores, number, len(names))
+    found = intraclass(scores, number, len(names))
     assert found.icc1 == pytest.approx(values("cohesion")["cohesion.ICC1"], rel=CLOSED)
     assert found.icc2 == pytest.approx(values("cohesion")["cohesion.ICC2"], rel=CLOSED)
 
@@ -124,7 +129,7 @@ def test_icc_of_cohesion_equals_ICC1_and_ICC2():
 def test_icc_of_balanced_raters_equals_icc_table():
     wines, _ = groups("pingouin/icc.csv", "Wine")
     scores = numbers("pingouin/icc.csv", "Scores")[:, 0]
-    found = ag.intraclass(scores, wines, wines.max() + 1)
+    found = intraclass(scores, wines, wines.max() + 1)
     rows = {row["Type"]: row["ICC"] for row in values("pingouin")["icc.table"]}
     assert found.icc1 == pytest.approx(rows["ICC(1,1)"], abs=5.1e-11)
     assert found.icc2 == pytest.approx(rows["ICC(1,k)"], abs=5.1e-11)
@@ -155,13 +160,6 @@ def test_one_item_gives_rwg():
     assert spread.rwg(2.0)[0] == pytest.approx(1 - (2 / 3) / 2)
 
 
-def test_disagreement_is_not_assessed_below_ten_answers():
-    assert ag.answers_disagree(0.2, 9) is None
-    assert ag.answers_disagree(np.nan, 12) is None
-    assert ag.answers_disagree(0.50, 10) is True
-    assert ag.answers_disagree(0.51, 10) is False
-
-
 @pytest.mark.parametrize(
     ("scores", "where"),
     [
@@ -173,7 +171,7 @@ def test_disagreement_is_not_assessed_below_ten_answers():
     ],
 )
 def test_icc_is_none_where_it_is_not_defined(scores, where):
-    found = ag.intraclass(np.array(scores, float), np.array(where, int), 3)
+    found = intraclass(np.array(scores, float), np.array(where, int), 3)
     assert (found.icc1, found.icc2) == (None, None)
 
 
@@ -191,6 +189,6 @@ def test_icc_and_spread_do_not_depend_on_the_order_of_persons_or_units():
     second = ag.within_group_spread(items[order], relabel[where][order], 12)
     np.testing.assert_allclose(second.rwg(1.25)[relabel], first.rwg(1.25), rtol=1e-9)
     scores = items.mean(axis=1)
-    one = ag.intraclass(scores, where, 12)
-    two = ag.intraclass(scores[order] + 3, relabel[where][order], 12)
+    one = intraclass(scores, where, 12)
+    two = intraclass(scores[order] + 3, relabel[where][order], 12)
     assert two.icc1 == pytest.approx(one.icc1, rel=1e-9)

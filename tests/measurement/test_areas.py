@@ -9,7 +9,7 @@ from scipy import stats
 from survey.measurement import areas as ar
 from survey.measurement.areas import Cluster
 from survey.measurement.effects import Groups
-from survey.measurement.verdicts import Index, clustered_change
+from survey.measurement.verdicts import Index, printed_change
 from tests.measurement.reference import CLOSED, table, values
 
 
@@ -60,7 +60,7 @@ def test_the_standard_error_equals_svycontrast_of_two_domain_means(which):
     cells = clusters(people, kept, 2)
     expected = values("cluster_change")[f"{which}.one"]
     assert difference(cells) == pytest.approx(expected["difference"], rel=CLOSED)
-    se, df = ar.clustered_se(cells)
+    se, df = ar.clustered_se([cells])
     assert (se, df) == (pytest.approx(expected["se"], rel=CLOSED), expected["df"])
     half = stats.t.isf(0.025, df) * se
     assert difference(cells) - half == pytest.approx(expected["low"], rel=CLOSED)
@@ -73,7 +73,7 @@ def test_the_standard_error_of_an_overall_index_equals_svycontrast_of_four_means
     kept = names if which == "all" else [n for i, n in enumerate(names) if i not in (2, 4)]
     parts = [clusters(people, kept, value) for value in (2, 3)]
     expected = values("cluster_change")[f"{which}.mean_of_two"]
-    se, df = ar.clustered_se_of_mean(parts)
+    se, df = ar.clustered_se(parts)
     assert (se, df) == (pytest.approx(expected["se"], rel=CLOSED), expected["df"])
 
 
@@ -84,7 +84,7 @@ def test_the_standard_error_is_also_that_of_a_regression_with_clustered_errors()
     peer = sm.OLS(y, sm.add_constant(after - 1.0)).fit(
         cov_type="cluster", cov_kwds={"groups": units, "use_correction": False}
     )
-    se, df = ar.clustered_se(clusters(people, names, 2))
+    se, df = ar.clustered_se([clusters(people, names, 2)])
     assert se == pytest.approx(peer.bse[1] * math.sqrt(15 / 14), rel=CLOSED)
     assert df == 14
 
@@ -94,7 +94,7 @@ def test_a_hand_checked_standard_error():
     cells = [Cluster(10, 10, 40, 50), Cluster(10, 10, 60, 50), Cluster(0, 10, None, 80)]
     e = [10 * -10 / 30 - 10 * -10 / 20, 10 * -10 / 30 - 10 * 10 / 20, 10 * 20 / 30]
     assert sum(e) == pytest.approx(0)
-    se, df = ar.clustered_se(cells)
+    se, df = ar.clustered_se([cells])
     assert se == pytest.approx(math.sqrt(3 / 2 * sum(x * x for x in e)), rel=CLOSED)
     assert df == 2
 
@@ -102,26 +102,26 @@ def test_a_hand_checked_standard_error():
 def test_a_cluster_that_answered_in_no_wave_does_not_count():
     cells = [Cluster(10, 10, 40, 50), Cluster(10, 10, 60, 50)]
     nobody = [*cells, Cluster(0, 0, None, None)]
-    assert ar.clustered_se(nobody) == ar.clustered_se(cells)
+    assert ar.clustered_se([nobody]) == ar.clustered_se([cells])
 
 
 def test_the_mean_of_the_same_index_twice_is_that_index():
     cells = [Cluster(10, 12, 40, 50), Cluster(8, 10, 60, 50), Cluster(0, 10, None, 80)]
-    assert ar.clustered_se_of_mean([cells, cells]) == pytest.approx(ar.clustered_se(cells))
+    assert ar.clustered_se([cells, cells]) == pytest.approx(ar.clustered_se([cells]))
 
 
 def test_without_two_clusters_or_without_a_wave_there_is_no_standard_error():
+    assert ar.clustered_se([[]]) is None
+    assert ar.clustered_se([[Cluster(10, 10, 40, 50)]]) is None
+    assert ar.clustered_se([[Cluster(10, 0, 40, None), Cluster(10, 0, 50, None)]]) is None
     assert ar.clustered_se([]) is None
-    assert ar.clustered_se([Cluster(10, 10, 40, 50)]) is None
-    assert ar.clustered_se([Cluster(10, 0, 40, None), Cluster(10, 0, 50, None)]) is None
-    assert ar.clustered_se_of_mean([]) is None
 
 
 def test_units_that_moved_alike_have_no_error_and_a_verdict_all_the_same():
     cells = [Cluster(10, 10, 40 + u, 43 + u) for u in range(12)]
-    se, df = ar.clustered_se(cells)
+    se, df = ar.clustered_se([cells])
     assert (se, df) == (pytest.approx(0, abs=1e-12), 11)
-    assert clustered_change(Index(46, 120), Index(49, 120), se, df).verdict == "risen"
+    assert printed_change(Index(46, 120), Index(49, 120), se, df).verdict == "risen"
 
 
 def test_a_printed_change_is_standardised_to_the_latest_headcounts():
@@ -132,66 +132,39 @@ def test_a_printed_change_is_standardised_to_the_latest_headcounts():
         ar.standardised([50, 60], [60, 60], [30])
 
 
-# ------------------------------------------------------------------ areas of an analysis
+# ------------------------------------------------------------------ may units be the cases?
 
 
 def some(units, seed=1):
-    """Clusters of an area, and the area's own mean, sd and n in both waves."""
+    """Clusters of an area."""
     rng = np.random.default_rng(seed)
-    cells = [
+    return [
         Cluster(int(a), int(b), float(rng.normal(55, 8)), float(rng.normal(60, 8)))
         for a, b in rng.integers(5, 40, (units, 2))
     ]
-    n1, n2 = sum(c.n1 for c in cells), sum(c.n2 for c in cells)
-    before = sum(c.n1 * c.index1 for c in cells) / n1
-    return cells, one(before, 20.0, n1), one(before + difference(cells), 21.0, n2)
 
 
-def test_an_area_of_ten_units_is_judged_by_its_units():
-    cells, earlier, later = some(10)
-    found = ar.area_change(cells, earlier, later)
-    se, df = ar.clustered_se(cells)
-    assert (found.basis, found.units, found.df) == ("units", 10, df)
-    assert found.difference == pytest.approx(difference(cells))
-    assert found.se == pytest.approx(se)
-    assert found.p == pytest.approx(2 * stats.t.sf(abs(found.difference / se), df), rel=CLOSED)
-    half = stats.t.isf(0.025, df) * se
-    assert (found.low, found.high) == pytest.approx(
-        (found.difference - half, found.difference + half)
-    )
-
-
-def test_nine_units_are_judged_by_their_persons_and_labelled_so():
-    cells, earlier, later = some(9)
-    few = ar.area_change(cells, earlier, later)
-    assert (few.basis, few.units) == ("persons", 9)
-    peer = stats.ttest_ind_from_stats(
-        *(g.item() for v in (later, earlier) for g in (v.mean, v.sd, v.n)), equal_var=False
-    )
-    assert (few.t, few.p) == pytest.approx((peer.statistic, peer.pvalue), rel=CLOSED)
+def test_ten_units_are_the_cases_of_an_area_and_nine_are_not():
+    ten = some(10)
+    assert ar.judged_by_units([ten]) == ar.clustered_se([ten])
+    assert ar.units_in_both([ten]) == 10
+    assert ar.judged_by_units([ten[:9]]) is None
 
 
 def test_units_with_fewer_than_five_answers_in_a_wave_do_not_make_the_ten():
-    cells, earlier, later = some(9)
+    cells = some(9)
     more = [*cells, Cluster(4, 30, 50.0, 60.0), Cluster(0, 9, None, 60.0)]
-    assert ar.area_change(more, earlier, later).basis == "persons"
-    assert ar.area_change([*cells, Cluster(5, 30, 50.0, 60.0)], earlier, later).basis == "units"
+    assert ar.judged_by_units([more]) is None
+    enough = [*cells, Cluster(5, 30, 50.0, 60.0)]
+    assert ar.judged_by_units([enough]) == ar.clustered_se([enough])
 
 
-def test_units_all_alike_are_defined():
-    cells = [Cluster(9, 7, 50.0, 50.1)] * 12
-    alike = ar.area_change(cells, one(50.0, 9.0, 108), one(50.1, 9.0, 84))
-    assert (alike.difference, alike.t, alike.p) == (pytest.approx(0.1), None, None)
-    assert alike.low == alike.high == alike.difference
-    cells = [Cluster(9, 7, 50.0, 50.0)] * 12
-    still = ar.area_change(cells, one(50.0, 9.0, 108), one(50.0, 9.0, 84))
-    assert (still.t, still.p, still.low) == (0.0, 1.0, 0.0)
-
-
-def test_an_area_of_one_person_has_no_test():
-    found = ar.area_change([], one(50.0, np.nan, 1), one(60.0, 9.0, 8))
-    assert found.difference == 10.0
-    assert (found.t, found.p, found.low) == (None, None, None)
+def test_an_overall_index_needs_ten_units_in_each_of_its_sub_goals():
+    ten = some(10)
+    one_hidden = [*ten[:9], Cluster(0, 20, None, 60.0)]
+    assert ar.units_in_both([ten, one_hidden]) == 9
+    assert ar.judged_by_units([ten, one_hidden]) is None
+    assert ar.judged_by_units([]) is None
 
 
 def test_standardised_change_weights_units_by_their_latest_headcount():

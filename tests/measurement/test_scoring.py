@@ -56,13 +56,12 @@ def test_a_code_beyond_the_scale_is_missing_and_never_zero():
 @pytest.mark.parametrize(
     ("low", "high"), [(1, 4), (1, 5), (1, 6), (1, 7), (0, 10), (-2, 2), (0, 1)]
 )
-def test_any_integer_scale_runs_from_0_to_100_and_back(low, high):
+def test_any_integer_scale_runs_from_0_to_100(low, high):
     key = dimension(items=1, low=low, high=high)
     codes = np.arange(1, key.options + 1, dtype=np.uint8)[:, None]
     found = sc.person_scores(codes, sc.ScoringKey((key,)))[:, 0]
     assert found[0] == 0.0
     assert found[-1] == 100.0
-    np.testing.assert_allclose(sc.own_scale(found, key), np.arange(low, high + 1), atol=1e-12)
     np.testing.assert_array_equal(sc.item_values(codes, key)[:, 0], np.arange(low, high + 1))
 
 
@@ -165,35 +164,46 @@ def test_an_impossible_key_is_refused(key):
 # ------------------------------------------------------------------ counts
 
 
+def counts_of(codes, options, **how):
+    """Counts of one item, everybody in one group."""
+    return sc.item_counts(codes, 0, options, np.zeros(len(codes), int), 1, **how)[0]
+
+
 def test_item_counts_tell_options_not_applicable_and_unanswered_apart():
     sheets = np.array([[1], [2], [2], [4], [15], [0], [9]], np.uint8)
-    assert sc.item_counts(sheets, 0, 4).tolist() == [1, 2, 0, 1, 1, 2]
-    grouped = sc.grouped_item_counts(sheets, 0, 4, np.array([0, 0, 2, 2, 2, 0, 0]), 3)
+    assert counts_of(sheets, 4).tolist() == [1, 2, 0, 1, 1, 2]
+    grouped = sc.item_counts(sheets, 0, 4, np.array([0, 0, 2, 2, 2, 0, 0]), 3)
     assert grouped.tolist() == [[1, 1, 0, 0, 0, 2], [0] * 6, [0, 1, 0, 1, 1, 0]]
 
 
-def test_favourable_is_the_upper_half_and_the_middle_is_neutral():
-    split = sc.favourable_split([10, 20, 30, 40, 50, 7, 9], 5)
-    assert (split.favourable, split.neutral, split.unfavourable, split.valid) == (90, 30, 30, 150)
-    turned = sc.favourable_split([10, 20, 30, 40, 50], 5, reverse=True)
-    assert (turned.favourable, turned.unfavourable) == (30, 90)
-    even = sc.favourable_split([1, 2, 3, 4], 4)
-    assert (even.favourable, even.neutral, even.unfavourable) == (7, 0, 3)
-    assert even.shares() == (0.7, 0.0, 0.3)
-    assert sc.favourable_split([0, 0, 0, 0, 5, 5], 4).shares() is None
+def test_a_reverse_keyed_items_counts_are_turned_and_those_without_answer_stay_last():
+    sheets = np.array([[1], [2], [2], [4], [15], [0]], np.uint8)
+    assert counts_of(sheets, 4, reverse=True).tolist() == [1, 0, 2, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("options", "favourable"), [(2, (1,)), (3, (2,)), (4, (2, 3)), (5, (3, 4)), (11, range(6, 11))]
+)
+def test_favourable_is_the_upper_half_and_the_middle_is_neutral(options, favourable):
+    assert sc.upper_half(options) == tuple(favourable)
 
 
 @pytest.mark.parametrize(
     ("percent", "index"), [((24, 16, 10, 40, 10), 49), ((4, 12, 34, 28, 22), 63)]
 )
 def test_the_golden_check_of_the_civil_service_survey(percent, index):
-    assert sc.index_from_shares(percent) == pytest.approx(index)
-    assert sc.favourable_split(percent, 5).favourable == 50
+    codes = np.repeat(np.arange(1, 6, dtype=np.uint8), percent)[:, None]
+    scores = sc.person_scores(codes, sc.ScoringKey((dimension(items=1, high=5),)))
+    assert scores.mean() == pytest.approx(index)
+    assert counts_of(codes, 5)[list(sc.upper_half(5))].sum() == 50
 
 
-def test_an_index_of_nobody_is_refused():
-    with pytest.raises(ValueError, match="one answer"):
-        sc.index_from_shares([0, 0, 0])
+def own_scale(codes, options):
+    """Mean and sd of one item's scores on its own scale from 1, and how many have one."""
+    key = sc.ScoringKey((dimension(items=1, high=options),))
+    moments = sc.group_moments(sc.person_scores(codes, key), np.zeros(len(codes), int), 1)
+    step = (options - 1) / 100
+    return 1 + moments.mean[0, 0] * step, moments.sd[0, 0] * step, moments.n[0, 0]
 
 
 def test_percentages_equal_mass_percent_and_mathanxiety_published():
@@ -204,13 +214,12 @@ def test_percentages_equal_mass_percent_and_mathanxiety_published():
     for row in values("likert_pkg")["mass.percent"]:
         item = row["_row"]
         codes = np.array([[int(a)] for a in data[item]], np.uint8)
-        shares = sc.item_counts(codes, 0, 5)[:5] / len(codes) * 100
+        shares = counts_of(codes, 5)[:5] / len(codes) * 100
         assert shares.tolist() == pytest.approx([row[level] for level in levels], rel=CLOSED)
         assert shares.tolist() == pytest.approx([published[item][n] for n in levels], rel=CLOSED)
-        key = dimension(items=1, high=5)
-        own = sc.own_scale(sc.person_scores(codes, sc.ScoringKey((key,)))[:, 0], key)
-        assert own.mean() == pytest.approx(means[item]["mean"], rel=CLOSED)
-        assert own.std(ddof=1) == pytest.approx(means[item]["sd"], rel=CLOSED)
+        mean, sd, _ = own_scale(codes, 5)
+        assert mean == pytest.approx(means[item]["mean"], rel=CLOSED)
+        assert sd == pytest.approx(means[item]["sd"], rel=CLOSED)
 
 
 @pytest.mark.parametrize("country", ["summary", "Canada", "Mexico", "United States"])
@@ -220,38 +229,12 @@ def test_low_high_mean_and_sd_equal_the_pisa_sample(country):
     for row in values("likert_pkg")[f"sample.{country}"]:
         answers = numbers(file, row["item"])[here, 0]
         codes = np.nan_to_num(answers, nan=0).astype(np.uint8)[:, None]
-        low, _, high = sc.favourable_split(sc.item_counts(codes, 0, 4), 4).shares()[::-1]
-        key = dimension(items=1, minimum=1)
-        own = sc.own_scale(sc.person_scores(codes, sc.ScoringKey((key,))), key)
-        moments = sc.group_moments(own, np.zeros(len(own), int), 1)
-        assert moments.n[0, 0] == row["n"]
-        assert low * 100 == pytest.approx(row["low"], rel=CLOSED)
-        assert high * 100 == pytest.approx(row["high"], rel=CLOSED)
-        assert moments.mean[0, 0] == pytest.approx(row["mean"], rel=CLOSED)
-        assert moments.sd[0, 0] == pytest.approx(row["sd"], rel=CLOSED)
-
-
-def test_multi_select_divides_by_those_who_answered():
-    sheets = np.array([[2, 1, 1], [1, 1, 2], [0, 0, 0], [2, 1, 2]], np.uint8)
-    found = sc.multi_select(sheets, (0, 1, 2))
-    assert found == sc.MultiSelect((2, 0, 2), 3)
-    assert found.shares() == (2 / 3, 0.0, 2 / 3)
-    assert sc.multi_select(np.zeros((4, 2), np.uint8), (0, 1)).shares() is None
-
-
-def test_agreement_counts_fall_into_their_bands():
-    sheets = np.array([[3, 4, 1], [4, 4, 4], [0, 15, 0], [1, 2, 0]], np.uint8)
-    counts = sc.agreement_counts(sheets, (0, 1, 2), (3, 4))
-    assert counts.tolist() == [2, 3, -1, 0]
-    assert sc.band_counts(counts, (0, 2, 3)) == (1, 1, 1)
-    assert sc.band_counts(np.array([2, 3, 4, 5, 7]), (2, 4, 7)) == (1, 2, 2)
-
-
-def test_bands_that_do_not_hold_every_count_are_refused():
-    with pytest.raises(ValueError, match="above the last"):
-        sc.band_counts(np.array([8]), (2, 4, 7))
-    with pytest.raises(ValueError, match="rise"):
-        sc.band_counts(np.array([1]), (4, 2))
+        shares = counts_of(codes, 4)[:4] / counts_of(codes, 4)[:4].sum() * 100
+        high = shares[list(sc.upper_half(4))].sum()
+        assert (100 - high, high) == pytest.approx((row["low"], row["high"]), rel=CLOSED)
+        mean, sd, n = own_scale(codes, 4)
+        assert n == row["n"]
+        assert (mean, sd) == pytest.approx((row["mean"], row["sd"]), rel=CLOSED)
 
 
 # ------------------------------------------------------------------ groups
@@ -277,7 +260,6 @@ def test_group_moments_equal_numpy_whatever_the_order(seed):
             if own.size > 1:
                 assert found.mean[group, column] == pytest.approx(own.mean(), rel=1e-12)
                 assert found.sd[group, column] == pytest.approx(own.std(ddof=1), rel=1e-9)
-                assert found.raw_squares[group, column] == pytest.approx((own**2).sum(), rel=1e-9)
             else:
                 assert np.isnan(found.sd[group, column])
 
@@ -285,18 +267,3 @@ def test_group_moments_equal_numpy_whatever_the_order(seed):
 def test_equal_answers_have_a_standard_deviation_of_exactly_zero():
     moments = sc.group_moments(np.full(1000, 100 / 3), np.zeros(1000, int), 1)
     assert moments.sd[0, 0] == 0.0
-
-
-def test_moments_of_parts_merge_into_moments_of_the_whole():
-    rng = np.random.default_rng(7)
-    scores, where = rng.normal(60, 10, (300, 3)), rng.integers(0, 5, 300)
-    scores[where == 4] = np.nan
-    whole = sc.group_moments(scores, where, 6)
-    cuts = (slice(0, 10), slice(10, 180), slice(180, 300))
-    parts = [sc.group_moments(scores[c], where[c], 6) for c in cuts]
-    merged = sc.merge_moments(parts)
-    np.testing.assert_array_equal(merged.n, whole.n)
-    np.testing.assert_allclose(merged.total, whole.total, rtol=1e-12)
-    np.testing.assert_allclose(merged.squares, whole.squares, rtol=1e-9)
-    with pytest.raises(ValueError, match="nothing"):
-        sc.merge_moments([])

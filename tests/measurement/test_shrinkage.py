@@ -7,7 +7,6 @@ import statsmodels.formula.api as smf
 
 from survey.measurement.scoring import group_moments
 from survey.measurement.shrinkage import (
-    benchmark,
     fit_printed,
     fit_random_intercept,
     median_of_others,
@@ -233,13 +232,7 @@ def test_units_of_the_same_kind_are_the_median_of_five_others_at_least():
     assert median_of_others([50, 60, None, 61, 80, 90, 40]) == 61  # 60.5, half up
 
 
-def test_a_benchmark_is_the_median_of_four_other_organisations_at_least():
-    assert benchmark([50, 60, 70]) is None
-    assert benchmark([50, 60, 70, None]) is None
-    assert benchmark([50, 60, 61, 80]) == 61  # 60.5, half up
-
-
-def test_the_benchmark_is_that_of_the_civil_service():
+def test_a_median_of_organisations_is_the_benchmark_of_the_civil_service():
     data = table("csps/csps_engagement_2009_2018.csv")
     scores, published = defaultdict(list), {}
     for year, kind, value in zip(data["year"], data["kind"], data["value"], strict=True):
@@ -248,7 +241,7 @@ def test_the_benchmark_is_that_of_the_civil_service():
         elif kind == "benchmark_median":
             published[year] = float(value)
     assert len(published) == 10
-    found = {year: benchmark(scores[year]) for year in published}
+    found = {year: median_of_others(scores[year]) for year in published}
     # published from unrounded scores of organisations; these are in whole points
     assert all(abs(found[year] - value) <= 1 for year, value in published.items())
     assert sum(found[year] == value for year, value in published.items()) >= 9

@@ -28,8 +28,9 @@ def says(found):
 
 @pytest.mark.parametrize(("m", "z"), [(1, 1.96), (6, 2.64)])
 def test_the_intervals_of_a_family_hold_together(m, z):
-    assert round(ve.simultaneous_z(m), 2) == z
-    assert ve.simultaneous_z(m) == pytest.approx(stats.norm.isf(0.025 / m), rel=1e-12)
+    half = ve.judge(50.0, 50.0, 1.0, m=m).high
+    assert round(half, 2) == z
+    assert half == pytest.approx(stats.norm.isf(0.025 / m), rel=1e-12)
 
 
 @pytest.mark.parametrize(("m", "low", "high"), [(1, -1, 25), (6, -5, 29)])
@@ -66,7 +67,7 @@ def test_an_interval_that_only_just_excludes_0_does_not_when_it_is_rounded_outwa
 
 def test_a_whole_bound_stays_where_it_is_in_spite_of_rounding_in_the_sums():
     # the half-width comes out as 3.0000000000000004
-    found = ve.clustered_change(Index(50, 9), Index(53, 9), 3.0 / special.stdtrit(11, 0.975), 11)
+    found = ve.printed_change(Index(50, 9), Index(53, 9), 3.0 / special.stdtrit(11, 0.975), 11)
     assert (found.low, found.high) == (0, 6)
 
 
@@ -166,15 +167,44 @@ def test_what_has_no_interval_is_refused(wrong):
         change(50, 60, **{"n1": 9, "n2": 9} | wrong)
 
 
+# ------------------------------------------------------------------ exact and printed
+
+
+@settings(max_examples=200)
+@given(
+    earlier=st.integers(0, 100),
+    later=st.integers(0, 100),
+    se=st.floats(0.1, 30),
+    df=st.none() | st.integers(1, 400),
+    m=families,
+)
+def test_what_is_printed_is_what_an_analysis_shows_rounded_outward(earlier, later, se, df, m):
+    exact = ve.judge(earlier, later, se, df, m)
+    found = ve.printed_change(Index(earlier, 30), Index(later, 30), se, df, m)
+    assert found.difference == exact.difference
+    assert found.low == max(math.floor(round(exact.low, 9)), -earlier)
+    assert found.high == min(math.ceil(round(exact.high, 9)), 100 - earlier)
+    assert found.minimum_detectable >= exact.minimum_detectable - 1e-9
+    if exact.verdict == "unknown":
+        assert found.verdict == "unknown"
+
+
+def test_an_exact_change_is_unknown_where_only_rounding_in_the_sums_excludes_0():
+    se = 3.0 / special.stdtrit(11, 0.975)
+    assert ve.judge(50, 53, se, 11).verdict == "unknown"
+    assert ve.judge(50, 53.1, se, 11).verdict == "risen"
+    assert ve.judge(53.1, 50, se, 11).verdict == "fallen"
+
+
 # ------------------------------------------------------------------ areas
 
 
 def test_an_area_uses_t_with_the_units_degrees_of_freedom():
-    found = ve.clustered_change(Index(60, 300), Index(66, 280), 2.0, 9)
+    found = ve.printed_change(Index(60, 300), Index(66, 280), 2.0, 9)
     half = stats.t.isf(0.025, 9) * 2.0
     assert (found.low, found.high) == (math.floor(6 - half), math.ceil(6 + half)) == (1, 11)
     assert found.verdict == "risen"
-    six = ve.clustered_change(Index(60, 300), Index(66, 280), 2.0, 9, m=6)
+    six = ve.printed_change(Index(60, 300), Index(66, 280), 2.0, 9, m=6)
     half = stats.t.isf(0.025 / 6, 9) * 2.0
     assert (six.low, six.high) == (math.floor(6 - half), math.ceil(6 + half))
     assert six.verdict == "unknown"
@@ -189,14 +219,14 @@ def test_an_area_uses_t_with_the_units_degrees_of_freedom():
     m=families,
 )
 def test_an_areas_sentence_never_contradicts_its_interval(earlier, later, se, df, m):
-    found = ve.clustered_change(earlier, later, se, df, m)
+    found = ve.printed_change(earlier, later, se, df, m)
     assert found.verdict == says(found)
     assert found.low <= found.difference <= found.high
     assert found.verdict != "unknown" or abs(found.difference) < found.minimum_detectable
 
 
 def test_units_that_all_moved_alike_leave_no_doubt():
-    found = ve.clustered_change(Index(60, 300), Index(61, 300), 0.0, 9)
+    found = ve.printed_change(Index(60, 300), Index(61, 300), 0.0, 9)
     assert (found.low, found.high, found.verdict) == (1, 1, "risen")
 
 

@@ -79,7 +79,8 @@ def drawn(total: int, rate: float, seed: int = 7, ordinal: int = 1) -> tuple[Fra
 
 def without_an_index(frame: Frame, joined: Mapping[str, str], made: Computed) -> list[str]:
     """Inner nodes that lack an index although k people counted below them have a score."""
-    counted = count(frame.instrument, read_answers(frame.instrument, frame.nodes(), joined))
+    nodes = frame.nodes()
+    counted = count(frame.instrument, nodes, read_answers(frame.instrument, nodes, joined))
     tree, scored = Tree(counted.nodes), scored_below(counted, made)
     printed = {u.unit.code: {d.id: d.score.index for d in u.dimensions} for u in made.units}
     return [

@@ -1,7 +1,7 @@
 """All figures of one wave, for every unit and dimension at once, from answer sheets.
 
 The last column of every table is the overall index when the key has one of two or more dimensions.
-Nothing here is protected: whoever shows it to people goes through disclosure control first.
+Nothing here is protected: it is for analysts who own their data.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from survey.measurement.agreement import (
     IntraclassCorrelation,
@@ -19,38 +18,21 @@ from survey.measurement.agreement import (
     uniform_null_variance,
     within_group_spread,
 )
+from survey.measurement.participation import Participation, participation
 from survey.measurement.reliability import Reliability, assess
 from survey.measurement.scoring import (
     DimensionKey,
+    Floats,
+    Ints,
     Moments,
     ScoringKey,
-    Sheets,
     group_moments,
-    grouped_item_counts,
-    item_values,
-    overall_scores,
-    person_scores,
+    upper_half,
 )
 from survey.measurement.shrinkage import RandomIntercept, Shrunken, fit_random_intercept, shrink
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from survey.measurement.wave import ScoredWave, WaveAnswers, score_wave
 
 OVERALL = "overall"
-
-
-@dataclass(frozen=True)
-class WaveAnswers:
-    """One wave: sheets (persons, width), unit number per person, and what else is known.
-
-    ``headcounts`` per unit (NaN unknown); ``persons`` holds linked persons' numbers (-1 none),
-    None in the ordinary, unlinked study.
-    """
-
-    sheets: Sheets
-    units: Ints
-    headcounts: Floats | None = None
-    persons: Ints | None = None
 
 
 @dataclass(frozen=True)
@@ -106,13 +88,13 @@ def _share(part: Ints, whole: Ints) -> Floats:
 class WaveFigures:
     """Everything measured in one wave. Lists run over ``columns``; None where not defined.
 
-    ``scores`` (persons, columns) and both ``Moments`` are POMP; ``models`` and ``shrunken`` are
-    on the own scale.
+    ``answered`` (units,) counts answers; ``scores`` (persons, columns) and both ``Moments`` are
+    POMP; ``models`` and ``shrunken`` are on the own scale.
     """
 
     columns: tuple[Column, ...]
     answers: WaveAnswers
-    persons: Ints
+    answered: Ints
     scores: Floats
     units: Moments
     organisation: Moments
@@ -127,29 +109,43 @@ class WaveFigures:
         """(r_wg(j) uniform, r_wg(j) skewed, r*_wg(j) uniform) per unit; NaN where undefined."""
         spread, key = self.spreads[position], self.columns[position].key
         if spread is None or key is None:
-            nothing = np.full(self.persons.size, np.nan)
+            nothing = np.full(self.answered.size, np.nan)
             return nothing, nothing, nothing
         uniform = uniform_null_variance(key.options)
         skewed = skewed_null_variance(key.options)
         return (
             spread.rwg(uniform),
-            np.full(self.persons.size, np.nan) if skewed is None else spread.rwg(skewed),
+            np.full(self.answered.size, np.nan) if skewed is None else spread.rwg(skewed),
             spread.lindell(uniform),
         )
 
+    def participation(self) -> list[Participation]:
+        """Who answered in each unit, of how many."""
+        known = self.answers.headcounts
+        heads = [np.nan] * self.answered.size if known is None else known.tolist()
+        return [
+            participation(n, None if np.isnan(head) else int(head))
+            for n, head in zip(self.answered.tolist(), heads, strict=True)
+        ]
 
-def measure_wave(
-    answers: WaveAnswers, key: ScoringKey, n_units: int, model_minimum_n: int = 10
-) -> WaveFigures:
+    def participation_of_all(self) -> Participation:
+        """Who answered in the organisation; its headcount is unknown when that of any unit with
+        answers is."""
+        known, headcount = self.answers.headcounts, None
+        if known is not None and not np.isnan(known[self.answered > 0]).any():
+            headcount = int(np.nansum(known))
+        return participation(int(self.answered.sum()), headcount)
+
+
+def measure_wave(answers: WaveAnswers, key: ScoringKey, n_units: int) -> WaveFigures:
     """Measure one wave; ``answers.units`` are numbers 0..n_units-1.
 
-    ``model_minimum_n`` is the least n of a unit that enters the random-intercept model: 10
-    wherever results are published, 1 for analysts who own their data.
+    All units enter the random-intercept model, whatever their n: the data are the analyst's own.
     """
-    columns = columns_of(key)
-    scores = person_scores(answers.sheets, key)
+    wave, columns = score_wave(answers, key, n_units), columns_of(key)
+    scores = wave.scores
     if len(columns) > len(key.dimensions):
-        scores = np.column_stack([scores, overall_scores(scores, key)])
+        scores = np.column_stack([scores, wave.overall])
     units = group_moments(scores, answers.units, n_units)
     spreads: list[Spread | None] = []
     consistency: list[Reliability | None] = []
@@ -158,18 +154,18 @@ def measure_wave(
             spreads.append(None)
             consistency.append(None)
             continue
-        values = item_values(answers.sheets, column.key)
+        values = wave.item_values(column.key)
         spreads.append(within_group_spread(values, answers.units, n_units))
         consistency.append(assess(values))
-    models = [_model(units, p, column, model_minimum_n) for p, column in enumerate(columns)]
+    models = [_model(units, p, column) for p, column in enumerate(columns)]
     return WaveFigures(
         columns=columns,
         answers=answers,
-        persons=np.bincount(answers.units, minlength=n_units),
+        answered=wave.answered(),
         scores=scores,
         units=units,
         organisation=group_moments(scores, np.zeros(len(scores), np.int64), 1),
-        favourable=_favourable(answers, key, columns, n_units),
+        favourable=_favourable(wave, columns),
         spreads=tuple(spreads),
         reliability=tuple(consistency),
         intraclass=tuple(intraclass_of(units, p) for p in range(len(columns))),
@@ -186,26 +182,22 @@ def _own(units: Moments, position: int, column: Column) -> Floats:
     return column.low + units.mean[:, position] * column.point
 
 
-def _model(units: Moments, position: int, column: Column, minimum_n: int) -> RandomIntercept | None:
+def _model(units: Moments, position: int, column: Column) -> RandomIntercept | None:
     squares = units.squares[:, position] * column.point**2
     mean = _own(units, position, column)
-    return fit_random_intercept(units.n[:, position], mean, squares, minimum_n)
+    return fit_random_intercept(units.n[:, position], mean, squares, minimum_n=1)
 
 
-def _favourable(
-    answers: WaveAnswers, key: ScoringKey, columns: tuple[Column, ...], n_units: int
-) -> Favourable:
+def _favourable(wave: ScoredWave, columns: tuple[Column, ...]) -> Favourable:
     """Favourable answers per unit: every valid answer to the dimension's items counts once."""
-    shape = (n_units, len(columns))
+    shape = (wave.n_units, len(columns))
     upper, valid = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    for position, dimension in enumerate(key.dimensions):
-        options, half = dimension.options, dimension.options // 2
-        for item, reverse in zip(dimension.columns, dimension.reverse, strict=True):
-            counts = grouped_item_counts(answers.sheets, item, options, answers.units, n_units)
-            good = counts[:, :half] if reverse else counts[:, options - half : options]
-            upper[:, position] += good.sum(axis=1)
-            valid[:, position] += counts[:, :options].sum(axis=1)
-    if len(columns) > len(key.dimensions):
-        index = list(key.index)
+    for position, dimension in enumerate(wave.key.dimensions):
+        half = list(upper_half(dimension.options))
+        for counts in wave.item_counts(dimension):
+            upper[:, position] += counts[:, half].sum(axis=1)
+            valid[:, position] += counts[:, : dimension.options].sum(axis=1)
+    if len(columns) > len(wave.key.dimensions):
+        index = list(wave.key.index)
         upper[:, -1], valid[:, -1] = upper[:, index].sum(axis=1), valid[:, index].sum(axis=1)
     return Favourable(upper, valid)

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from survey.measurement import comparisons, figures, tables
+from survey.analysis import change_figures, tables, wave_figures
 from survey.measurement.scoring import DimensionKey, ScoringKey
+from survey.measurement.wave import WaveAnswers
 
 UNITS = 14
 
@@ -38,7 +39,7 @@ def wave(seed, persons=200, options=5, missing=0.08, dimensions=3, items=4, peop
     noise = rng.normal(0, 0.8, (persons, dimensions * items))
     answers = np.clip(np.round((options + 1) / 2 + level[:, None] + noise), 1, options)
     answers[rng.random(answers.shape) < missing] = 0
-    return figures.WaveAnswers(
+    return WaveAnswers(
         answers.astype(np.uint8),
         where,
         np.bincount(where, minlength=UNITS) + rng.integers(0, 8, UNITS).astype(float),
@@ -52,8 +53,8 @@ def names(order=None):
 
 
 def everything(first, second, scoring, labels):
-    measured = [figures.measure_wave(w, scoring, UNITS, 1) for w in (first, second)]
-    change = comparisons.measure_change(*measured)
+    measured = [wave_figures.measure_wave(w, scoring, UNITS) for w in (first, second)]
+    change = change_figures.measure_change(*measured)
     return {
         "waves": [tables.wave_table(m, labels) for m in measured],
         "change": tables.change_table(change, *measured, labels),
@@ -89,9 +90,7 @@ def test_the_order_of_persons_and_units_never_matters(seed, people):
         order = rng.permutation(len(w.units))
         persons = None if w.persons is None else w.persons[order]
         shuffled.append(
-            figures.WaveAnswers(
-                w.sheets[order], relabel[w.units][order], w.headcounts[back], persons
-            )
+            WaveAnswers(w.sheets[order], relabel[w.units][order], w.headcounts[back], persons)
         )
     one = everything(*waves, key(), names())
     two = everything(*shuffled, key(), names(back))
@@ -113,8 +112,8 @@ def test_adding_a_constant_shifts_means_and_nothing_else(seed, shift):
 @given(seed=st.integers(0, 10_000))
 def test_everybody_has_answered_means_no_width_anywhere(seed):
     w = wave(seed, missing=0.0)
-    full = figures.WaveAnswers(w.sheets, w.units, np.bincount(w.units, minlength=UNITS) * 1.0)
-    table = tables.wave_table(figures.measure_wave(full, key(), UNITS), names())
+    full = WaveAnswers(w.sheets, w.units, np.bincount(w.units, minlength=UNITS) * 1.0)
+    table = tables.wave_table(wave_figures.measure_wave(full, key(), UNITS), names())
     for unit in table["units"].values():
         low, high = unit["d0"]["ci_fpc"]
         assert low == high == unit["d0"]["mean"]
@@ -138,8 +137,7 @@ def degenerate():
 @pytest.mark.parametrize("other", list(degenerate()), ids=lambda c: c[0])
 def test_degenerate_waves_give_defined_tables_without_nan_or_warning(case, other):
     first, second = (
-        figures.WaveAnswers(c[1].astype(np.uint8), c[2], c[3], np.arange(len(c[2])))
-        for c in (case, other)
+        WaveAnswers(c[1].astype(np.uint8), c[2], c[3], np.arange(len(c[2]))) for c in (case, other)
     )
     json.dumps(everything(first, second, key(), names()), allow_nan=False)
 
@@ -154,7 +152,7 @@ def test_any_number_of_items_and_options_gives_defined_tables(items, options):
 
 
 def test_all_equal_answers_are_told_as_what_they_are():
-    equal = figures.WaveAnswers(
+    equal = WaveAnswers(
         np.full((280, 12), 4, np.uint8), np.arange(280) % UNITS, np.full(UNITS, 30.0)
     )
     table = everything(equal, equal, key(), names())
@@ -171,8 +169,8 @@ def test_all_equal_answers_are_told_as_what_they_are():
 def test_unit_tables_equal_what_scipy_says_unit_by_unit():
     first, second = wave(31, persons=400), wave(32, persons=420)
     scoring = key()
-    measured = [figures.measure_wave(w, scoring, UNITS, 1) for w in (first, second)]
-    table = tables.change_table(comparisons.measure_change(*measured), *measured, names())
+    measured = [wave_figures.measure_wave(w, scoring, UNITS) for w in (first, second)]
+    table = tables.change_table(change_figures.measure_change(*measured), *measured, names())
     for number in range(UNITS):
         a, b = (m.scores[m.answers.units == number, 0] for m in measured)
         a, b = a[~np.isnan(a)], b[~np.isnan(b)]
@@ -187,9 +185,7 @@ def test_unit_tables_equal_what_scipy_says_unit_by_unit():
 
 def test_small_units_have_neither_test_nor_verdict():
     first, second = wave(1, persons=8 * UNITS), wave(2, persons=8 * UNITS)
-    w1, w2 = (
-        figures.WaveAnswers(w.sheets, np.arange(8 * UNITS) % UNITS, None) for w in (first, second)
-    )
+    w1, w2 = (WaveAnswers(w.sheets, np.arange(8 * UNITS) % UNITS, None) for w in (first, second))
     found = everything(w1, w2, key(), names())["change"]["units"]["u0"]["d0"]
     assert (found["t"], found["hedges_g"], found["cliffs_delta"]) == (None, None, None)
     assert (found["ci"], found["verdict"], found["minimum_detectable"]) == (None, None, None)
@@ -234,18 +230,16 @@ def test_holm_is_over_the_dimensions_and_the_overall_index_stands_apart():
 
 
 def test_waves_of_other_dimensions_are_not_compared():
-    measured = [figures.measure_wave(wave(1, dimensions=d), key(d), UNITS, 1) for d in (2, 3)]
+    measured = [wave_figures.measure_wave(wave(1, dimensions=d), key(d), UNITS) for d in (2, 3)]
     with pytest.raises(ValueError, match="same dimensions"):
-        comparisons.measure_change(*measured)
+        change_figures.measure_change(*measured)
 
 
 def test_linked_persons_are_paired_where_they_stayed_and_only_if_they_are_one():
     first, second = wave(1, 300, people=True), wave(2, 300, people=True)
-    stays = figures.WaveAnswers(
-        second.sheets, first.units[np.argsort(first.persons)], None, np.arange(300)
-    )
-    measured = [figures.measure_wave(w, key(), UNITS, 1) for w in (first, stays)]
-    change = comparisons.measure_change(*measured)
+    stays = WaveAnswers(second.sheets, first.units[np.argsort(first.persons)], None, np.arange(300))
+    measured = [wave_figures.measure_wave(w, key(), UNITS) for w in (first, stays)]
+    change = change_figures.measure_change(*measured)
     whole = change.organisation[0].paired
     assert whole.matched > 200
     place = np.argsort(first.persons)
@@ -255,17 +249,17 @@ def test_linked_persons_are_paired_where_they_stayed_and_only_if_they_are_one():
     assert change.units.paired
     for (unit, _), test in change.units.paired.items():
         assert test.matched >= 20
-        assert test.matched <= measured[0].persons[unit]
+        assert test.matched <= measured[0].answered[unit]
     twice = first.persons.copy()
     twice[twice == 7] = 8
-    doubled = figures.WaveAnswers(first.sheets, first.units, None, twice)
-    links = comparisons._links(figures.measure_wave(doubled, key(), UNITS, 1), measured[1])
+    doubled = WaveAnswers(first.sheets, first.units, None, twice)
+    links = change_figures._links(wave_figures.measure_wave(doubled, key(), UNITS), measured[1])
     assert not np.isin(twice[links[0]], [7, 8]).any()
 
 
 def test_the_overall_index_is_left_out_when_one_dimension_is_all():
-    assert [c.id for c in figures.columns_of(key(1))] == ["d0"]
-    assert [c.id for c in figures.columns_of(key(2))] == ["d0", "d1", "overall"]
+    assert [c.id for c in wave_figures.columns_of(key(1))] == ["d0"]
+    assert [c.id for c in wave_figures.columns_of(key(2))] == ["d0", "d1", "overall"]
 
 
 def test_the_overall_index_of_different_scales_stands_on_0_to_100():
@@ -273,5 +267,5 @@ def test_the_overall_index_of_different_scales_stands_on_0_to_100():
         (DimensionKey("a", (0,), (False,), 1, 4, 1), DimensionKey("b", (1,), (False,), 1, 7, 1)),
         (0, 1),
     )
-    overall = figures.columns_of(mixed)[-1]
+    overall = wave_figures.columns_of(mixed)[-1]
     assert (overall.low, overall.high, overall.point) == (0.0, 100.0, 1.0)

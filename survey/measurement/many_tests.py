@@ -1,24 +1,11 @@
-"""Half up, and p values of many tests at once. Verdicts stand in ``verdicts``.
-
-Adjusted p are columns for analysts and for lists; they decide no verdict.
-"""
+"""P values of many tests at once: columns for analysts and for lists, which decide no verdict."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-
-
-def whole_points(value: float) -> int:
-    """``value`` rounded half up, where a half is one in spite of rounding in the sums.
-
-    Without this 62.5 could print as 62 or 63 by the order in which persons were added.
-    """
-    return math.floor(round(value, 9) + 0.5)
 
 
 def holm(p: Floats) -> Floats:
