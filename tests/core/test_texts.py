@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 
@@ -93,6 +96,46 @@ def test_no_key_stands_twice_in_a_file(room: str, part: str) -> None:
     for language in spoken(room, part):
         file = PACKAGE / room / "translations" / part / f"{language}.json"
         json.loads(file.read_text("utf-8"), object_pairs_hook=unique)
+
+
+def asked(room: str, callers: set[str]) -> Iterator[tuple[str, str]]:
+    """(module, key) of each text that a room's Python asks one of the callers for by its name."""
+    for file in (PACKAGE / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            key = node.args[0]
+            if name in callers and isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield file.name, key.value
+
+
+def test_every_text_that_a_mail_names_exists() -> None:
+    named = list(asked("mail", {"say"}))
+    assert len(named) > 20
+    assert [each for each in named if each[1] not in Texts("mail", "mails", "nb")] == []
+
+
+def test_every_text_that_a_report_or_a_letter_names_exists() -> None:
+    named = list(asked("reports", {"words", "self"}))
+    for file in (PACKAGE / "reports" / "templates").iterdir():
+        keys = re.findall(r"""\bw\(["']([a-z_0-9]+)["']""", file.read_text("utf-8"))
+        named += [(file.name, key) for key in keys]
+    assert len(named) > 100
+    reports, letters = Texts("reports", "reports", "nb"), Texts("reports", "letters", "nb")
+    missing = [each for each in named if each[1] not in reports and each[1] not in letters]
+    assert missing == []
+
+
+def test_every_text_that_a_view_names_exists() -> None:
+    named = [each for each in asked("web", {"text", "_text", "t"}) if "." in each[1]]
+    assert len(named) > 15
+    missing = []
+    for module, name in named:
+        part, _, key = name.partition(".")
+        if key not in Texts("web", part, "nb"):
+            missing.append((module, name))
+    assert missing == []
 
 
 def test_a_number_chooses_the_wording() -> None:
