@@ -1,4 +1,7 @@
-"""A worker with slow work, for tests that kill it: ``python slow.py FOLDER LEASE [REDIS]``."""
+"""A worker with slow work, for tests that kill it: ``python slow.py FOLDER LEASE [REDIS]``.
+
+The work ends when the test says so, by a file; no test has to guess how long a machine takes.
+"""
 
 from __future__ import annotations
 
@@ -16,17 +19,21 @@ from survey.core.config import Settings
 from survey.core.services import Services
 from survey.jobs.execution import Job, Work
 
+GRACE = 3.0
+"""Seconds that running work gets when the worker is asked to stop (in earnest 10)."""
+
 
 def works(parts: Services) -> Mapping[str, Work]:
-    return {"sleep": partial(sleep, parts)}
+    return {"wait": partial(wait_for_go, parts)}
 
 
-def sleep(parts: Services, job: Job) -> dict[str, Any]:
-    """Note the start, sleep, note the end. The notes stand for what is visible outside."""
+def wait_for_go(parts: Services, job: Job) -> dict[str, Any]:
+    """Note the start, wait for the file ``go``, note the end: what is visible outside."""
     folder = parts.settings.data_dir
     name = str(job.claim.payload["name"])
     (folder / f"{name}.{job.claim.attempt}.{os.getpid()}.started").touch()
-    time.sleep(job.claim.payload["seconds"])
+    while not (folder / "go").exists():
+        time.sleep(0.05)
     (folder / f"{name}.{job.claim.attempt}.ended").touch()
     return {"name": name, "attempt": job.claim.attempt}
 
@@ -44,6 +51,7 @@ def settings(folder: Path, redis_url: str = "") -> Settings:
 if __name__ == "__main__":
     sys.modules["slow"] = sys.modules["__main__"]
     works.__module__ = "slow"
+    worker.GRACE = GRACE
     worker.run(
         settings(Path(sys.argv[1]), *sys.argv[3:]), works, timedelta(seconds=int(sys.argv[2]))
     )
