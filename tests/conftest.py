@@ -33,6 +33,7 @@ from tests.databases import (
     on,
     on_server,
 )
+from tests.secrets_for_tests import SECRET_KEY
 
 SEALED = re.compile(r'\b(?:from|into|update|join)\s+"?(?:inbox|response|comment)\b', re.IGNORECASE)
 MAY_TOUCH_ANSWERS = (
@@ -177,7 +178,7 @@ def settings(tmp_path: Path) -> Settings:
     """Settings of a service that lives in the test's own folder."""
     return Settings(
         data_dir=tmp_path / "var",
-        secret_key="test-secret-" + "x" * 32,
+        secret_key=SECRET_KEY,
         allowed_hosts=("localhost", "127.0.0.1"),
     )
 

@@ -18,6 +18,7 @@ from survey.core.config import Settings
 from survey.core.db import Database
 from survey.core.services import build
 from survey.operations import migrate
+from tests.secrets_for_tests import SECRET_KEY
 
 POSTGRES_TEMPLATE = "migrated"
 """The database of the tests' PostgreSQL server that others are copied from."""
@@ -67,7 +68,7 @@ def _sqlite_template() -> Path:
 def _migrate(url: str) -> Path:
     """Bring the database at this address up to date; without one, a file, whose path is given."""
     folder = folder_of_process("template")
-    parts = build(Settings(data_dir=folder / "var", database_url=url, secret_key="s" * 40))
+    parts = build(Settings(data_dir=folder / "var", database_url=url, secret_key=SECRET_KEY))
     migrate.upgrade(parts)
     parts.db.dispose()  # the last connection writes the write-ahead log back into the file
     return folder / "var" / "survey.db"

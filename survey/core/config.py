@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from survey.core.errors import ConfigurationError, Fault
+from survey.core.secret_strength import is_weak
 
 PREFIX = "SURVEY_"
 
@@ -76,8 +77,8 @@ def _one_of(*words: str) -> Callable[[str], str]:
 
 
 def _secret(value: str) -> str:
-    if len(value) < 32:
-        raise ValueError("at least 32 random characters")
+    if is_weak(value):
+        raise ValueError("at least 32 random characters; make them with: openssl rand -hex 32")
     return value
 
 

@@ -23,6 +23,7 @@ from survey.organisation.units import create_organisation
 from survey.release.close import close_and_release
 from tests.databases import folder_of_process, migrated_database
 from tests.release.journey import FULL, Journey, open_next, start
+from tests.secrets_for_tests import SECRET_KEY
 
 ANSWERS = {"n1": 20, "n2": 11, "n3": 7, "s1": 25, "s2": 4}
 
@@ -133,7 +134,7 @@ def _template() -> World:
     folder = folder_of_process("world")
     settings = Settings(
         data_dir=folder / "var",
-        secret_key="test-secret-" + "x" * 32,
+        secret_key=SECRET_KEY,
         allowed_hosts=("localhost", "127.0.0.1"),
     )
     migrated_database(settings.database).dispose()

@@ -15,13 +15,14 @@ from survey.cli.main import cli
 from survey.core import config
 from survey.core.errors import SurveyError
 from survey.core.services import build
+from tests.secrets_for_tests import SECRET_KEY
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A service's folder with an organisation, made by the commands themselves."""
     monkeypatch.setenv("SURVEY_DATA_DIR", str(tmp_path / "var"))
-    monkeypatch.setenv("SURVEY_SECRET_KEY", "x" * 40)
+    monkeypatch.setenv("SURVEY_SECRET_KEY", SECRET_KEY)
     run("db", "upgrade")
     parts = build(config.load())
     from survey.organisation.units import create_organisation

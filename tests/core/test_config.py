@@ -53,6 +53,14 @@ def test_a_secret_is_never_repeated_in_the_message() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["SECRET_KEY", "METRICS_TOKEN"])
+@pytest.mark.parametrize("typed", ["a" * 64, "changeme" * 5])
+def test_a_secret_that_was_typed_is_refused_with_how_to_make_one(name: str, typed: str) -> None:
+    found = faults(**{name: typed})
+    assert "openssl rand -hex 32" in found[f"SURVEY_{name}"]
+    assert typed not in str(found)
+
+
 def test_celery_needs_redis() -> None:
     assert "SURVEY_REDIS_URL" in faults(JOBS="celery")
     assert config.load(

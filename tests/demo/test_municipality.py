@@ -20,6 +20,7 @@ from survey.release import look, read
 from survey.release.audit import audit_stored
 from survey.study.models import Study, Wave
 from survey.study.participation import latest_hour, participation
+from tests.secrets_for_tests import SECRET_KEY
 
 pytestmark = pytest.mark.no_cover
 
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.no_cover
 @pytest.fixture(scope="module")
 def parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     folder: Path = tmp_path_factory.mktemp("demo")
-    parts = build(Settings(data_dir=folder / "var", secret_key="s" * 40))
+    parts = build(Settings(data_dir=folder / "var", secret_key=SECRET_KEY))
     migrate.upgrade(parts)
     municipality.build(parts)
     yield parts

@@ -14,6 +14,7 @@ from survey.core.services import build
 from tests.databases import migrated_database
 from tests.leaks.drawing import History, write_instruments
 from tests.leaks.world import Publication, Published, publish
+from tests.secrets_for_tests import SECRET_KEY
 
 
 class Publish(Protocol):
@@ -29,7 +30,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Publish]:
     library = write_instruments(folder / "instruments")
     settings = Settings(
         data_dir=folder / "var",
-        secret_key="test-secret-" + "x" * 32,
+        secret_key=SECRET_KEY,
         allowed_hosts=("localhost",),
         instrument_dir=folder / "instruments",
     )

@@ -10,6 +10,7 @@ import pytest
 
 from survey.core.config import Settings
 from survey.core.services import Services, build
+from tests.secrets_for_tests import SECRET_KEY
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
@@ -18,6 +19,6 @@ def parts(request: Any, tmp_path: Path) -> Iterator[Services]:
     url = ""
     if request.param == "postgresql":
         url = request.getfixturevalue("fresh_postgres_url")
-    made = build(Settings(data_dir=tmp_path / "var", database_url=url, secret_key="s" * 40))
+    made = build(Settings(data_dir=tmp_path / "var", database_url=url, secret_key=SECRET_KEY))
     yield made
     made.db.dispose()

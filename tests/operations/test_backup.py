@@ -11,6 +11,7 @@ from survey.core.errors import Conflict, InvalidInput, NotFound
 from survey.core.services import Services
 from survey.operations import backup, migrate
 from survey.organisation.units import create_organisation, organisations
+from tests.secrets_for_tests import SECRET_KEY
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ def test_an_empty_place_is_filled_without_asking(filled: Services, tmp_path: Pat
         from survey.core.config import Settings
         from survey.core.services import build
 
-        other = build(Settings(data_dir=tmp_path / "other", secret_key="s" * 40))
+        other = build(Settings(data_dir=tmp_path / "other", secret_key=SECRET_KEY))
         backup.restore(other, saved)
         assert codes(other) == ["first"]
         other.db.dispose()
@@ -153,7 +154,7 @@ def test_another_programs_sqlite_file_is_refused(database: object, tmp_path: Pat
     with sqlite3.connect(tmp_path / "other.db") as connection:
         connection.execute("CREATE TABLE t (a)")
     connection.close()
-    parts = build(Settings(data_dir=tmp_path / "mine", secret_key="s" * 40))
+    parts = build(Settings(data_dir=tmp_path / "mine", secret_key=SECRET_KEY))
     with pytest.raises(InvalidInput, match="not a backup of this service"):
         backup.restore(parts, tmp_path / "other.db")
     parts.db.dispose()

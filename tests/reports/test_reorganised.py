@@ -13,6 +13,7 @@ from survey.release.audit import audit_stored
 from survey.reports.unit.report import UnitReportRenderer, dashboard
 from tests.release.journey import Journey, open_next, start
 from tests.reports.pdf_text import text_of
+from tests.secrets_for_tests import SECRET_KEY
 
 FIRST = {"n1": 20, "n2": 11, "n3": 7, "s1": 25, "s2": 9}
 AFTER = """code;name;parent code;kind;headcount;predecessors;compare with;reason
@@ -37,7 +38,7 @@ def reorganised(tmp_path_factory: pytest.TempPathFactory) -> Journey:
     from tests.databases import migrated_database
 
     folder = tmp_path_factory.mktemp("reorganised")
-    settings = Settings(data_dir=folder, secret_key="test-secret-" + "x" * 32)
+    settings = Settings(data_dir=folder, secret_key=SECRET_KEY)
     migrated_database(settings.database).dispose()
     parts = build(settings)
     load_secret(parts.settings)
