@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from types import TracebackType
 
 import flask
@@ -10,14 +11,16 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from survey.access import guard
 from survey.api import blueprints as api
-from survey.core import config, logs, metrics
+from survey.core import logs, metrics
 from survey.core import services as parts_of_service
 from survey.core.config import Settings
+from survey.core.errors import ConfigurationError
 from survey.core.services import Services
-from survey.operations import backup, migrate
+from survey.operations import all_settings, backup, migrate
 from survey.web import blueprints as web
 from survey.web import health
 
+CANNOT_START = 3
 LARGEST_BODY = 12 * 1024 * 1024  # an organisation file or an earlier measurement
 
 
@@ -37,7 +40,7 @@ def create_app(settings: Settings | None = None, parts: Services | None = None) 
 
     ``parts`` are services that exist already (tests); otherwise they are opened here.
     """
-    settings = settings or config.load()
+    settings = settings or _settings_of_process()
     contexts = contextlib.ExitStack()
     if parts is None:
         logs.configure(settings)
@@ -65,3 +68,15 @@ def create_app(settings: Settings | None = None, parts: Services | None = None) 
     web.register(app)
     app.register_blueprint(health.bp)
     return app
+
+
+def _settings_of_process() -> Settings:
+    """The environment's settings; what is wrong with them is printed, and the process ends.
+
+    Gunicorn takes the exit code for a server that cannot start, and stops without trying again.
+    """
+    try:
+        return all_settings.load()
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        sys.exit(CANNOT_START)

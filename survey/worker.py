@@ -24,14 +24,14 @@ import click
 import sqlalchemy as sa
 
 from survey.background import task_handlers, timed_work
-from survey.core import config, logs
+from survey.core import logs
 from survey.core.config import Settings
 from survey.core.services import Services, build
 from survey.jobs import execution, leases, tasks
 from survey.jobs.execution import Work
 from survey.jobs.tasks import LEASE, Claim
 from survey.mail.mail_worker import Mailroom
-from survey.operations import backup, migrate
+from survey.operations import all_settings, backup, migrate
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -281,4 +281,4 @@ def _on_signals(stop: Callable[[], None]) -> None:
 @click.command()
 def worker() -> None:
     """Carry out background and timed work until stopped."""
-    run(config.load())
+    run(all_settings.load())

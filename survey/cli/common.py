@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from survey.core import config
 from survey.core import services as parts_of_service
 from survey.core.services import Services
-from survey.operations import migrate
+from survey.operations import all_settings, migrate
 
 
 @contextmanager
@@ -17,7 +16,7 @@ def opened(*, any_schema: bool = False) -> Iterator[Services]:
 
     Raises Conflict when the database is not up to date, unless ``any_schema``.
     """
-    parts = parts_of_service.build(config.load())
+    parts = parts_of_service.build(all_settings.load())
     try:
         if not any_schema:
             migrate.require_current(parts.db)

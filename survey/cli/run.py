@@ -13,12 +13,11 @@ from urllib.parse import urlsplit
 import click
 
 from survey.cli.demo import make_links
-from survey.core import config
 from survey.core.config import Settings
 from survey.core.errors import Conflict
 from survey.core.services import Services, build
 from survey.demo import municipality
-from survey.operations import migrate
+from survey.operations import all_settings, migrate
 from survey.operations.supervisor import Child, supervise
 
 PORTS_TRIED = 20
@@ -31,7 +30,7 @@ PORTS_TRIED = 20
 @click.option("--only", type=click.Choice(["web", "worker"]), help="Start only one of them.")
 def run(demo: bool, bind: str, port: int | None, only: str | None) -> None:
     """Start web and worker and keep them together: when one ends, both end."""
-    settings = config.load()
+    settings = all_settings.load()
     chosen = _port(bind, port or urlsplit(settings.base_url).port or 8000, fixed=bool(port))
     if demo:
         settings = _for_demo(settings, chosen)

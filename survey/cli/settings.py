@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from survey.core import config
+from survey.operations import all_settings
 
 
 @click.command()
@@ -14,7 +15,7 @@ def settings(markdown: bool) -> None:
     if markdown:
         click.echo(as_markdown(), nl=False)
         return
-    config.load()
+    all_settings.load()
     for variable, default, help_text in config.describe():
         click.echo(f"{variable:24} {help_text}" + (f" [{default}]" if default else ""))
 

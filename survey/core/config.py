@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from email.utils import parseaddr
 from pathlib import Path
@@ -229,10 +229,22 @@ def describe() -> list[tuple[str, str, str]]:
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings.
+    """Read the settings from the variables alone; see ``survey.operations.all_settings``.
 
     Raises ConfigurationError naming every unknown or malformed variable at once.
     """
+    return made_of(*read(environ))
+
+
+def made_of(values: Mapping[str, Any], faults: Sequence[Fault]) -> Settings:
+    """The settings of these values; ConfigurationError when there is any fault."""
+    if faults:
+        raise ConfigurationError("The settings are not right; nothing was started.", faults)
+    return Settings(**values)
+
+
+def read(environ: Mapping[str, str] | None = None) -> tuple[dict[str, Any], list[Fault]]:
+    """The values of the variables that are right, by field, and what is wrong with the others."""
     environ = os.environ if environ is None else environ
     known = {PREFIX + item.name.upper(): item for item in fields(Settings)}
     values: dict[str, Any] = {}
@@ -250,10 +262,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
             faults.append(Fault(name, f"expected {error}."))
     if values.get("jobs") == "celery" and not values.get("redis_url"):
         faults.append(Fault("SURVEY_REDIS_URL", "is needed when SURVEY_JOBS=celery."))
-    faults += _faults_of_mail(values)
-    if faults:
-        raise ConfigurationError("The settings are not right; nothing was started.", faults)
-    return Settings(**values)
+    return values, faults + _faults_of_mail(values)
 
 
 def _faults_of_mail(values: Mapping[str, Any]) -> list[Fault]:

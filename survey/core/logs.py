@@ -19,6 +19,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from survey.core.config import Settings, load
+from survey.core.errors import ConfigurationError
 
 QUIET = ("werkzeug", "weasyprint", "fontTools", "kombu", "amqp", "alembic")
 HARMLESS = (
@@ -113,7 +114,10 @@ class QuietGunicorn:
         from gunicorn.glogging import Logger
 
         if not logging.getLogger().handlers:  # gunicorn's first process, which builds no app
-            configure(load())
+            try:
+                configure(load())
+            except ConfigurationError as error:
+                sys.exit(str(error))
         made = Logger(cfg)
         for log in (made.error_log, made.access_log):
             log.handlers[:] = []
