@@ -17,13 +17,16 @@ from sqlalchemy.orm import Session
 
 from survey.answering.admission import layout_of
 from survey.answering.intake import Imported, store_imported
-from survey.answering.mapping import Map, Source, read_map
+from survey.answering.mapping import Map, read_map
 from survey.audit.log import record
 from survey.core.csv_files import Table, fold, read_table
 from survey.core.errors import Conflict, Fault, InvalidInput
-from survey.instrument.answers import role_of, texts_of, validate_answers
-from survey.instrument.layout import NA, Layout
+from survey.instrument.answers import is_unanswered, role_of, texts_of, validate_answers
+from survey.instrument.items import NA
+from survey.instrument.layout import Layout
 from survey.instrument.parts import Role
+from survey.instrument.question_types.base import Source
+from survey.instrument.question_types.registry import type_of
 from survey.study.models import Wave, WaveUnit
 
 SHOWN_OF_EACH_KIND = 20
@@ -172,10 +175,11 @@ class _Rows:
         }
         questions = {}
         for question_id, source in self.mapping.questions.items():
-            kind = self.layout.instrument.question(question_id).type
-            value = _question(kind, source, cell)
-            if value:
-                questions[question_id] = value
+            question = self.layout.instrument.question(question_id)
+            cells = [cell(column) for column in source.columns]
+            answer = type_of(question).read_cells(source, cells)
+            if not is_unanswered(answer):
+                questions[question_id] = answer
         return {"items": items, "questions": questions}
 
     def _column_of(self, where: str) -> str:
@@ -201,21 +205,6 @@ def _item(source: Source, cell: Callable[[str], str], fault: Callable[..., None]
         fault(column, f"{column} whole", f"{written!r} is not a whole number.", fix)
         return None
     return int(value)
-
-
-def _question(kind: str, source: Source, cell: Callable[[str], str]) -> Any:
-    written = [cell(column) for column in source.columns]
-    if source.options:
-        return [o for o, each in zip(source.options, written, strict=True) if each in source.ticked]
-    if kind == "words":
-        return [each for each in written if each not in source.missing]
-    if written[0] in source.missing:
-        return None
-    if kind == "multiple":
-        parts = written[0].split(source.separator) if source.separator else written
-        stripped = [part.strip() for part in parts if part.strip()]
-        return [source.recode.get(part, part) for part in stripped]
-    return source.recode.get(written[0], written[0])
 
 
 def _columns(table: Table, mapping: Map) -> dict[str, int]:

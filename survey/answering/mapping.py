@@ -6,32 +6,18 @@ The format is described in ``docs/responses-import.md``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
 from survey.core.errors import InvalidInput
 from survey.instrument.model import Instrument
+from survey.instrument.question_types.base import Source
+from survey.instrument.question_types.registry import type_of
 from survey.instrument.read import Document, read
 
 _PARTS = ("unit", "items", "questions", "role", "missing", "not_applicable", "recode")
 _COLUMN_KEYS = ("column", "recode", "missing", "not_applicable", "separator")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where one answer comes from, and how its cells read.
-
-    ``columns`` has one name, or one per option (``options`` in the same order) or word.
-    """
-
-    columns: tuple[str, ...]
-    options: tuple[str, ...] = ()
-    recode: Mapping[str, str] = field(default_factory=dict)
-    missing: frozenset[str] = frozenset({""})
-    not_applicable: frozenset[str] = frozenset()
-    ticked: frozenset[str] = frozenset()
-    separator: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,20 +130,21 @@ class _Reader:
         return replace(source, not_applicable=frozenset())
 
     def _question(self, question_id: str, given: Any) -> Source:
-        kind = self.instrument.question(question_id).type
+        question = self.instrument.question(question_id)
+        spread = type_of(question).columns
         path = ("questions", question_id)
         if not isinstance(given, dict) or "columns" not in given:
             return self._single_column(path, given, {})
         self._known(path, given, ("columns", "ticked", "missing"))
         missing = self.missing | self._cells((*path, "missing"), given.get("missing"))
         columns = given["columns"]
-        if kind == "words" and isinstance(columns, list):
+        if spread == "texts" and isinstance(columns, list):
             return Source(tuple(self._column(path, each) for each in columns), missing=missing)
-        if kind != "multiple" or not isinstance(columns, dict):
+        if spread != "options" or not isinstance(columns, dict):
             what = "'columns' is a mapping from option to column (multiple) or a list (words)"
             self._fault(path, what)
             return Source(())
-        known = [option.id for option in self.instrument.question(question_id).options]
+        known = [option.id for option in question.options]
         options = [each for each in columns if self._is_known(path, str(each), known)]
         return Source(
             tuple(self._column(path, columns[each]) for each in options),

@@ -10,10 +10,10 @@ from survey.answering.admission import admit, study_of
 from survey.answering.credentials import of_code
 from survey.core.languages import FRAME_ONLY, nearest
 from survey.core.secret import Secret
-from survey.instrument.answers import MAXIMUM_TEXT, MAXIMUM_WORD, MAXIMUM_WORDS
-from survey.instrument.layout import NA
+from survey.instrument.items import NA
 from survey.instrument.model import Instrument
 from survey.instrument.parts import Item, Page, Question, Scale, pick
+from survey.instrument.question_types.registry import type_of
 
 
 def questionnaire(
@@ -52,8 +52,7 @@ def describe(instrument: Instrument, language: str) -> dict[str, Any]:
 
     A page is ``{"title", "blocks"}``. A block is ``{"kind", "id", "text", "required"}`` with
     ``options`` (``value`` and ``label``) and ``not_applicable`` (its label or None) for an item,
-    ``options`` (``id``, ``label``, ``exclusive``) for ``single`` and ``multiple``, ``maximum`` for
-    ``text``, ``maximum`` and ``count`` for ``words``.
+    and with what a question's type describes.
     """
     return {
         "instrument": f"{instrument.id}/{instrument.version}",
@@ -91,20 +90,11 @@ def _item(item: Item, scale: Scale, language: str) -> dict[str, Any]:
 
 
 def _question(question: Question, language: str) -> dict[str, Any]:
-    block: dict[str, Any] = {
+    return {
         "kind": question.type,
         "id": question.id,
         "text": pick(question.text, language),
         "required": question.required,
         "purpose": question.purpose,
+        **type_of(question).describe(question, language),
     }
-    if question.type in ("single", "multiple"):
-        block["options"] = [
-            {"id": each.id, "label": pick(each.text, language), "exclusive": each.exclusive}
-            for each in question.options
-        ]
-    elif question.type == "words":
-        block |= {"maximum": MAXIMUM_WORD, "count": MAXIMUM_WORDS}
-    else:
-        block["maximum"] = MAXIMUM_TEXT
-    return block

@@ -8,11 +8,11 @@ instrument alone, so a long comment, a short one and none at all look the same f
 8 bytes        unit id, big-endian
 1 byte         role: 0 employee, 1 leader
 width bytes    the sheet of ``survey.instrument.layout``, ASCII
-per text       2 bytes length, then the UTF-8 text padded with zeros to 4 · MAXIMUM_TEXT
-per word       2 bytes length, then the UTF-8 word padded with zeros to 4 · MAXIMUM_WORD
+per text       2 bytes length, then the UTF-8 text padded with zeros to 4 bytes a character
 =============  ======================================================================
 
-Texts stand in the order of the instrument's questions, words ``MAXIMUM_WORDS`` to a question.
+Texts stand in the order of the instrument's questions; how many a question has, and of how many
+characters, its type says (``text_sizes``).
 The box is libsodium's sealed box (X25519, XSalsa20-Poly1305, an ephemeral sender key that is
 thrown away): whoever sealed it cannot open it again.
 """
@@ -27,9 +27,9 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from survey.core.errors import InvalidInput
-from survey.instrument.answers import MAXIMUM_TEXT, MAXIMUM_WORD, MAXIMUM_WORDS
 from survey.instrument.layout import Layout
 from survey.instrument.parts import ROLES, Role
+from survey.instrument.question_types.registry import type_of
 
 VERSION = 1
 OVERHEAD = 48
@@ -84,11 +84,8 @@ def unseal(private_key: PrivateKey, layout: Layout, sealed: bytes) -> Payload:
 def _fields(layout: Layout) -> Iterator[tuple[str, int]]:
     """Question id and bytes of each text field, in the order of the record."""
     for question in layout.instrument.questions:
-        if question.type == "text":
-            yield question.id, _UTF8 * MAXIMUM_TEXT
-        elif question.type == "words":
-            for _ in range(MAXIMUM_WORDS):
-                yield question.id, _UTF8 * MAXIMUM_WORD
+        for characters in type_of(question).text_sizes(question):
+            yield question.id, _UTF8 * characters
 
 
 def _pack(layout: Layout, payload: Payload) -> bytes:

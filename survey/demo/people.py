@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from survey.instrument.layout import NA
+from survey.instrument.items import NA
 from survey.instrument.model import Instrument
 from survey.instrument.parts import Item, Question, Scale
 
@@ -106,6 +106,7 @@ class People:
         return scale.maximum - step if item.reverse else scale.minimum + step
 
     def _choice(self, question: Question, level: float, leader: bool) -> Any:
+        """Answer a question; one of a type that the demo does not know stays unanswered."""
         if question.purpose == "role":
             role = "leader" if leader else "employee"
             return next(option.id for option in question.options if option.role == role)
@@ -115,7 +116,9 @@ class People:
             return self._several(question, level)
         if question.type == "words":
             return [str(word) for word in self._rng.choice(_texts("word"), 2, replace=False)]
-        return str(self._rng.choice(_texts("comment"))) if self._rng.random() < 0.3 else None
+        if question.type == "text" and self._rng.random() < 0.3:
+            return str(self._rng.choice(_texts("comment")))
+        return None
 
     def _several(self, question: Question, level: float) -> list[str]:
         open_to = 1.0 / (1.0 + np.exp(1.2 - level))

@@ -1,47 +1,36 @@
-"""The answer sheet: one character per scale item, single question and option, in a fixed order.
+"""The answer sheet: a fixed number of characters for each item and question, in a fixed order.
 
-========  =============================================================================
-item      ``0`` unanswered, ``?`` not applicable, else ``chr(48 + ordinal)``, ordinal from 1
-single    ``0`` unanswered, else ``chr(48 + ordinal of the option)``, ordinal from 1
-option    of a multiple question: ``0`` question unanswered, ``1`` not ticked, ``2`` ticked
-========  =============================================================================
-
-Items come first (dimension by dimension), then single questions, then the options of multiple
-questions, each in the order of the instrument. The role question, text and words are not in the
-sheet: they are stored apart.
+Items come first, one character each (``instrument.items``), dimension by dimension; then the
+questions, type by type in the order of ``question_types.registry``, those of a type in the order
+of the instrument. The role question and texts are not in the sheet: they are stored apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
+from survey.instrument.answers import is_unanswered
+from survey.instrument.items import decode_item, encode_item, item_alphabet
 from survey.instrument.model import Instrument
-from survey.instrument.parts import Scale
-
-UNANSWERED = "0"
-NOT_APPLICABLE = "?"
-NOT_TICKED = "1"
-TICKED = "2"
-NA = "na"
-"""How "not applicable" (vet ikke) is written in the plain answers."""
+from survey.instrument.parts import Question
+from survey.instrument.question_types.registry import TYPES, type_of
+from survey.instrument.sheet import UNANSWERED
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
     """One position of the sheet.
 
-    ``id`` is the item's or question's id; ``option`` the option's id where kind is ``option``;
-    ``scale`` is set for items; ``alphabet`` holds every character allowed here.
+    ``kind`` is "item" or the question's type, ``id`` the item's or question's id; ``alphabet``
+    holds every character allowed here.
     """
 
     column: int
-    kind: Literal["item", "single", "option"]
+    kind: str
     id: str
-    option: str | None
-    scale: Scale | None
     alphabet: str
 
 
@@ -50,7 +39,9 @@ class Layout:
 
     def __init__(self, instrument: Instrument) -> None:
         self.instrument = instrument
-        self.slots: tuple[Slot, ...] = tuple(_slots(instrument))
+        self.slots: tuple[Slot, ...] = tuple(
+            Slot(column, *rest) for column, rest in enumerate(_slots(instrument))
+        )
 
     @property
     def width(self) -> int:
@@ -63,17 +54,13 @@ class Layout:
         return {slot.id: slot.column for slot in self.slots if slot.kind == "item"}
 
     @cached_property
-    def singles(self) -> Mapping[str, int]:
-        """Single question's id → column (not the role question)."""
-        return {slot.id: slot.column for slot in self.slots if slot.kind == "single"}
-
-    @cached_property
-    def options(self) -> Mapping[str, Mapping[str, int]]:
-        """Multiple question's id → option id → column."""
-        columns: dict[str, dict[str, int]] = {}
+    def questions(self) -> Mapping[str, slice]:
+        """Id of a question in the sheet → its columns, which follow upon each other."""
+        columns: dict[str, slice] = {}
         for slot in self.slots:
-            if slot.kind == "option" and slot.option is not None:
-                columns.setdefault(slot.id, {})[slot.option] = slot.column
+            if slot.kind != "item":
+                first = columns[slot.id].start if slot.id in columns else slot.column
+                columns[slot.id] = slice(first, slot.column + 1)
         return columns
 
     def encode(self, answers: Mapping[str, Any]) -> str:
@@ -84,104 +71,53 @@ class Layout:
         """
         items = dict(answers.get("items") or {})
         questions = dict(answers.get("questions") or {})
-        sheet: list[str] = []
-        for slot in self.slots:
-            if slot.scale is not None:
-                sheet.append(_item_character(slot, slot.scale, items.get(slot.id)))
-            elif slot.kind == "single":
-                sheet.append(self._single_character(slot, questions.get(slot.id)))
-            else:
-                sheet.append(self._option_character(slot, questions.get(slot.id)))
         known = {question.id for question in self.instrument.questions}
         if strangers := (items.keys() - self.items.keys()) | (questions.keys() - known):
             raise ValueError(f"not in the instrument: {', '.join(sorted(strangers))}")
-        return "".join(sheet)
+        written = [
+            encode_item(item_id, self.instrument.scale_of(item_id), items.get(item_id))
+            for item_id in self.items
+        ]
+        for question_id, columns in self.questions.items():
+            question, answer = self.instrument.question(question_id), questions.get(question_id)
+            if is_unanswered(answer):
+                written.append(UNANSWERED * (columns.stop - columns.start))
+            else:
+                written.append(type_of(question).encode(question, answer))
+        return "".join(written)
 
     def decode(self, sheet: str) -> dict[str, dict[str, Any]]:
         """Return the plain answers in a sheet, answered ones only; ValueError when malformed."""
         if len(sheet) != self.width:
             raise ValueError(f"the sheet has {len(sheet)} characters, the layout {self.width}")
-        items: dict[str, Any] = {}
-        questions: dict[str, Any] = {}
         for slot, character in zip(self.slots, sheet, strict=True):
             if character not in slot.alphabet:
                 raise ValueError(f"column {slot.column} ({slot.id}) cannot hold {character!r}")
-            if slot.kind == "option" or character == UNANSWERED:
-                continue
-            if slot.scale is None:
-                question = self.instrument.question(slot.id)
-                questions[slot.id] = question.options[_ordinal(character) - 1].id
-            elif character == NOT_APPLICABLE:
-                items[slot.id] = NA
-            else:
-                items[slot.id] = slot.scale.minimum + _ordinal(character) - 1
-        for question_id, columns in self.options.items():
-            ticks = "".join(sheet[column] for column in columns.values())
-            if set(ticks) == {UNANSWERED}:
-                continue
-            if UNANSWERED in ticks or TICKED not in ticks:
-                raise ValueError(f"{question_id} is half answered: {ticks}")
-            questions[question_id] = [o for o, column in columns.items() if sheet[column] == TICKED]
-        return {"items": items, "questions": questions}
-
-    def _single_character(self, slot: Slot, answer: object) -> str:
-        if not answer:
-            return UNANSWERED
-        ids = [option.id for option in self.instrument.question(slot.id).options]
-        if answer not in ids:
-            raise ValueError(f"{slot.id} has no option {answer!r}")
-        return _character(ids.index(answer) + 1)
-
-    def _option_character(self, slot: Slot, answer: object) -> str:
-        if not answer:
-            return UNANSWERED
-        options = self.options[slot.id]
-        if not isinstance(answer, list | tuple) or not all(
-            isinstance(each, str) and each in options for each in answer
-        ):
-            raise ValueError(f"{slot.id} cannot be answered with {answer!r}")
-        return TICKED if slot.option in answer else NOT_TICKED
+        items = {
+            item_id: decode_item(self.instrument.scale_of(item_id), sheet[column])
+            for item_id, column in self.items.items()
+        }
+        questions = {}
+        for question_id, columns in self.questions.items():
+            question = self.instrument.question(question_id)
+            questions[question_id] = type_of(question).decode(question, sheet[columns])
+        return {"items": _answered(items), "questions": _answered(questions)}
 
 
-def _slots(instrument: Instrument) -> list[Slot]:
-    slots: list[Slot] = []
+def _slots(instrument: Instrument) -> Iterator[tuple[str, str, str]]:
+    """Kind, id and alphabet of every position."""
     for item_id in instrument.items:
-        scale = instrument.scale_of(item_id)
-        slots.append(Slot(len(slots), "item", item_id, None, scale, _item_alphabet(scale)))
-    for question in instrument.questions:
-        if question.type == "single" and question.purpose != "role":
-            alphabet = _ordinals(len(question.options))
-            slots.append(Slot(len(slots), "single", question.id, None, None, alphabet))
-    for question in instrument.questions:
-        if question.type == "multiple":
-            slots += [
-                Slot(len(slots) + i, "option", question.id, option.id, None, "012")
-                for i, option in enumerate(question.options)
-            ]
-    return slots
+        yield "item", item_id, item_alphabet(instrument.scale_of(item_id))
+    for name, question_type in TYPES.items():
+        for question in _in_sheet(instrument):
+            if question.type == name:
+                for alphabet in question_type.alphabets(question):
+                    yield name, question.id, alphabet
 
 
-def _item_alphabet(scale: Scale) -> str:
-    return _ordinals(scale.options) + (NOT_APPLICABLE if scale.not_applicable is not None else "")
+def _in_sheet(instrument: Instrument) -> Iterator[Question]:
+    return (question for question in instrument.questions if question.purpose != "role")
 
 
-def _ordinals(count: int) -> str:
-    return "".join(_character(ordinal) for ordinal in range(count + 1))
-
-
-def _character(ordinal: int) -> str:
-    return chr(48 + ordinal)
-
-
-def _ordinal(character: str) -> int:
-    return ord(character) - 48
-
-
-def _item_character(slot: Slot, scale: Scale, answer: object) -> str:
-    if answer is None or answer == "":
-        return UNANSWERED
-    if answer == NA and scale.not_applicable is not None:
-        return NOT_APPLICABLE
-    if type(answer) is not int or answer not in scale.values:
-        raise ValueError(f"{slot.id} cannot be answered with {answer!r}")
-    return _character(answer - scale.minimum + 1)
+def _answered(answers: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: answer for name, answer in answers.items() if answer is not None}

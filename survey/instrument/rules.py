@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from survey.instrument.parts import ROLES
+from survey.instrument.question_types.base import QuestionType
+from survey.instrument.question_types.registry import TYPES
 from survey.instrument.read import Document, Path, did_you_mean
 from survey.instrument.shape import Rule, Shape, is_integer
 
@@ -19,10 +21,7 @@ DURATION = re.compile(
     r"P(?=[0-9T])([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?"
     r"(T(?=[0-9])([0-9]+H)?([0-9]+M)?([0-9]+S)?)?\Z"
 )
-QUESTION_TYPES = ("single", "multiple", "text", "words")
 MINIMUM_OPTIONS, MAXIMUM_OPTIONS = 2, 11
-MAXIMUM_CHOICES = {"single": 14, "multiple": 60}
-"""A single choice is one character of the sheet, and the fifteenth would read as "vet ikke"."""
 
 
 class Rules(Shape):
@@ -157,8 +156,8 @@ class Rules(Shape):
         return check
 
     def _question(self, path: Path, data: Any) -> None:
-        kind = str(data.get("type")) if isinstance(data, dict) else ""
-        purpose = data.get("purpose") if isinstance(data, dict) else None
+        written = data if isinstance(data, dict) else {}
+        question_type = TYPES.get(str(written.get("type")))
         taken: dict[str, str] = {}
 
         def option(path: Path, data: Any) -> None:
@@ -168,11 +167,11 @@ class Rules(Shape):
             }
             optional: dict[str, Rule] = {"exclusive": self._boolean, "role": self._among(ROLES)}
             if self._mapping(path, data, required, optional):
-                self._option_belongs(path, data, kind, purpose)
+                self._option_belongs(path, data, question_type, written.get("purpose"))
 
         required: dict[str, Rule] = {
             "id": self._named(self.questions),
-            "type": self._among(QUESTION_TYPES),
+            "type": self._among(TYPES),
             "text": self._text,
         }
         optional: dict[str, Rule] = {
@@ -180,12 +179,19 @@ class Rules(Shape):
             "reference_period": self._duration,
             "required": self._boolean,
             "purpose": self._among(["role"]),
+            **dict.fromkeys(question_type.settings if question_type else (), _later),
         }
         if self._mapping(path, data, required, optional):
-            self._question_fits(path, data, kind)
+            if question_type:
+                question_type.check(
+                    data, lambda at, what, fix: self._fault((*path, *at), what, fix)
+                )
+            self._purpose_fits(path, data, question_type)
 
-    def _option_belongs(self, path: Path, data: Any, kind: str, purpose: Any) -> None:
-        if "exclusive" in data and kind != "multiple":
+    def _option_belongs(
+        self, path: Path, data: Any, question_type: QuestionType | None, purpose: Any
+    ) -> None:
+        if "exclusive" in data and not (question_type and question_type.exclusive_options):
             fix = "Remove it, or make the question multiple."
             self._fault((*path, "exclusive"), "exclusive belongs to multiple questions only", fix)
         if "role" in data and purpose != "role":
@@ -195,24 +201,17 @@ class Rules(Shape):
             fix = f"Write 'role: {' or '.join(ROLES)}'."
             self._fault(path, "this option does not say which role it is", fix)
 
-    def _question_fits(self, path: Path, data: Any, kind: str) -> None:
-        """Options where there is something to choose, one role question, a single one."""
-        options = data.get("options")
-        if kind in ("text", "words") and "options" in data:
-            self._fault((*path, "options"), f"a {kind} question has no options", "Remove them.")
-        if kind in MAXIMUM_CHOICES:
-            count, most = len(options) if isinstance(options, list) else 0, MAXIMUM_CHOICES[kind]
-            if "options" not in data or (count and not MINIMUM_OPTIONS <= count <= most):
-                at = (*path, "options")
-                self._fault(at, f"a {kind} question has {count} options", f"It takes 2 to {most}.")
-        if "purpose" in data:
-            if kind != "single":
-                fix = "Make the question single."
-                self._fault((*path, "purpose"), "purpose belongs to single questions only", fix)
-            before = self.document.data["questions"][: path[-1]]
-            if any(isinstance(each, dict) and "purpose" in each for each in before):
-                fix = "Keep one of them."
-                self._fault((*path, "purpose"), "an earlier question asks for the role", fix)
+    def _purpose_fits(self, path: Path, data: Any, question_type: QuestionType | None) -> None:
+        """One role question, of a type that can tell the role."""
+        if "purpose" not in data:
+            return
+        if not (question_type and question_type.may_ask_role):
+            fix = "Make the question single."
+            self._fault((*path, "purpose"), "purpose belongs to single questions only", fix)
+        before = self.document.data["questions"][: path[-1]]
+        if any(isinstance(each, dict) and "purpose" in each for each in before):
+            fix = "Keep one of them."
+            self._fault((*path, "purpose"), "an earlier question asks for the role", fix)
 
     def _duration(self, path: Path, data: Any) -> None:
         if not isinstance(data, str) or not DURATION.match(data):

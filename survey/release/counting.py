@@ -9,11 +9,13 @@ import numpy as np
 from survey.disclosure.model import AnswerCounts, Counted, IndexCounts, Node
 from survey.instrument.layout import Layout
 from survey.instrument.model import Instrument
+from survey.instrument.question_types.base import Tally
+from survey.instrument.question_types.registry import type_of
 from survey.instrument.scoring import index_rule, scoring_columns
 from survey.measurement.scoring import (
     DimensionKey,
+    Ints,
     ScoringKey,
-    item_counts,
     read_sheets,
     upper_half,
 )
@@ -21,9 +23,6 @@ from survey.measurement.wave import ScoredWave, WaveAnswers, score_wave
 
 LARGEST_PLAIN_SCALE = 3
 """Options up to which an item's share would be its distribution."""
-
-TICKED = 2
-"""Code of a ticked option in a sheet; 1 is answered and not ticked."""
 
 
 def scoring_key(instrument: Instrument) -> ScoringKey:
@@ -100,21 +99,21 @@ def _items(instrument: Instrument, wave: ScoredWave) -> dict[str, AnswerCounts]:
 
 
 def _questions(instrument: Instrument, wave: ScoredWave) -> dict[str, AnswerCounts]:
-    """Single-choice questions, and each option of a multiple-choice one by itself."""
+    """What each question's type counts of it: its options together, or each by itself."""
     shares: dict[str, AnswerCounts] = {}
-    layout, rows = Layout(instrument), wave.n_units
     sheets, units = wave.answers.sheets, wave.answers.units
-    for question, column in layout.singles.items():
-        size = len(instrument.question(question).options)
-        table = item_counts(sheets, column, size, units, rows)
-        shares[f"question:{question}"] = AnswerCounts(np.ascontiguousarray(table[:, :size]))
-    for question, columns in layout.options.items():
-        exclusive = {o.id for o in instrument.question(question).options if o.exclusive}
-        for option, column in columns.items():
-            code = sheets[:, column]
-            shown = np.bincount(units[code > 0], minlength=rows)
-            ticked = np.bincount(units[code == TICKED], minlength=rows)
-            counts = np.stack([shown - ticked, ticked], axis=1).astype(np.int64)
-            upper = () if option in exclusive else (1,)
-            shares[f"option:{question}/{option}"] = AnswerCounts(counts, favourable=upper)
+    for name, columns in Layout(instrument).questions.items():
+        question = instrument.question(name)
+        for tally in type_of(question).tallies(question, sheets[:, columns]):
+            key = f"question:{name}" if tally.option is None else f"option:{name}/{tally.option}"
+            counts = _people(tally, units, wave.n_units)
+            shares[key] = AnswerCounts(counts, favourable=tally.favourable)
     return shares
+
+
+def _people(tally: Tally, units: Ints, rows: int) -> Ints:
+    """People of each unit in each category, shape (rows, categories)."""
+    counted = (tally.places >= 0) & (tally.places < tally.size)
+    cells = units[counted] * tally.size + tally.places[counted]
+    people = np.bincount(cells, minlength=rows * tally.size)
+    return people.reshape(rows, tally.size).astype(np.int64)

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 
 from survey.audit.log import record
 from survey.core.errors import Conflict, Fault, InvalidInput, NotFound
-from survey.instrument.answers import as_counted
+from survey.instrument.question_types.registry import TYPES
+from survey.instrument.question_types.words import as_counted
 from survey.release.compute import Computed
 from survey.release.models import ModeratedText
 from survey.study.models import Wave, WaveUnit
@@ -48,18 +49,18 @@ def enqueue(
 ) -> int:
     """Put a released wave's texts in the moderators' queue; returns how many entries there are."""
     home = computed.blocks.texts.home
-    kinds = (
-        {question["id"]: question["type"] for question in computed.header.instrument["questions"]}
-        if computed.header.instrument.get("questions")
-        else {}
-    )
+    told_as_words = {
+        question["id"]
+        for question in computed.header.instrument.get("questions", ())
+        if TYPES[question["type"]].texts_as == "word"
+    }
     entries: list[tuple[str, str, str, str, int]] = []
     words: Counter[tuple[str, str, str]] = Counter()
     for text in texts:
         code = home.get(text.code)
         if code is None:
             continue
-        if kinds.get(text.question) == "words":
+        if text.question in told_as_words:
             words[code, text.question, as_counted(text.text)] += 1
         else:
             entries.append((code, text.question, "comment", text.text, 1))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from survey.disclosure.model import Blocks
 from survey.disclosure.printing import PrintedIndex, PrintedShare, Printer, overall
 from survey.instrument.parts import Dimension
+from survey.instrument.question_types.registry import type_of
 from survey.measurement.intervals import printed_interval, standard_error
 from survey.measurement.participation import Participation, participation
 from survey.release.document import (
@@ -87,15 +88,16 @@ class Results:
         return DimensionResult(dimension.id, score, items=items)
 
     def questions(self, code: str) -> tuple[QuestionResult, ...]:
-        """Single- and multiple-choice questions, in the instrument's order."""
+        """The questions whose options have shares, in the instrument's order."""
         results = []
         for question in self._instrument.questions:
-            if question.purpose == "role" or question.type not in ("single", "multiple"):
+            form = type_of(question).shares
+            if question.purpose == "role" or form is None:
                 continue
             ids = [option.id for option in question.options]
             shares = (
                 self._single(question.id, len(ids), code)
-                if question.type == "single"
+                if form == "one"
                 else [self._option(f"option:{question.id}/{each}", code) for each in ids]
             )
             options = tuple(map(OptionResult, ids, shares))

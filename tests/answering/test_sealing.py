@@ -23,7 +23,7 @@ texts = st.text(
 )
 words = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 sheets = st.tuples(
-    *(st.sampled_from(slot.alphabet) for slot in LAYOUT.slots if slot.kind != "option"),
+    *(st.sampled_from(slot.alphabet) for slot in LAYOUT.slots if slot.kind != "multiple"),
     st.sampled_from(["000", "211", "221", "112"]),
 ).map("".join)
 payloads = st.builds(

@@ -56,13 +56,13 @@ def waves():
                 person = rng.normal(2.3 + 0.3 * ordinal, 0.5)
                 sheets[home[code]] = sheets.get(home[code], "") + "".join(
                     "?"
-                    if slot.scale and rng.random() < 0.05
+                    if slot.kind == "item" and rng.random() < 0.05
                     else str(
                         int(
                             np.clip(
                                 round(rng.normal(person, 0.7)),
                                 1,
-                                len(slot.alphabet) - 1 if not slot.scale else 4,
+                                4 if slot.kind == "item" else len(slot.alphabet) - 1,
                             )
                         )
                     )

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from survey.instrument.answers import role_of, texts_of, validate_answers
 from survey.instrument.check import load
-from survey.instrument.layout import NA, Layout
+from survey.instrument.items import NA
+from survey.instrument.layout import Layout
 from survey.instrument.library import Library
 from survey.instrument.model import Instrument
 
@@ -56,16 +57,15 @@ def answers_of(instrument: Instrument) -> st.SearchStrategy[dict[str, dict[str, 
 
 def test_items_come_first_then_single_questions_then_options() -> None:
     slots = Layout(EVERY).slots
-    assert [(slot.column, slot.kind, slot.id, slot.option) for slot in slots] == [
-        (0, "item", "trust_us", None),
-        (1, "single", "place", None),
-        (2, "option", "used", "phone"),
-        (3, "option", "used", "paper"),
-        (4, "option", "used", "none"),
+    assert [(slot.column, slot.kind, slot.id) for slot in slots] == [
+        (0, "item", "trust_us"),
+        (1, "single", "place"),
+        (2, "multiple", "used"),
+        (3, "multiple", "used"),
+        (4, "multiple", "used"),
     ]
     assert Layout(EVERY).items == {"trust_us": 0}
-    assert Layout(EVERY).singles == {"place": 1}
-    assert Layout(EVERY).options == {"used": {"phone": 2, "paper": 3, "none": 4}}
+    assert Layout(EVERY).questions == {"place": slice(1, 2), "used": slice(2, 5)}
 
 
 def test_the_role_and_free_text_are_not_in_the_sheet() -> None:

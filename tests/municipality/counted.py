@@ -15,8 +15,9 @@ from survey.disclosure.tree import Tree
 from survey.instrument.layout import Layout
 from survey.instrument.library import Library
 from survey.instrument.model import Instrument
+from survey.instrument.question_types.multiple import NOT_TICKED, TICKED
 from survey.release.compute import Computed
-from survey.release.counting import TICKED, count, read_answers
+from survey.release.counting import count, read_answers
 from survey.release.document import WaveFacts
 from survey.release.frame import Frame, FrameUnit, depth_first
 from tests.data.municipality import make
@@ -46,15 +47,16 @@ def sheets_of(
     """Rows of answers as the sheets that are stored, by unit; questions are answered at random."""
     layout, found = Layout(of), defaultdict(list)
     columns = [layout.items[name] for name in of.items]
-    options = [column for each in layout.options.values() for column in each.values()]
+    options = [slot.column for slot in layout.slots if slot.kind == "multiple"]
     for code, *values in rows:
         sheet = ["0"] * layout.width
         for column, value in zip(columns, values, strict=True):
             sheet[column] = "?" if value == make.DO_NOT_KNOW else str(value)
         for column in options:
-            sheet[column] = str(TICKED if rng.random() < 0.3 else 1)
-        for question, column in layout.singles.items():
-            sheet[column] = str(rng.randint(1, len(of.question(question).options)))
+            sheet[column] = TICKED if rng.random() < 0.3 else NOT_TICKED
+        for slot in layout.slots:
+            if slot.kind == "single":
+                sheet[slot.column] = str(rng.randint(1, len(of.question(slot.id).options)))
         found[str(code)].append("".join(sheet))
     return dict(found)
 

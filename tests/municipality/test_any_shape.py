@@ -42,12 +42,13 @@ def sheet(gaps: float, rng: random.Random) -> list[str]:
     cells = ["0"] * LAYOUT.width
     for column in LAYOUT.items.values():
         cells[column] = rng.choice("0?") if rng.random() < gaps else rng.choice("1234")
-    for columns in LAYOUT.options.values():
+    for name, columns in LAYOUT.questions.items():
         asked = rng.random() >= gaps
-        for column in columns.values():
-            cells[column] = rng.choice("112") if asked else "0"
-    for column in LAYOUT.singles.values():
-        cells[column] = rng.choice("012")
+        for column in range(columns.start, columns.stop):
+            if LAYOUT.instrument.question(name).type == "single":
+                cells[column] = rng.choice("012")
+            else:
+                cells[column] = rng.choice("112") if asked else "0"
     return cells
 
 

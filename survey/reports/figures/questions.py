@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from survey.instrument.question_types.registry import type_of
 from survey.release.document import OptionResult, QuestionResult, Share, ShareChange
 from survey.reports.common.context import Context
 from survey.reports.common.model import Chart, ChartTable
@@ -39,17 +40,17 @@ def question_chart(context: Context, result: QuestionResult, width: int) -> Char
 
 def _subtitle(context: Context, result: QuestionResult) -> str:
     words, question = context.words, context.question(result.id)
+    one = type_of(question).shares == "one"
     said = [
         words(
-            f"question_subtitle_{question.type}",
+            "question_subtitle_single" if one else "question_subtitle_multiple",
             question=context.text(question.text),
             n=answers(context),
         )
     ]
     if question.reference_period:
         said.append(words("question_period", period=words.period(question.reference_period)))
-    single = question.type == "single"
-    said.append(rounded(context, (option.share for option in result.options), whole=single))
+    said.append(rounded(context, (option.share for option in result.options), whole=one))
     return " ".join(filter(None, said))
 
 

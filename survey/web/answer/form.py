@@ -1,7 +1,17 @@
-"""The form's fields ↔ plain answers. A field is ``<kind letter>.<id>``; nothing else is read.
+"""The form's fields ↔ plain answers. A field is ``<letter>.<id>``; nothing else is read.
 
-``i.`` item, ``s.`` single, ``m.`` multiple, ``t.`` text, ``w.`` words. What cannot be read as what
-the field asks for is handed on as it is, so that validation names it.
+The letter says how a field is read, so that no type of question needs to be known here:
+
+======  ===================================================================
+``i.``  an item's integer
+``s.``  one string; '' takes the answer back
+``m.``  a list of strings
+``t.``  one string, as it was typed
+``w.``  a list of strings as they were typed, without those that are blank
+======  ===================================================================
+
+What cannot be read as what the field asks for is handed on as it is, so that validation names it.
+``static/answer/blind.js`` reads the same in the browser.
 """
 
 from __future__ import annotations
@@ -16,7 +26,6 @@ from werkzeug.datastructures import MultiDict
 
 from survey.core.errors import Fault
 
-LETTERS = {"item": "i", "single": "s", "multiple": "m", "text": "t", "words": "w"}
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
 _PATH = re.compile(r"answers\.(items|questions)\.(?P<id>[^.\[]+)")
 _SAID = ("required", "exclusive", "too_long", "too_many", "character")
@@ -43,22 +52,19 @@ def answers_of(values: MultiDict[str, str]) -> dict[str, dict[str, Any]]:
     """Return the plain answers in a form, as ``survey.instrument.answers`` has them."""
     items: dict[str, Any] = {}
     questions: dict[str, Any] = {}
-    one_of = (LETTERS["item"], LETTERS["single"])
     for name in values:
         letter, _, block = name.partition(".")
-        if not block or letter not in LETTERS.values():
-            continue
-        given = [each.replace("\r\n", "\n") for each in values.getlist(name)]
-        if letter in one_of and not given[-1]:
-            continue  # the choice that takes an answer back
+        given = [value.replace("\r\n", "\n") for value in values.getlist(name)]
+        if not block or (letter in "is" and not given[-1]):
+            continue  # no field of ours, or the choice that takes an answer back
         if letter == "i":
             items[block] = int(given[-1]) if _WHOLE.fullmatch(given[-1]) else given[-1]
+        elif letter in ("s", "t"):
+            questions[block] = given[-1]
         elif letter == "m":
             questions[block] = given
         elif letter == "w":
-            questions[block] = [each for each in given if each.strip()]
-        else:
-            questions[block] = given[-1]
+            questions[block] = [value for value in given if value.strip()]
     return {"items": items, "questions": questions}
 
 
