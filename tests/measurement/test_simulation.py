@@ -10,7 +10,7 @@ ones.
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -21,6 +21,10 @@ from survey.measurement.areas import Cluster, clustered_se
 from survey.measurement.sigma import sigma_hat
 from survey.measurement.verdicts import Index, printed_change, share_change, unit_change
 from survey.release.results import interval
+
+long = partial(pytest.param, marks=pytest.mark.long)
+HEADCOUNTS = [long(8), 12, 20, long(40)]
+"""Sizes of units; the smallest and the largest in the whole run."""
 
 UNITS = 4000
 LASTING, DAY, OWN, STATEMENT = 16.0, 10.0, 14.0, 16.0
@@ -133,19 +137,19 @@ def test_the_simulated_people_are_as_they_are_described():
 # ------------------------------------------------------------------ false alarms and power
 
 
-@pytest.mark.parametrize("headcount", [8, 12, 20, 40])
+@pytest.mark.parametrize("headcount", HEADCOUNTS)
 def test_the_overall_index_gives_three_to_four_false_alarms_of_a_hundred_when_people_are_new(
     headcount,
 ):
     assert 0.025 <= judged(headcount).alarms() <= 0.045
 
 
-@pytest.mark.parametrize("headcount", [8, 12, 20, 40])
+@pytest.mark.parametrize("headcount", HEADCOUNTS)
 def test_and_about_one_of_a_hundred_when_four_of_five_are_the_same(headcount):
     assert 0.002 <= judged(headcount, kept=0.8).alarms() <= 0.015
 
 
-@pytest.mark.parametrize("headcount", [8, 12, 20, 40])
+@pytest.mark.parametrize("headcount", HEADCOUNTS)
 def test_six_sub_goals_together_give_a_false_alarm_in_one_unit_of_twenty_at_most(headcount):
     new = judged(headcount).family_alarms()
     assert 0.015 <= new <= 0.05
@@ -164,7 +168,14 @@ def test_a_true_rise_of_twenty_is_found_as_often_as_the_method_page_says(headcou
 
 @pytest.mark.parametrize(
     ("headcount", "change", "kept"),
-    [(8, 0, 0.0), (8, 20, 0.0), (20, 0, 0.0), (20, 10, 0.0), (20, 20, 0.0), (20, 10, 0.8)],
+    [
+        long(8, 0, 0.0),
+        long(8, 20, 0.0),
+        (20, 0, 0.0),
+        long(20, 10, 0.0),
+        (20, 20, 0.0),
+        long(20, 10, 0.8),
+    ],
 )
 def test_intervals_of_a_change_hold_the_true_one_nineteen_times_of_twenty(headcount, change, kept):
     found = judged(headcount, change, kept)
@@ -184,7 +195,7 @@ def test_they_do_so_too_near_the_end_of_the_scale():
         assert np.mean([holds(c, true) for six in found.families for c in six]) >= 0.95
 
 
-@pytest.mark.parametrize("headcount", [8, 12, 20, 40])
+@pytest.mark.parametrize("headcount", HEADCOUNTS)
 def test_the_interval_of_an_index_holds_what_everybody_in_the_unit_would_have_said(headcount):
     rng = np.random.default_rng(headcount)
     shape = (UNITS, headcount)
@@ -246,7 +257,7 @@ def cells(n, indices, area, part):
     return [Cluster(*row) for row in rows]
 
 
-@pytest.mark.parametrize("units", [10, 20, 40])
+@pytest.mark.parametrize("units", [10, long(20), long(40)])
 def test_units_that_move_together_deceive_a_test_on_people_and_not_one_on_units(units):
     n, indices = areas(units)
     exact = mean(n, indices)[..., 0]
