@@ -25,16 +25,27 @@ class _Document(Schema):
 
 
 @cache
-def schema_of(document: type) -> type[ma.Schema]:
+def schema_of(document: type, *arguments: Any) -> type[ma.Schema]:
     """The schema that dumps a frozen dataclass of ``survey.release.document``.
 
-    Optional values are nullable: null means *hidden*.
+    ``arguments`` are what its type parameters stand for. Optional values are nullable: null means
+    *hidden*.
     """
     hints = get_type_hints(document)
+    stands_for = dict(zip(getattr(document, "__parameters__", ()), arguments, strict=True))
     made: dict[str, ma.fields.Field[Any]] = {
-        item.name: _field(hints[item.name], required=_required(item)) for item in fields(document)
+        item.name: _field(_filled(hints[item.name], stands_for), required=_required(item))
+        for item in fields(document)
     }
     return _Document.from_dict(made, name=f"{document.__name__}Schema")
+
+
+def _filled(hint: Any, stands_for: Mapping[Any, Any]) -> Any:
+    """A type hint with what its type parameters stand for."""
+    if hint in stands_for:
+        return stands_for[hint]
+    parameters = () if isinstance(hint, type) else getattr(hint, "__parameters__", ())
+    return hint[tuple(stands_for[each] for each in parameters)] if parameters else hint
 
 
 def _required(item: Field[Any]) -> bool:
@@ -51,11 +62,12 @@ def _field(hint: Any, **options: Any) -> ma.fields.Field[Any]:
         return ma.fields.String(validate=validate.OneOf(inner), **options)
     if origin is tuple:
         return ma.fields.List(_field(inner[0]), **options)
-    if origin is not None and issubclass(origin, Mapping):
+    if isinstance(origin, type) and issubclass(origin, Mapping):
         values = None if inner[1] is Any else _field(inner[1])
         return ma.fields.Dict(keys=ma.fields.String(), values=values, **options)
-    if is_dataclass(hint) and isinstance(hint, type):
-        return ma.fields.Nested(schema_of(hint), **options)
+    kind = origin or hint
+    if is_dataclass(kind) and isinstance(kind, type):
+        return ma.fields.Nested(schema_of(kind, *inner), **options)
     simple: dict[Any, type[ma.fields.Field[Any]]] = {
         str: ma.fields.String,
         int: ma.fields.Integer,
