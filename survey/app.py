@@ -11,7 +11,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from survey.access import guard
 from survey.api import blueprints as api
-from survey.core import logs, metrics
+from survey.core import logs, metrics, private_files
 from survey.core import services as parts_of_service
 from survey.core.config import Settings
 from survey.core.errors import ConfigurationError
@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None, parts: Services | None = None) 
     settings = settings or _settings_of_process()
     contexts = contextlib.ExitStack()
     if parts is None:
+        private_files.make_private()
         logs.configure(settings)
         parts = parts_of_service.build(settings)
         migrate.require_current(parts.db)

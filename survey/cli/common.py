@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
+from survey.core import logs
 from survey.core import services as parts_of_service
 from survey.core.services import Services
 from survey.operations import all_settings, migrate
@@ -16,7 +18,9 @@ def opened(*, any_schema: bool = False) -> Iterator[Services]:
 
     Raises Conflict when the database is not up to date, unless ``any_schema``.
     """
-    parts = parts_of_service.build(all_settings.load())
+    settings = all_settings.load()
+    logs.configure(replace(settings, log_level="warning", log_format="console"))
+    parts = parts_of_service.build(settings)
     try:
         if not any_schema:
             migrate.require_current(parts.db)

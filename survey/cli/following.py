@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 
 import click
 
 from survey.background import task_handlers
-from survey.core import logs
 from survey.core.errors import Conflict
 from survey.core.services import Services
 from survey.jobs import execution, leases, tasks
@@ -54,7 +52,6 @@ def _carry_out(parts: Services, organisation_id: int, task_id: int) -> bool:
         claimed = tasks.claim_one(session, organisation_id, task_id)
     if claimed is None:
         return False
-    logs.configure(replace(parts.settings, log_level="warning"))
     try:
         execution.carry_out(parts.db, task_handlers.works(parts), claimed)
     except BaseException:  # Ctrl-C: whoever comes next need not wait for the lease to end

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import cast
 
@@ -64,6 +65,7 @@ class LazyGroup(click.Group):
 @click.version_option(package_name="innovasjonskultur", prog_name="survey")
 def cli() -> None:
     """Measure innovation culture before, during and after, without recognising anybody."""
+    os.umask(0o077)  # before any command, the worker's too, makes a file: only its user may read it
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from typing import cast
 
 from flask import current_app
 
+from survey.core import logs, private_files
 from survey.core.config import Settings
 from survey.core.db import Database
 from survey.core.keystore import KeyStore
@@ -24,9 +25,14 @@ class Services:
 
 
 def build(settings: Settings) -> Services:
-    """Open everything; makes the data and key folders when they are missing."""
+    """Open everything; makes the data and key folders when they are missing.
+
+    Closes them to other users and says so in the log. Raises ConfigurationError when it cannot.
+    """
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for path in private_files.close_to_others(settings):
+        logs.logger().warning("was open to other users; closed", path=str(path))
     return Services(
         settings=settings,
         db=Database(settings.database),
