@@ -23,7 +23,7 @@ from survey.disclosure.model import (
     Grouping,
     IndexBlocks,
 )
-from survey.disclosure.whitelist import strangers
+from survey.disclosure.whitelist import unknown_fields
 
 Plain = Mapping[str, Any]
 
@@ -45,14 +45,14 @@ def audit(header: Plain, units: Sequence[Plain], blocks: Blocks) -> tuple[Findin
     ``header`` and ``units`` are its documents as stored (fields at their defaults left out).
     """
     auditor = _Auditor(header, blocks)
-    found = [*auditor.groupings(), *auditor.values()]
-    found += [
-        Finding("header", f"field {name} is not known") for name in strangers(header, "header")
+    findings = [*auditor.groupings(), *auditor.values()]
+    findings += [
+        Finding("header", f"field {name} is not known") for name in unknown_fields(header, "header")
     ]
     for unit in units:
-        found += auditor.unit(unit)
-    found += [Finding(code, what) for code, what in wrong_functions(header, units)]
-    return tuple(found)
+        findings += auditor.unit(unit)
+    findings += [Finding(code, what) for code, what in wrong_functions(header, units)]
+    return tuple(findings)
 
 
 class _Auditor:
@@ -66,8 +66,10 @@ class _Auditor:
         }
         dimensions = header["instrument"]["dimensions"]
         scales = header["instrument"]["scales"]
-        self._alone = {each["id"] for each in dimensions if len(each["items"]) == 1}
-        self._steps = {each["id"]: _steps(scales[each["scale"]]) for each in dimensions}
+        self._alone = {dimension["id"] for dimension in dimensions if len(dimension["items"]) == 1}
+        self._steps = {
+            dimension["id"]: _steps(scales[dimension["scale"]]) for dimension in dimensions
+        }
         self._parent = {node.id: node.parent for node in blocks.nodes}
         self._inner = {node.parent for node in blocks.nodes}
         self._path = {node.id: [node.id, *self._above(node.id)] for node in blocks.nodes}
@@ -119,7 +121,7 @@ class _Auditor:
             yield Finding(name, "a block has too few people")
         places, moved = set(grouping.home.values()), set()
         for node, home in grouping.home.items():
-            nearest = next((each for each in self._path[node] if each in places), None)
+            nearest = next((above for above in self._path[node] if above in places), None)
             if home != nearest and self._parent[home] is None:
                 moved.add(node)
             elif home != nearest:
@@ -174,7 +176,7 @@ class _Auditor:
     def unit(self, unit: Plain) -> Iterator[Finding]:
         """Check one unit's document."""
         code = unit["unit"]["code"]
-        for name in strangers(unit, "unit"):
+        for name in unknown_fields(unit, "unit"):
             yield Finding(code, f"field {name} is not known")
         if code not in self._parent:
             if unit["participation"].get("answered") is not None:
@@ -188,13 +190,13 @@ class _Auditor:
         """(what, as printed, as the blocks give it) of every number of a unit."""
         n = sum(self._below(code, self._size).values()) or None
         yield "n", unit["participation"].get("answered"), n
-        found = {name: self._mean(code, name) if n else None for name in self._blocks.indices}
+        indices = {name: self._mean(code, name) if n else None for name in self._blocks.indices}
         for dimension in unit["dimensions"]:
-            yield dimension["id"], _score(dimension["score"]), found[dimension["id"]]
-            stands = found[dimension["id"]] is not None
+            yield dimension["id"], _score(dimension["score"]), indices[dimension["id"]]
+            stands = indices[dimension["id"]] is not None
             for item in dimension.get("items", ()):
                 yield from self._item(code, item, n if stands else None)
-        yield "overall", _score(unit["overall"]), self._overall(found)
+        yield "overall", _score(unit["overall"]), self._overall(indices)
         for question in unit.get("questions", ()):
             yield from self._question(code, question, n)
         others = unit.get("others")
@@ -215,18 +217,18 @@ class _Auditor:
     def _mean(self, code: str, name: str, only: str = "") -> tuple[int, str | None] | None:
         weight = self._weights[name]
         parts = self._below(code, self._blocks.indices[name].values, only)
-        whole = sum(weight[at] for at in parts)
-        if not whole:
+        people = sum(weight[at] for at in parts)
+        if not people:
             return None
         total = sum(weight[at] * block.value for at, block in parts.items())
         bounds = {block.bound for block in parts.values()}
         bound = bounds.pop() if len(bounds) == 1 else None
-        return _half_up(Fraction(total, whole)), bound
+        return _half_up(Fraction(total, people)), bound
 
     def _overall(
-        self, found: Mapping[str, tuple[int, str | None] | None]
+        self, indices: Mapping[str, tuple[int, str | None] | None]
     ) -> tuple[int, str | None] | None:
-        parts = [found[name] for name in self._index]
+        parts = [indices[name] for name in self._index]
         known = [part for part in parts if part is not None]
         if not known or len(known) < len(parts):
             return None
@@ -244,7 +246,7 @@ class _Auditor:
         if wanted is not None and self._items[name]:
             wanted = wanted[::-1]
         printed = item.get("categories")
-        shown = None if printed is None else [each["share"] for each in printed]
+        shown = None if printed is None else [category["share"] for category in printed]
         yield f"{name} categories", shown, wanted
 
     def _question(
@@ -318,7 +320,7 @@ def _as_category(count: int, size: int) -> Plain:
     return {"percent": 5 * _half_up(20 * share)}
 
 
-def told(blocks: Blocks, names: Mapping[str, str]) -> Iterable[str]:
+def block_lines(blocks: Blocks, names: Mapping[str, str]) -> Iterable[str]:
     """The blocks of answers in words, a line for each area: "Oppvekst, 74: 9 enheter og 14
     andre." """
     parent = {node.id: node.parent for node in blocks.nodes}

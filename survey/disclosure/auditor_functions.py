@@ -64,9 +64,9 @@ def _comparison_holds(unit: Plain, other: Plain, known: Mapping[str, Plain]) -> 
         there = dict(_scores(known[other["code"]]))
         return all(_plain(score) == _plain(there[name]) for name, score in printed.items())
     votes = [
-        dict(_scores(each))
-        for code, each in known.items()
-        if each["unit"]["kind"] == other["code"] and code not in _near(unit, known)
+        dict(_scores(other_unit))
+        for code, other_unit in known.items()
+        if other_unit["unit"]["kind"] == other["code"] and code not in _near(unit, known)
     ]
     return all(
         score["index"] == _median([vote[name]["index"] for vote in votes])
@@ -83,8 +83,8 @@ def _near(unit: Plain, known: Mapping[str, Plain]) -> set[str]:
 
 
 def _median(votes: Sequence[int | None]) -> int | None:
-    given = [vote for vote in votes if vote is not None]
-    return floor(median(given) + 0.5) if len(given) >= LEAST_OTHERS else None
+    printed = [vote for vote in votes if vote is not None]
+    return floor(median(printed) + 0.5) if len(printed) >= LEAST_OTHERS else None
 
 
 def _plain(score: Plain) -> tuple[object, object]:
@@ -93,15 +93,15 @@ def _plain(score: Plain) -> tuple[object, object]:
 
 def _wrong_changes(unit: Plain, change: Plain) -> Iterator[str]:
     now = {name: score["index"] for name, score in _scores(unit)}
-    for name, each in {"": change["overall"], **change["dimensions"]}.items():
-        if each["verdict"] in ("hidden", "not_comparable"):
-            if set(each) - {"verdict"}:
+    for name, index in {"": change["overall"], **change["dimensions"]}.items():
+        if index["verdict"] in ("hidden", "not_comparable"):
+            if set(index) - {"verdict"}:
                 yield f"a hidden change of {name or 'overall'} has numbers"
             continue
-        if each["later"] != now[name] or each["difference"] != each["later"] - each["earlier"]:
+        if index["later"] != now[name] or index["difference"] != index["later"] - index["earlier"]:
             yield f"the change of {name or 'overall'} is not between printed indices"
-        low = -1 if each.get("low_open") else each["low"]
-        high = 1 if each.get("high_open") else each["high"]
+        low = -1 if index.get("low_open") else index["low"]
+        high = 1 if index.get("high_open") else index["high"]
         said = "risen" if low > 0 else "fallen" if high < 0 else "unknown"
-        if each["verdict"] != said:
+        if index["verdict"] != said:
             yield f"the verdict on {name or 'overall'} is not its interval's"

@@ -94,11 +94,11 @@ class Grouping:
     @cached_property
     def sizes(self) -> Mapping[str, int]:
         """Block's node → how many people are in it."""
-        found: dict[str, int] = {}
+        sizes: dict[str, int] = {}
         for node, count in self.counts.items():
             if count and node in self.home:
-                found[self.home[node]] = found.get(self.home[node], 0) + count
-        return found
+                sizes[self.home[node]] = sizes.get(self.home[node], 0) + count
+        return sizes
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,13 +76,13 @@ class Printer:
     @cached_property
     def held(self) -> Mapping[str, tuple[str, ...]]:
         """Node → the nodes whose people the blocks of answers in its subtree hold."""
-        found: dict[str, list[str]] = {node.id: [] for node in self._tree.nodes}
+        held: dict[str, list[str]] = {node.id: [] for node in self._tree.nodes}
         for node in self._tree.nodes:
             place: int = self._tree.at.get(self._blocks.answers.home.get(node.id, ""), -1)
             while place >= 0:
-                found[self._tree.nodes[place].id].append(node.id)
+                held[self._tree.nodes[place].id].append(node.id)
                 place = self._tree.parent[place]
-        return {node: tuple(nodes) for node, nodes in found.items()}
+        return {node: tuple(nodes) for node, nodes in held.items()}
 
     def _index_sums(self, name: str) -> tuple[IntArray, IntArray]:
         """Columns of each node's own block (V, 5) — weight, weight x value, blocks, and how many
@@ -102,7 +102,7 @@ class Printer:
         if (self.n_of_others(node) if others else self.n(node)) is None:
             return None
         row = self._indices[name][0 if others else 1][self._tree.at[node]]
-        weight, total, count, low, high = (int(each) for each in row)
+        weight, total, count, low, high = (int(cell) for cell in row)
         if not weight:
             return None
         # Where every block is clamped at the same end, so is their mean.
@@ -145,22 +145,22 @@ class Printer:
     def _share_sums(self) -> Mapping[str, IntArray]:
         return {
             name: self._tree.accumulate(
-                np.stack([self._rows(each.counts), self._rows(each.grouping.sizes)], axis=1)
+                np.stack([self._rows(blocks.counts), self._rows(blocks.grouping.sizes)], axis=1)
             )
-            for name, each in self._blocks.shares.items()
+            for name, blocks in self._blocks.shares.items()
         }
 
     @cached_property
     def _category_sums(self) -> Mapping[str, IntArray]:
         return {
-            name: self._tree.accumulate(self._category_rows(each))
-            for name, each in self._blocks.categories.items()
+            name: self._tree.accumulate(self._category_rows(blocks))
+            for name, blocks in self._blocks.categories.items()
         }
 
-    def _category_rows(self, each: CategoryBlocks) -> IntArray:
-        width = max((len(counts) for counts in each.counts.values()), default=1)
+    def _category_rows(self, blocks: CategoryBlocks) -> IntArray:
+        width = max((len(counts) for counts in blocks.counts.values()), default=1)
         empty = (0,) * width
-        rows = [each.counts.get(node.id, empty) for node in self._tree.nodes]
+        rows = [blocks.counts.get(node.id, empty) for node in self._tree.nodes]
         return np.array(rows, dtype=np.int64)
 
 

@@ -46,19 +46,19 @@ class _Engine:
     def blocks(self) -> Blocks:
         """All blocks of the wave."""
         counted, k = self._counted, self._k
-        indices = {name: self._index(each) for name, each in counted.indices.items()}
+        indices = {name: self._index(index) for name, index in counted.indices.items()}
         sizes = self._answers.sizes
         shares: dict[str, ShareBlocks] = {}
         categories: dict[str, CategoryBlocks] = {}
-        for name, each in counted.shares.items():
-            base = indices[each.index].grouping if each.index else self._answers
+        for name, answers in counted.shares.items():
+            base = indices[answers.index].grouping if answers.index else self._answers
             if name.startswith("missing:"):
                 base = self._answers
-            grouping = self._group_at(base, each)
-            if each.favourable:
-                shares[name] = self._share(name, grouping, base, each)
-            if not name.startswith(("missing:", "option:")) or not each.favourable:
-                categories[name] = self._categories(grouping, base, each)
+            grouping = self._group_at(base, answers)
+            if answers.favourable:
+                shares[name] = self._share(name, grouping, base, answers)
+            if not name.startswith(("missing:", "option:")) or not answers.favourable:
+                categories[name] = self._categories(grouping, base, answers)
         return Blocks(
             k=k,
             nodes=tuple(self._tree.nodes),
@@ -74,61 +74,63 @@ class _Engine:
 
     def _moved(self, values: IntArray) -> dict[str, int]:
         """People counted at their block of answers."""
-        found: dict[str, int] = {}
+        people: dict[str, int] = {}
         for node, value in self._by_node(values).items():
             if node in self._answers.home:
                 at = self._answers.home[node]
-                found[at] = found.get(at, 0) + value
-        return found
+                people[at] = people.get(at, 0) + value
+        return people
 
-    def _index(self, each: IndexCounts) -> IndexBlocks:
+    def _index(self, index: IndexCounts) -> IndexBlocks:
         # The mean of a single item is nearly its distribution; on two steps it is just that.
-        least = CATEGORIES_FROM if each.steps == 2 else SHARES_FROM if each.alone else 0
-        grouping = group(self._tree, self._moved(each.n), max(self._k, least))
+        least = CATEGORIES_FROM if index.steps == 2 else SHARES_FROM if index.alone else 0
+        grouping = group(self._tree, self._moved(index.n), max(self._k, least))
         totals: dict[str, float] = {}
-        for node, total in zip(self._ids, each.total.tolist(), strict=True):
+        for node, total in zip(self._ids, index.total.tolist(), strict=True):
             at = grouping.home.get(self._answers.home.get(node, ""))
             if at is not None:
                 totals[at] = totals.get(at, 0.0) + total
         values = {
-            at: _clamped(totals[at] / size, size, alone=each.alone)
+            at: _clamped(totals[at] / size, size, alone=index.alone)
             for at, size in grouping.sizes.items()
         }
-        return IndexBlocks(grouping, values, each.alone)
+        return IndexBlocks(grouping, values, index.alone)
 
     def _places(self, base: Grouping) -> list[str]:
         """For each row, the node of ``base``'s block that holds it; '' for none."""
         return [base.home.get(self._answers.home.get(node, ""), "") for node in self._ids]
 
-    def _group_at(self, base: Grouping, each: AnswerCounts) -> Grouping:
+    def _group_at(self, base: Grouping, answers: AnswerCounts) -> Grouping:
         """Blocks of those who answered, counted at the blocks of ``base``."""
-        people = _summed(each.counts.sum(axis=1), self._places(base))
-        least = ALONE_FROM if each.alone else SHARES_FROM
+        people = _summed(answers.counts.sum(axis=1), self._places(base))
+        least = ALONE_FROM if answers.alone else SHARES_FROM
         return group(self._tree, people, max(self._k, least))
 
     def _share(
-        self, name: str, grouping: Grouping, base: Grouping, each: AnswerCounts
+        self, name: str, grouping: Grouping, base: Grouping, answers: AnswerCounts
     ) -> ShareBlocks:
-        chosen = each.counts[:, list(each.favourable)].sum(axis=1)
+        chosen = answers.counts[:, list(answers.favourable)].sum(axis=1)
         places = [grouping.home.get(at, "") for at in self._places(base)]
         protected = round_tails(name, _summed(chosen, places), grouping.sizes, self._draw)
-        return ShareBlocks(grouping, protected, each.index)
+        return ShareBlocks(grouping, protected, answers.index)
 
-    def _categories(self, grouping: Grouping, base: Grouping, each: AnswerCounts) -> CategoryBlocks:
-        least = ALONE_FROM if each.alone else CATEGORIES_FROM
+    def _categories(
+        self, grouping: Grouping, base: Grouping, answers: AnswerCounts
+    ) -> CategoryBlocks:
+        least = ALONE_FROM if answers.alone else CATEGORIES_FROM
         large = group(self._tree, grouping.sizes, max(self._k, least))
         places = [large.home.get(grouping.home.get(at, ""), "") for at in self._places(base)]
-        columns = [_summed(column, places) for column in each.counts.T]
+        columns = [_summed(column, places) for column in answers.counts.T]
         counts = {at: tuple(column.get(at, 0) for column in columns) for at in large.sizes}
-        return CategoryBlocks(large, counts, each.index)
+        return CategoryBlocks(large, counts, answers.index)
 
 
 def _summed(values: IntArray, places: Sequence[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
+    sums: dict[str, int] = {}
     for at, value in zip(places, values.tolist(), strict=True):
         if at:
-            found[at] = found.get(at, 0) + value
-    return found
+            sums[at] = sums.get(at, 0) + value
+    return sums
 
 
 def clamp(size: int, *, alone: bool) -> tuple[int, int]:

@@ -115,7 +115,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
 """Kind of object → field → kind of what stands in it ('' for a plain value)."""
 
 
-def strangers(plain: Mapping[str, Any], kind: str) -> Iterator[str]:
+def unknown_fields(plain: Mapping[str, Any], kind: str) -> Iterator[str]:
     """Paths of all fields of a document that are not named above."""
     known = FIELDS[kind]
     for name, value in plain.items():
@@ -131,4 +131,4 @@ def strangers(plain: Mapping[str, Any], kind: str) -> Iterator[str]:
         if inside:
             for part in parts:
                 if part is not None:
-                    yield from (f"{name}.{each}" for each in strangers(part, inside))
+                    yield from (f"{name}.{field}" for field in unknown_fields(part, inside))

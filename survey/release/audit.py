@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.core.errors import Exposed, Fault
-from survey.disclosure.auditor import Finding, audit, told
+from survey.disclosure.auditor import Finding, audit, block_lines
 from survey.release.codec import header_from_json, to_plain, unit_from_json
 from survey.release.compute import Computed
 from survey.release.models import Release, ReleaseTable, ReleaseUnit
@@ -26,7 +26,7 @@ class Audited:
     digest: str
     schema: int
     findings: tuple[str, ...]
-    told: tuple[str, ...] = ()
+    block_lines: tuple[str, ...] = ()
 
 
 def findings(computed: Computed) -> tuple[Finding, ...]:
@@ -87,7 +87,7 @@ def _audited(session: Session, ordinal: int, label: str, release: Release, table
         release.digest,
         release.schema,
         tuple(map(str, found)),
-        tuple(told(blocks, names)),
+        tuple(block_lines(blocks, names)),
     )
 
 
@@ -99,7 +99,7 @@ def summary(audited: Sequence[Audited]) -> str:
         if each.schema == 1:
             lines.append("  released under the first design; printed under today's forms")
             continue
-        lines.extend(f"  {line}" for line in each.told)
+        lines.extend(f"  {line}" for line in each.block_lines)
         lines.extend(f"  FINDING {finding}" for finding in each.findings)
         if not each.findings:
             lines.append("  every number is a sum over these blocks; nothing else is printed")

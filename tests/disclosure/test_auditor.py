@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from survey.disclosure.auditor import audit, told
+from survey.disclosure.auditor import audit, block_lines
 from survey.disclosure.blocks import labels
 from survey.disclosure.model import IndexBlock
 from survey.instrument.layout import Layout
@@ -223,7 +223,7 @@ def test_a_merged_unit_that_prints_a_number_is_found(made, header, units):
 
 def test_the_blocks_are_told_in_words(made):
     names = {"a": "Oppvekst", "top": "Fjordby"}
-    lines = list(told(made.blocks, names))
+    lines = list(block_lines(made.blocks, names))
     assert any(
         line.startswith("Oppvekst, ") and line.endswith("6 enheter og 6 andre.") for line in lines
     )
