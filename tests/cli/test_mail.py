@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import string
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +19,6 @@ from survey.followup import reminders
 from survey.invitations.address_models import Contact, ReminderMailing
 from survey.jobs import outbox
 from survey.jobs.models import Outbox
-from survey.mail import words
 from survey.mail.mail_worker import Sender
 from survey.operations import erasure, retention
 from survey.release.close import close_and_release
@@ -152,15 +150,3 @@ def test_a_manager_is_mailed_about_units_that_have_agreed_nothing(
     assert drain(sender) == ["dropped"]
     sender.close()
     parts.db.dispose()
-
-
-def test_every_text_stands_in_every_language_with_the_same_places() -> None:
-    def places(text: str) -> set[str]:
-        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
-
-    first = words.catalogue("nb")
-    for language in ("nn", "en"):
-        other = words.catalogue(language)
-        assert list(other) == list(first)
-        for key, text in other.items():
-            assert places(text) == places(first[key]), (language, key)

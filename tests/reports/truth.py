@@ -195,13 +195,13 @@ def _profile(told: Said) -> None:
         assert (int(found[1]), int(found[2])) == (len(moved), len(judged)), chart.title
     if counted and len(judged) < len(told.instrument.index):
         missing = len(told.instrument.index) - len(judged)
-        assert told.words.several("verdicts_hidden", missing) in chart.title
+        assert told.words("verdicts_hidden", n=missing) in chart.title
     if HIGHEST[told.language] in chart.title:
         top = max(values.values())
         assert f"({top}" in chart.title
         assert all(told.named(d, chart.title) for d in shown if values[d] == top)
         hidden = len(told.instrument.index) - len(shown)
-        assert not hidden or told.words.several("rows_hidden", hidden) in chart.title
+        assert not hidden or told.words("rows_hidden", n=hidden) in chart.title
     for dimension in told.instrument.dimensions:
         for clause in chart.title.split("; "):
             if told.named(dimension.id, clause) and UP[told.language] in clause:
