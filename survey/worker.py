@@ -26,6 +26,7 @@ import sqlalchemy as sa
 from survey.background import task_handlers, timed_work
 from survey.core import logs
 from survey.core.config import Settings
+from survey.core.errors import SurveyError
 from survey.core.services import Services, build
 from survey.jobs import execution, leases, tasks
 from survey.jobs.execution import Work
@@ -128,7 +129,7 @@ class Embedded:
                     "process died", kind=one.claimed.kind, exitcode=one.process.exitcode
                 )
                 with self._parts.db.transaction() as session:
-                    tasks.fail(session, one.claimed, "The process died.", final=False)
+                    tasks.fail(session, one.claimed, SurveyError("process_died"), final=False)
 
     def _sleep(self, seconds: float) -> None:
         """Until something ends, or for a moment; a signal does not wait longer than that."""

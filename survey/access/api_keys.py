@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from survey.access.models import ApiKey
 from survey.access.principal import KEPT_APART, SCOPES, Principal
 from survey.core.db import new_id, now
-from survey.core.errors import Fault, InvalidInput, NotFound
+from survey.core.errors import Fault, InvalidInput, NotFound, say
 from survey.core.secret import Secret
 from survey.organisation.models import Organisation
 
@@ -37,7 +37,7 @@ def create(
     wanted = sorted(set(scopes))
     faults = _faults(name, wanted, expires_at)
     if faults:
-        raise InvalidInput("The key was not made.", faults)
+        raise InvalidInput("key_was_not_made", faults)
     token = _PREFIX + secrets.token_urlsafe(32)
     key = ApiKey(
         organisation_id=organisation_id,
@@ -56,25 +56,29 @@ def create(
 
 def _faults(name: str, wanted: list[str], expires_at: datetime | None) -> list[Fault]:
     faults = [
-        Fault(f"scopes: {scope}", "is no scope.", "Known: " + ", ".join(SCOPES) + ".")
+        Fault(
+            say("scopes", scope=scope),
+            "unknown_scope",
+            say("known_values", scopes=", ".join(SCOPES)),
+        )
         for scope in wanted
         if scope not in SCOPES
     ]
     faults += [
         Fault(
             "scopes",
-            " and ".join(sorted(together)) + " are never given to one key.",
-            "Make two keys, and give them to two programs that two people run.",
+            say("are_never_given_to_one_key", together=" and ".join(sorted(together))),
+            "make_two_keys",
         )
         for together in KEPT_APART
         if together <= set(wanted)
     ]
     if not wanted:
-        faults.append(Fault("scopes", "a key needs at least one scope."))
+        faults.append(Fault("scopes", "key_needs_at_least_one_scope"))
     if not name.strip():
-        faults.append(Fault("name", "a key needs a name."))
+        faults.append(Fault("name", "key_needs_name"))
     if expires_at is not None and expires_at <= now():
-        faults.append(Fault("expires_at", "lies in the past."))
+        faults.append(Fault("expires_at", "lies_in_past"))
     return faults
 
 
@@ -116,7 +120,7 @@ def get(session: Session, organisation_id: int, key_id: int) -> ApiKey:
     """The key with this id; NotFound when there is none."""
     key = session.get(ApiKey, (organisation_id, key_id))
     if key is None:
-        raise NotFound("There is no such key.")
+        raise NotFound("no_such_key")
     return key
 
 

@@ -26,7 +26,7 @@ from survey.access import api_keys, sessions, unit_access
 from survey.access.principal import SCOPES, Principal
 from survey.core.config import Settings
 from survey.core.db import Database, now
-from survey.core.errors import Forbidden, NotFound, Unauthenticated
+from survey.core.errors import Forbidden, NotFound, Unauthenticated, say
 from survey.core.secret import Secret
 
 Kind = Literal["public", "respondent", "signed_in", "staff", "manager_of_unit", "auditor", "api"]
@@ -143,7 +143,7 @@ def principal() -> Principal:
     """Who asks. Raises Unauthenticated when nobody has signed in."""
     found = visitor()
     if found is None:
-        raise Unauthenticated("Sign in first.")
+        raise Unauthenticated("sign_in_first")
     return found
 
 
@@ -185,10 +185,10 @@ def _enforce() -> Response | None:
         return None  # Flask answers 404 or 405 by itself
     arguments = request.view_args or {}
     if any(isinstance(value, int) and value > LARGEST_ID for value in arguments.values()):
-        raise NotFound("There is no such page.")  # no database could look it up
+        raise NotFound("no_such_page")  # no database could look it up
     rule = rule_of(current_app, request.url_rule.endpoint, request.method)
     if rule is None:
-        raise Forbidden("This address is not open to anybody.")
+        raise Forbidden("this_address_is_not_open_to_anybody")
     request.max_content_length = rule.max_body
     _check_texts()
     if request.method not in SAFE:
@@ -236,20 +236,20 @@ def _keep_awake(who: Principal) -> None:
 def _check_person(rule: Rule, who: Principal) -> None:
     arguments = request.view_args or {}
     if "org" in arguments and arguments["org"] != who.organisation_code:
-        raise NotFound("There is no such page.")
+        raise NotFound("no_such_page")
     if rule.kind == "api":
         if not who.scopes & set(rule.scopes):
-            raise Forbidden(f"This key lacks the scope {' or '.join(rule.scopes)}.")
+            raise Forbidden(say("this_key_lacks_scope", rule=" or ".join(rule.scopes)))
     elif rule.kind == "staff":
         if "staff" not in who.roles:
-            raise Forbidden("This page is for the innovation staff.")
+            raise Forbidden("this_page_is_for_innovation_staff")
     elif rule.kind == "auditor":
         if not who.roles & {"staff", "auditor"}:
-            raise Forbidden("This page is for auditors.")
+            raise Forbidden("this_page_is_for_auditors")
     elif rule.kind == "manager_of_unit" and not who.roles & {"staff", "auditor"}:
         with _services().db.reading() as session:
             if not unit_access.leads(session, who, str(arguments.get("unit", ""))):
-                raise NotFound("There is no such page.")
+                raise NotFound("no_such_page")
 
 
 def _check_host() -> None:
@@ -267,13 +267,13 @@ def _name(host: str) -> str:
 def _check_origin() -> None:
     """A browser names where a form came from; another site's is refused before anything else."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise Forbidden("The form came from another site.")
+        raise Forbidden("form_came_from_another_site")
     origin = request.headers.get("Origin", "null")
     if origin != "null" and urlsplit(origin).netloc != request.host:
-        raise Forbidden("The form came from another site.")
+        raise Forbidden("form_came_from_another_site")
 
 
 def _check_csrf(who: Principal) -> None:
     sent = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
     if not sessions.same(sent, who.csrf):
-        raise Forbidden("The form has expired. Go back, reload the page and send it again.")
+        raise Forbidden("form_expired_go_back")

@@ -78,13 +78,13 @@ def bind(session: Session, person: Person, vouched: Vouched) -> None:
     """
     homes = _homes(session, vouched)
     if homes is not None and person.organisation_id not in homes:
-        raise Conflict("This provider does not vouch for your organisation.")
+        raise Conflict("this_provider_does_not_vouch_for_your_organisation")
     key = (person.organisation_id, vouched.issuer, vouched.subject)
     present = session.get(Identity, key)
     if present is not None and present.person_id == person.id:
         return
     if present is not None or _at(session, person, vouched.issuer) is not None:
-        raise Conflict("That account, or another one there, is connected already.")
+        raise Conflict("that_account_or_another_one_is_connected_already")
     session.add(
         Identity(
             organisation_id=person.organisation_id,

@@ -72,7 +72,7 @@ def redeem(session: Session, secret: Secret, token: str, purpose: Purpose = "sig
     link = session.scalar(_usable(secret, token, purpose).with_for_update())
     person = None if link is None else _person(session, link)
     if link is None or person is None:
-        raise Closed("The link is used up or too old.")
+        raise Closed("link_is_used_up_or_too_old")
     link.redeemed_at = now()
     session.flush()
     return person

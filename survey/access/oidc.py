@@ -29,7 +29,7 @@ from joserfc.jwk import KeySet
 from survey.access.identities import Vouched
 from survey.access.oidc_settings import Provider, is_safe
 from survey.access.sessions import same
-from survey.core.errors import SurveyError
+from survey.core.errors import Message, SurveyError, say
 
 ALGORITHMS = ("RS256", "ES256")
 LEEWAY = 60
@@ -52,7 +52,7 @@ class Refused(SurveyError):
     It never holds anything of the token.
     """
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: Message | str) -> None:
         self.reason = reason
         super().__init__(message)
 
@@ -103,15 +103,15 @@ class Client:
     def finish(self, answer: Mapping[str, str], memory: Memory) -> Vouched:
         """Check what the browser brought back and fetch who it is. Raises Refused."""
         if memory.provider != self.provider.name or not same(answer.get("state", ""), memory.state):
-            raise Refused("state", "The answer does not belong to a sign-in of this browser.")
+            raise Refused("state", "answer_of_another_browser")
         metadata = self.metadata()
         told = answer.get("iss")
         if told is None and metadata.get("authorization_response_iss_parameter_supported"):
-            raise Refused("state", "The answer does not name its issuer.")
+            raise Refused("state", "answer_does_not_name_its_issuer")
         if told is not None and told != self.provider.issuer:
-            raise Refused("state", "The answer comes from another issuer.")
+            raise Refused("state", "answer_comes_from_another_issuer")
         if answer.get("error") or not answer.get("code"):
-            raise Refused("denied", "The provider did not let the person through.")
+            raise Refused("denied", "provider_did_not_let_person_through")
         token = self._fetch(metadata, answer["code"], memory)
         claims = self._claims(str(token.get("id_token") or ""), memory.nonce)
         return self._vouched(self._with_userinfo(metadata, claims, token))
@@ -142,10 +142,10 @@ class Client:
                 return self._metadata
         found = self._get(self.provider.discovery)
         if found.get("issuer") != self.provider.issuer:
-            raise Refused("unreachable", "The provider describes itself as another issuer.")
+            raise Refused("unreachable", "provider_describes_itself_as_another_issuer")
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
             if not is_safe(str(found.get(name, ""))):
-                raise Refused("unreachable", f"The provider gives no safe {name}.")
+                raise Refused("unreachable", say("provider_gives_no_safe", name=name))
         with self._lock:
             self._metadata, self._described_at = found, time.monotonic()
         return found
@@ -172,9 +172,9 @@ class Client:
                     allow_redirects=False,
                 )
         except (requests.RequestException, AuthlibBaseError, ValueError) as error:
-            raise Refused("token", "The provider gave no token.") from error
+            raise Refused("token", "provider_gave_no_token") from error
         if not isinstance(token, Mapping):
-            raise Refused("token", "The provider gave no token.")
+            raise Refused("token", "provider_gave_no_token")
         return token
 
     def _claims(self, id_token: str, nonce: str) -> Mapping[str, Any]:
@@ -196,11 +196,11 @@ class Client:
             and 0 < len(claims["sub"]) <= LONGEST_SUBJECT
         )
         if not right:
-            raise Refused("claims", "The token is not for this sign-in.")
+            raise Refused("claims", "token_is_not_for_this_sign_in")
         if self.provider.acr_values and claims.get("acr") not in self.provider.acr_values:
-            raise Refused("claims", "The person signed in at a lower level than is asked for.")
+            raise Refused("claims", "sign_in_level_too_low")
         if self.provider.tenant and claims.get("tid") != self.provider.tenant:
-            raise Refused("claims", "The person belongs to another tenant.")
+            raise Refused("claims", "person_belongs_to_another_tenant")
         return claims
 
     def _decode(self, id_token: str) -> Mapping[str, Any]:
@@ -210,7 +210,7 @@ class Client:
                 return jwt.decode(id_token, keys, algorithms=list(ALGORITHMS)).claims
             except (JoseError, ValueError, TypeError) as error:
                 if again:
-                    raise Refused("token", "The token's signature is not right.") from error
+                    raise Refused("token", "tokens_signature_is_not_right") from error
         raise AssertionError("not reached")
 
     def _key_set(self, *, again: bool) -> KeySet:
@@ -222,7 +222,7 @@ class Client:
         try:
             keys = KeySet.import_key_set({"keys": _usable(found)})
         except (JoseError, ValueError, TypeError, KeyError) as error:
-            raise Refused("unreachable", "The provider's keys cannot be read.") from error
+            raise Refused("unreachable", "providers_keys_cannot_be_read") from error
         with self._lock:
             self._keys, self._keys_at = keys, time.monotonic()
         return keys
@@ -238,7 +238,7 @@ class Client:
             return claims
         told = self._get(there, str(token.get("access_token") or ""))
         if told.get("sub") != claims["sub"]:
-            raise Refused("claims", "The provider told of somebody else.")
+            raise Refused("claims", "provider_told_of_somebody_else")
         return {**claims, **{n: told[n] for n in (wanted, "email_verified") if n in told}}
 
     def _vouched(self, claims: Mapping[str, Any]) -> Vouched:
@@ -259,9 +259,9 @@ class Client:
             answer = requests.get(address, headers=headers, timeout=TIMEOUT, allow_redirects=False)
             found = answer.json() if answer.status_code == requests.codes.ok else None
         except (requests.RequestException, ValueError) as error:
-            raise Refused("unreachable", "The provider cannot be reached.") from error
+            raise Refused("unreachable", "provider_cannot_be_reached") from error
         if not isinstance(found, dict):
-            raise Refused("unreachable", "The provider cannot be reached.")
+            raise Refused("unreachable", "provider_cannot_be_reached")
         return found
 
 

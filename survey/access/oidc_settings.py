@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from survey.core.errors import ConfigurationError, Fault
+from survey.core.errors import ConfigurationError, Fault, Message, say
 from survey.core.languages import DEFAULT, LANGUAGES
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
@@ -67,18 +67,19 @@ def load(path: Path | None) -> dict[str, Provider]:
         tables = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise ConfigurationError(
-            "The OpenID providers cannot be read.", [Fault("SURVEY_OIDC_FILE", f"{error}.")]
+            "openid_providers_cannot_be_read",
+            [Fault("SURVEY_OIDC_FILE", say("as_told", error=error))],
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigurationError(
-            "The OpenID providers cannot be read.", [Fault(str(path), f"is no TOML: {error}.")]
+            "openid_providers_cannot_be_read", [Fault(str(path), say("no_toml", error=error))]
         ) from error
     faults: list[Fault] = []
     found = {}
     for name, table in tables.items():
         place = f"{path.name}: {name}"
         if not _NAME.fullmatch(name) or name in _TAKEN or not isinstance(table, dict):
-            fault = Fault(place, "is no table with a name of small letters, digits and hyphens.")
+            fault = Fault(place, "bad_table_name")
             faults.append(fault)
             continue
         reading = _Reading(place, table, path.parent)
@@ -86,12 +87,12 @@ def load(path: Path | None) -> dict[str, Provider]:
         faults += reading.faults
     issuers = [provider.issuer for provider in found.values()]
     faults += [
-        Fault(f"{path.name}: {name}", "has the issuer of another provider.")
+        Fault(f"{path.name}: {name}", "issuer_of_another_provider")
         for name, provider in found.items()
         if issuers.count(provider.issuer) > 1
     ]
     if faults:
-        raise ConfigurationError("The OpenID providers are not right.", faults)
+        raise ConfigurationError("openid_providers_are_not_right", faults)
     return found
 
 
@@ -126,7 +127,7 @@ class _Reading:
             second_factor=self._flag("second_factor"),
         )
         for key in self._table:
-            self._fault(key, "is no setting of a provider.")
+            self._fault(key, "no_setting_of_provider")
         if "openid" not in made.scopes:
             made = replace(made, scopes=("openid", *made.scopes))
         self._check_entra(made)
@@ -138,9 +139,9 @@ class _Reading:
             return
         tenant = parts.path.strip("/").partition("/")[0]
         if tenant in _ANY_TENANT:
-            self._fault("issuer", "lets in every organisation of the world; name your tenant.")
+            self._fault("issuer", "issuer_of_every_tenant")
         elif made.tenant != tenant:
-            self._fault("tenant", "must be the tenant id that stands in the issuer.")
+            self._fault("tenant", "must_be_tenant_id_that_stands_in_issuer")
 
     def _labels(self, name: str) -> Mapping[str, str]:
         value = self._table.pop("label", name)
@@ -149,7 +150,7 @@ class _Reading:
         good = isinstance(value, dict) and DEFAULT in value and set(value) <= set(LANGUAGES)
         if good and all(isinstance(each, str) and each.strip() for each in value.values()):
             return dict(value)
-        self._fault("label", "must be a text, or a table of texts with nb, nn and en.")
+        self._fault("label", "must_be_text_or_texts_by_language")
         return {DEFAULT: name}
 
     def _secret(self) -> str:
@@ -162,13 +163,13 @@ class _Reading:
         except (OSError, UnicodeDecodeError):
             secret = ""
         if not secret:
-            self._fault("client_secret_file", f"{path} cannot be read, or is empty.")
+            self._fault("client_secret_file", say("cannot_be_read_or_is_empty", path=path))
         return secret
 
     def _address(self, key: str, *, needed: bool = False) -> str:
         value = self._text(key, needed=needed)
         if value and not is_safe(value):
-            self._fault(key, "must be an address that begins with https://.")
+            self._fault(key, "must_be_address_that_begins_with_https")
         return value
 
     def _trust(self) -> Trust:
@@ -178,34 +179,34 @@ class _Reading:
     def _text(self, key: str, *, needed: bool = False) -> str:
         value = self._table.pop(key, "")
         if not isinstance(value, str):
-            self._fault(key, "must be a text.")
+            self._fault(key, "must_be_text")
             return ""
         if needed and not value.strip():
-            self._fault(key, "is needed.")
+            self._fault(key, "needed")
         return value.strip()
 
     def _texts(self, key: str) -> tuple[str, ...]:
         value = self._table.pop(key, [])
         if not isinstance(value, list) or not all(isinstance(e, str) and e.strip() for e in value):
-            self._fault(key, 'must be a list of texts, such as ["openid", "email"].')
+            self._fault(key, "must_be_list_of_texts")
             return ()
         return tuple(value)
 
     def _one_of(self, key: str, words: tuple[str, ...], default: str) -> str:
         value = self._text(key) or default
         if value not in words:
-            self._fault(key, "must be one of " + ", ".join(words) + ".")
+            self._fault(key, say("must_be_one_of", words=", ".join(words)))
             return default
         return value
 
     def _flag(self, key: str) -> bool:
         value = self._table.pop(key, False)
         if not isinstance(value, bool):
-            self._fault(key, "must be true or false.")
+            self._fault(key, "must_be_true_or_false")
             return False
         return value
 
-    def _fault(self, key: str, what: str) -> None:
+    def _fault(self, key: str, what: Message | str) -> None:
         self.faults.append(Fault(f"{self._place}.{key}", what))
 
 

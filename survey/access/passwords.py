@@ -11,7 +11,7 @@ from typing import Literal
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from survey.core.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput, Message, say
 
 SHORTEST = 12
 LONGEST = 200
@@ -22,11 +22,11 @@ _at_once = threading.BoundedSemaphore(4)
 
 Problem = Literal["short", "long", "common", "own"]
 
-_EXPLAINED: dict[Problem, str] = {
-    "short": f"must have at least {SHORTEST} characters.",
-    "long": f"must have at most {LONGEST} characters.",
-    "common": "is among the first that anybody would guess.",
-    "own": "is mostly your own name or address, or the name of the service.",
+_EXPLAINED: dict[Problem, Message] = {
+    "short": say("password_too_short", shortest=SHORTEST),
+    "long": say("password_too_long", longest=LONGEST),
+    "common": say("password_easily_guessed"),
+    "own": say("password_of_own_name"),
 }
 
 # What passwords are made of when people lengthen a poor one to the twelve characters asked for.
@@ -69,7 +69,7 @@ def make_hash(password: str, own: Iterable[str] = ()) -> str:
     wrong = problem(password, own)
     if wrong is not None:
         fault = Fault("password", _EXPLAINED[wrong])
-        raise InvalidInput("The password cannot be used.", [fault])
+        raise InvalidInput("password_cannot_be_used", [fault])
     with _at_once:
         return _hasher.hash(password)
 

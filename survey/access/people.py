@@ -21,13 +21,12 @@ from survey.access.models import (
 from survey.access.principal import ROLES
 from survey.audit import log
 from survey.core.db import new_id, now
-from survey.core.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.core.errors import Conflict, Fault, InvalidInput, NotFound, say
 from survey.core.languages import DEFAULT, LANGUAGES
 from survey.jobs import outbox
 from survey.organisation.models import Organisation, Unit
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,190}", re.ASCII)
-LAST_STAFF = "Nobody else here could let people in. Give somebody else the role staff first."
 
 
 class EmailTaken(Conflict):
@@ -55,9 +54,9 @@ def create_person(
     address = email.strip().lower()
     faults = _faults(name, address, language)
     if faults:
-        raise InvalidInput("The person was not added.", faults)
+        raise InvalidInput("person_was_not_added", faults)
     if find(session, organisation_id, address) is not None:
-        raise EmailTaken(f"{address} is in use already.")
+        raise EmailTaken(say("address_in_use", address=address))
     person = Person(
         organisation_id=organisation_id,
         id=new_id(),
@@ -84,10 +83,10 @@ def change(
     address = email.strip().lower()
     faults = _faults(name, address, language)
     if faults:
-        raise InvalidInput("The person was not changed.", faults)
+        raise InvalidInput("person_was_not_changed", faults)
     other = find(session, person.organisation_id, address)
     if other is not None and other.id != person.id:
-        raise EmailTaken(f"{address} is in use already.")
+        raise EmailTaken(say("address_in_use", address=address))
     wanted = {"name": " ".join(name.split()), "email": address, "language": language}
     changed = [each for each, value in wanted.items() if getattr(person, each) != value]
     if not changed:
@@ -115,7 +114,7 @@ def get(session: Session, organisation_id: int, person_id: int) -> Person:
     """The person with this id; NotFound when there is none."""
     person = session.get(Person, (organisation_id, person_id))
     if person is None:
-        raise NotFound("There is no such person.")
+        raise NotFound("no_such_person")
     return person
 
 
@@ -144,11 +143,13 @@ def grant(
     unit.
     """
     if role not in ROLES:
-        fault = Fault("role", f"{role!r} is no role.", "There are: " + ", ".join(ROLES) + ".")
-        raise InvalidInput("The role was not given.", [fault])
+        fault = Fault(
+            "role", say("unknown_role", role=role), say("existing_values", roles=", ".join(ROLES))
+        )
+        raise InvalidInput("role_was_not_given", [fault])
     if (role == "manager") != (unit is not None):
-        fault = Fault("unit", "is needed for a manager, and only for a manager.")
-        raise InvalidInput("The role was not given.", [fault])
+        fault = Fault("unit", "needed_for_manager_and_only_for_manager")
+        raise InvalidInput("role_was_not_given", [fault])
     unit_id = None if unit is None else _unit_id(session, person.organisation_id, unit)
     same_unit = Grant.unit_id.is_(None) if unit_id is None else Grant.unit_id == unit_id
     present = session.scalar(
@@ -202,7 +203,7 @@ def set_roles(
 def invite(session: Session, person: Person, *, actor: str) -> None:
     """Have an invitation sent: a mail with a link that is made when the mail leaves."""
     if not person.active:
-        raise Conflict("The person is kept out.")
+        raise Conflict("person_is_kept_out")
     person.invited_at = now()
     outbox.put(session, person.organisation_id, "person_invitation", str(person.id))
     subject = f"person:{person.id}"
@@ -231,7 +232,7 @@ def withdraw(
         .returning(Grant.id)
     ).all()
     if not gone:
-        raise NotFound("The person does not have that role.")
+        raise NotFound("person_does_not_have_that_role")
     details = {"role": role, "unit": unit}
     subject = f"person:{person.id}"
     log.record(session, person.organisation_id, actor, "role.withdrawn", subject, details)
@@ -261,7 +262,7 @@ def forget(session: Session, person: Person, *, actor: str) -> None:
     Events keep the bare id. Raises Conflict for somebody who still has access.
     """
     if person.active:
-        raise Conflict("Keep the person out first.")
+        raise Conflict("keep_person_out_first")
     own = (person.organisation_id, person.id)
     for table in (StaffSession, SigninLink, RecoveryCode, SecondFactor, Identity, Grant):
         session.execute(
@@ -294,11 +295,13 @@ def is_email(address: str) -> bool:
 def _faults(name: str, address: str, language: str) -> list[Fault]:
     faults = []
     if not name.strip() or len(name) > 200:
-        faults.append(Fault("name", "must have from 1 to 200 characters."))
+        faults.append(Fault("name", "name_of_wrong_length"))
     if not is_email(address):
-        faults.append(Fault("email", f"{address!r} is not an e-mail address."))
+        faults.append(Fault("email", say("not_an_email_address", address=address)))
     if language not in LANGUAGES:
-        faults.append(Fault("language", f"{language!r} is not one of {', '.join(LANGUAGES)}."))
+        faults.append(
+            Fault("language", say("not_one_of", language=language, languages=", ".join(LANGUAGES)))
+        )
     return faults
 
 
@@ -326,7 +329,7 @@ def _keep_somebody(session: Session, person: Person) -> None:
         )
     )
     if staff == {person.id}:
-        raise LastStaff(LAST_STAFF)
+        raise LastStaff("last_staff")
 
 
 def _unit_id(session: Session, organisation_id: int, code: str) -> int:
@@ -334,5 +337,5 @@ def _unit_id(session: Session, organisation_id: int, code: str) -> int:
         sa.select(Unit.id).where(Unit.organisation_id == organisation_id, Unit.code == code)
     )
     if unit_id is None:
-        raise NotFound(f"There is no unit with the code {code!r}.")
+        raise NotFound(say("no_such_unit", code=code))
     return unit_id

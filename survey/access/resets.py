@@ -51,7 +51,7 @@ def carry_out(db: Database, secret: Secret, *, token: str, password: str) -> Non
     """
     whose = owner(db, secret, token)
     if whose is None:
-        raise Closed("The link is used up or too old.")
+        raise Closed("link_is_used_up_or_too_old")
     hashed = passwords.make_hash(password, passwords.own_words(whose.name, whose.email))
     with db.transaction() as session:
         person = links.redeem(session, secret, token, "password")

@@ -43,7 +43,7 @@ def begin(session: Session, secret: Secret, person: Person) -> str:
     """
     row = session.get(SecondFactor, (person.organisation_id, person.id))
     if row is not None and row.confirmed_at is not None:
-        raise Conflict("There is an app already; remove it first.")
+        raise Conflict("app_already_remove_it_first")
     if row is not None:
         return open_bytes(secret, _purpose(person), row.sealed).decode()
     made = pyotp.random_base32()
@@ -82,7 +82,7 @@ def confirm(
     """
     row = session.get(SecondFactor, (person.organisation_id, person.id), with_for_update=True)
     if row is None or row.confirmed_at is not None:
-        raise NotFound("No app is being set up.")
+        raise NotFound("no_app_is_being_set_up")
     if not _step_of(row, secret, person, code):
         return None
     row.confirmed_at = now()
@@ -127,7 +127,7 @@ def codes_left(session: Session, organisation_id: int, person_id: int) -> int:
 def renew_codes(session: Session, secret: Secret, person: Person, *, actor: str) -> list[str]:
     """Make new recovery codes, to be shown once; those before are worth nothing any more."""
     if not enrolled(session, person.organisation_id, person.id):
-        raise NotFound("There is no app.")
+        raise NotFound("no_app")
     subject = f"person:{person.id}"
     log.record(session, person.organisation_id, actor, "recovery_codes.renewed", subject)
     return _new_codes(session, secret, person)

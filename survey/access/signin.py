@@ -149,7 +149,7 @@ def with_second_factor(
     with db.transaction() as session:
         person = session.get(Person, (pending.organisation_id, pending.person_id))
         if person is None or not person.active or _stamp(secret, person) != pending.stamp:
-            raise Unauthenticated("Sign in again.")
+            raise Unauthenticated("sign_in_again")
         if not second_factor.check(session, secret, person, code):
             return None
         limits.forget(session, tried)

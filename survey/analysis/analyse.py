@@ -17,7 +17,7 @@ from survey.analysis.answers_file import Answers, Columns, read_answers, with_he
 from survey.analysis.change_figures import measure_change
 from survey.analysis.tables import change_table, wave_table
 from survey.analysis.wave_figures import WaveFigures, measure_wave
-from survey.core.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput, say
 from survey.instrument.check import load
 from survey.instrument.model import Instrument
 from survey.release.counting import scoring_key
@@ -106,5 +106,5 @@ def write_json(data: dict[str, Any], path: Path) -> None:
 
 def cannot_write(path: Path, error: OSError) -> InvalidInput:
     """Why nothing could be written."""
-    fault = Fault(str(path), f"cannot be written: {error.strerror}.")
-    return InvalidInput("Nothing was written", [fault])
+    fault = Fault(str(path), say("cannot_be_written", strerror=error.strerror))
+    return InvalidInput("nothing_was_written", [fault])

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from survey.core.csv_files import fold, read_rows
-from survey.core.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput, Message, say
 from survey.instrument.model import Instrument
 from survey.instrument.read import did_you_mean
 from survey.measurement.wave import WaveAnswers
@@ -56,7 +56,13 @@ class Complaints:
     faults: list[Fault] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
 
-    def add(self, kind: str, where: str, what: str, fix: str = "") -> None:
+    def add(
+        self,
+        kind: str,
+        where: str | Message,
+        what: Message | str,
+        fix: Message | str | None = None,
+    ) -> None:
         """Note one; ``kind`` is what they are called when they are counted."""
         self.counts[kind] += 1
         if self.counts[kind] <= LISTED:
@@ -67,11 +73,11 @@ class Complaints:
         if not self.counts:
             return
         totals = [
-            Fault("in all", f"{count} {kind}; the first {LISTED} are listed.")
+            Fault(say("in_all"), say("more_faults_of_kind", count=count, kind=kind, listed=LISTED))
             for kind, count in self.counts.items()
             if count > LISTED
         ]
-        raise InvalidInput(f"{self.file} cannot be analysed", [*self.faults, *totals])
+        raise InvalidInput(say("cannot_be_analysed", path=self.file), [*self.faults, *totals])
 
 
 _WHOLE = re.compile(r"([-+]?[0-9]{1,9})(?:[.,]0+)?")
@@ -121,7 +127,7 @@ def read_answers(
     complaints = Complaints(str(path))
     header = next(rows, (0, []))[1]
     if not header:
-        complaints.add("empty files", str(path), "the file is empty.", "Put column names in row 1.")
+        complaints.add("empty files", str(path), "file_is_empty", "put_column_names_in_row_1")
         complaints.refuse()
     places = _Places(header, complaints)
     items = [places.find(item, f"item '{item}'") for item in instrument.items]
@@ -135,7 +141,7 @@ def read_answers(
     for number, cells in rows:
         reader.row(number, cells, unit, wave, person)
     if not reader.units:
-        complaints.add("files without answers", str(path), "there is no row below the header.")
+        complaints.add("files without answers", str(path), "no_row_below_header")
     complaints.refuse()
     return reader.answers(_in_order(reader.waves, wave_order, complaints), person is not None)
 
@@ -155,10 +161,10 @@ class _Places:
             if count == 1:
                 return names.index(wanted)
             if count > 1:
-                what = f"{count} columns are called '{name}' ({purpose})."
-                self.complaints.add("ambiguous columns", "header", what, "Keep one.")
+                what = say("columns_of_same_name", count=count, name=name, purpose=purpose)
+                self.complaints.add("ambiguous columns", "header", what, "keep_one")
                 return 0
-        what = f"there is no column '{name}' ({purpose})."
+        what = say("no_column_called", name=name, purpose=purpose)
         self.complaints.add("missing columns", "header", what, did_you_mean(name, self.header))
         return 0
 
@@ -185,8 +191,8 @@ class _Reader:
         """Take in one row of the file; ``number`` is its number in a spreadsheet."""
         where, width = f"row {number}", len(self.header)
         if len(cells) != width:
-            what = f"has {len(cells)} columns, the header has {width}."
-            fix = "Quote text with commas; with decimal commas, separate columns by semicolons."
+            what = say("row_of_other_width", count=len(cells), width=width)
+            fix = say("quote_text_with_commas")
             self.complaints.add("rows of the wrong length", where, what, fix)
             return
         codes = [code[cells[place]] for code, place in zip(self.codes, self.items, strict=True)]
@@ -195,10 +201,10 @@ class _Reader:
         name = cells[unit].strip()
         label = "all" if wave is None else cells[wave].strip()
         if not name:
-            what = f"has no unit (column '{self.header[unit]}' is empty)."
+            what = say("no_unit_column_is_empty", header=self.header[unit])
             self.complaints.add("rows without a unit", where, what)
         if not label:
-            what = "has no wave (the wave column is empty)."
+            what = say("no_wave_wave_column_is_empty")
             self.complaints.add("rows without a wave", where, what)
         self.sheets += bytes(codes)
         self.units.append(name)
@@ -211,8 +217,8 @@ class _Reader:
             if code != BAD:
                 continue
             cell = cells[place].strip()[:40]
-            what = f"'{cell}' is not on the scale {table.low} to {table.high}."
-            fix = "Name codes for missing answers with --missing."
+            what = say("not_on_scale_to", cell=cell, low=table.low, high=table.high)
+            fix = say("name_codes_for_missing_answers_with_missing")
             kind = "cells that are no number"
             if _NUMBER.fullmatch(cell):
                 kind = "values off the scale"
@@ -241,7 +247,7 @@ def _in_order(waves: Sequence[str], wanted: Sequence[str], complaints: Complaint
     if wanted:
         for wave in set(wanted) ^ set(found):
             side = "named and not in the file" if wave in wanted else "in the file and not named"
-            complaints.add("waves", "--wave-order", f"the wave '{wave}' is {side}.")
+            complaints.add("waves", "--wave-order", say("wave_twice_in_file", wave=wave, side=side))
         complaints.refuse()
         return list(dict.fromkeys(wanted))
     if all(wave.isdecimal() for wave in found):
@@ -260,8 +266,8 @@ def _rows(path: Path, known: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
         rows, _ = read_rows(raw, [fold(name) for name in known])
         yield from rows
     except InvalidInput as error:
-        faults = [Fault(each.where or str(path), each.what, each.fix) for each in error.faults]
-        raise InvalidInput(f"{path} cannot be analysed", faults) from error
+        faults = [Fault(each.where or str(path), each.message, each.fix) for each in error.faults]
+        raise InvalidInput(say("cannot_be_analysed", path=path), faults) from error
 
 
 def _bytes(path: Path) -> bytes:
@@ -269,22 +275,24 @@ def _bytes(path: Path) -> bytes:
     try:
         raw = path.read_bytes() if path.stat().st_size <= SIZE_LIMIT else None
     except OSError as error:
-        raise _refused(path, str(path), f"cannot be read: {error.strerror}.") from error
+        raise _refused(path, str(path), say("cannot_be_read", strerror=error.strerror)) from error
     if raw is None:
-        raise _refused(path, str(path), f"is larger than {SIZE_LIMIT // 1_000_000} MB.")
+        raise _refused(path, str(path), say("file_larger_than", value=SIZE_LIMIT // 1000000))
     start, number = 0, 1
     while start < len(raw):
         stop = raw.find(b"\n", start)
         stop = len(raw) if stop < 0 else stop
         if stop - start > LINE_LIMIT:
-            what = f"is {stop - start} bytes long; a row of answers has a few hundred."
-            raise _refused(path, f"line {number}", what, "Check the line ends of the file.")
+            what = say("line_too_long", value=stop - start)
+            raise _refused(path, say("line", line=number), what, "check_line_ends_of_file")
         start, number = stop + 1, number + 1
     return raw
 
 
-def _refused(path: Path, where: str, what: str, fix: str = "") -> InvalidInput:
-    return InvalidInput(f"{path} cannot be analysed", [Fault(where, what, fix)])
+def _refused(
+    path: Path, where: str | Message, what: Message | str, fix: Message | str | None = None
+) -> InvalidInput:
+    return InvalidInput(say("cannot_be_analysed", path=path), [Fault(where, what, fix)])
 
 
 # ---------------------------------------------------------------------- headcounts
@@ -309,19 +317,19 @@ def with_headcounts(answers: Answers, path: Path, columns: Columns) -> Answers:
     found: dict[tuple[str, str], int] = {}
     for number, cells in rows:
         if len(cells) != len(header):
-            what = f"has {len(cells)} columns, the header has {len(header)}."
-            complaints.add("rows of the wrong length", f"row {number}", what)
+            what = say("row_of_other_width", count=len(cells), width=len(header))
+            complaints.add("rows of the wrong length", say("row", number=number), what)
             continue
         key = ("" if wave is None else cells[wave].strip(), cells[unit].strip())
         text = cells[heads].strip()
         if not key[1]:
-            complaints.add("rows without a unit", f"row {number}", "has no unit.")
+            complaints.add("rows without a unit", say("row", number=number), "no_unit")
         elif not text.isascii() or not text.isdecimal() or len(text) > 7:
-            what = f"headcount '{text[:40]}' is not a whole number from 0."
-            complaints.add("faulty headcounts", f"row {number}", what)
+            what = say("headcount_not_whole", text=text[:40])
+            complaints.add("faulty headcounts", say("row", number=number), what)
         elif key in found:
-            what = f"the unit '{key[1]}' has had its headcount already."
-            complaints.add("repeated units", f"row {number}", what)
+            what = say("unit_has_had_its_headcount_already", key=key[1])
+            complaints.add("repeated units", say("row", number=number), what)
         else:
             found[key] = int(text)
     complaints.refuse()

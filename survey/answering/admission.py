@@ -67,7 +67,7 @@ def find(session: Session, secret: Secret, code: str) -> tuple[Invitation, Wave]
         .options(defer(Wave.instrument))
     ).one_or_none()
     if row is None:
-        raise UnknownCode("There is no such code.")
+        raise UnknownCode("no_such_code")
     return row[0], row[1]
 
 
@@ -80,7 +80,7 @@ def admit(session: Session, secret: Secret, code: str) -> Admission:
     invitation, wave = find(session, secret, code)
     check_open(wave.state, wave.opens_at, wave.closes_at)
     if invitation.spent and not invitation.issued:
-        raise UsedCode("This code has been used.")
+        raise UsedCode("this_code_has_been_used")
     return Admission(invitation, wave, layout_of(session, wave))
 
 
@@ -88,9 +88,9 @@ def check_open(state: str, opens_at: datetime | None, closes_at: datetime | None
     """Raise NotYetOpen or Closed unless a wave in this state takes answers at this moment."""
     moment = now()
     if state in ("closed", "released") or (closes_at is not None and moment >= closes_at):
-        raise Closed("This survey has closed.")
+        raise Closed("this_survey_has_closed")
     if state != "open" or (opens_at is not None and moment < opens_at):
-        raise NotYetOpen("This survey has not opened yet.")
+        raise NotYetOpen("this_survey_has_not_opened_yet")
 
 
 def study_of(session: Session, wave: Wave) -> tuple[Study, str]:
@@ -113,7 +113,7 @@ class _Layouts:
     def get(self, session: Session, wave: Wave) -> Layout:
         digest = wave.instrument_digest
         if digest is None:
-            raise NotYetOpen("This survey has not opened yet.")
+            raise NotYetOpen("this_survey_has_not_opened_yet")
         with self._lock:
             if digest in self._kept:
                 self._kept.move_to_end(digest)
@@ -124,7 +124,7 @@ class _Layouts:
             )
         )
         if plain is None:
-            raise NotYetOpen("This survey has not opened yet.")
+            raise NotYetOpen("this_survey_has_not_opened_yet")
         layout = Layout(Instrument.from_dict(plain))
         with self._lock:
             self._kept[digest] = layout

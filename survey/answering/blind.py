@@ -74,7 +74,7 @@ def blind(
     salt = secrets.token_bytes(SALT) if salt is None else salt
     m = int.from_bytes(_encode(prepared, salt, key.n.bit_length() - 1), "big")
     if math.gcd(m, key.n) != 1:
-        raise InvalidInput("The message has a factor in common with the key.")
+        raise InvalidInput("message_has_factor_in_common_with_key")
     r = _invertible(key.n) if r is None else r
     z = m * pow(r, EXPONENT, key.n) % key.n
     return Blinded(z.to_bytes(key.length, "big"), pow(r, -1, key.n))
@@ -92,7 +92,7 @@ def blind_sign(key: PrivateKey, blinded: bytes) -> bytes:
     n = public.n
     m = int.from_bytes(blinded, "big")
     if len(blinded) != public.length or m >= n:
-        raise InvalidInput("The blinded message does not fit the key.")
+        raise InvalidInput("blinded_message_does_not_fit_key")
     b = _invertible(n)
     s = _private(key, m * pow(b, EXPONENT, n) % n) * pow(b, -1, n) % n
     if pow(s, EXPONENT, n) != m:
@@ -103,11 +103,11 @@ def blind_sign(key: PrivateKey, blinded: bytes) -> bytes:
 def finalize(key: PublicKey, prepared: bytes, blind_signature: bytes, inverse: int) -> bytes:
     """Take the blinding away and check the signature (section 4.4); InvalidInput on a false one."""
     if len(blind_signature) != key.length:
-        raise InvalidInput("The blind signature does not fit the key.")
+        raise InvalidInput("blind_signature_does_not_fit_key")
     s = int.from_bytes(blind_signature, "big") * inverse % key.n
     signature = s.to_bytes(key.length, "big")
     if not verify(key, prepared, signature):
-        raise InvalidInput("The signature is not one of this key.")
+        raise InvalidInput("signature_is_not_one_of_this_key")
     return signature
 
 

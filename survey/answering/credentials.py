@@ -59,8 +59,8 @@ def issue(db: Database, secret: Secret, keys: KeyStore, code: str, blinded: byte
     try:
         signature = blind_sign(PrivateKey(p, q), blinded)
     except InvalidInput as error:
-        fault = Fault("blinded_message", "does not fit the key of this code's unit.")
-        raise InvalidInput("No credential can be given out for this.", [fault]) from error
+        fault = Fault("blinded_message", "does_not_fit_key_of_this_codes_unit")
+        raise InvalidInput("no_credential_can_be_given_out_for_this", [fault]) from error
     with db.transaction() as session:
         _mark(session, ticket)
     return signature
@@ -120,7 +120,7 @@ def keys_file(session: Session, digest: str) -> bytes:
         sa.select(Wave).where(Wave.keys_digest == digest).options(defer(Wave.instrument))
     )
     if wave is None:
-        raise NotFound("There is no file of keys with this digest.")
+        raise NotFound("no_file_of_keys_with_this_digest")
     return public_file(session, wave)
 
 
@@ -128,7 +128,7 @@ def _ticket(session: Session, secret: Secret, code: str, blinded: bytes) -> Tick
     invitation, wave = find(session, secret, code)
     check_open(wave.state, wave.opens_at, wave.closes_at)
     if study_of(session, wave)[0].mode != "cryptographic" or wave.keys_digest is None:
-        raise Conflict("This study is answered in the ordinary mode: send the answers themselves.")
+        raise Conflict("study_in_ordinary_mode")
     # Bound to the invitation: what is stored is no digest of what travels later.
     proof = secret.hash("blinded", invitation.id.bytes + blinded)
     _refuse_other(invitation, proof)
@@ -141,7 +141,7 @@ def _refuse_other(invitation: Invitation, proof: bytes) -> bool:
     if stored is not None and hmac.compare_digest(bytes(stored), proof):
         return True
     if invitation.spent:
-        raise UsedCode("This code has been used.")
+        raise UsedCode("this_code_has_been_used")
     return False
 
 
@@ -184,7 +184,7 @@ def _signed_by(
         wave, unit_id, modulus = row
         if verify(PublicKey(int.from_bytes(modulus, "big")), prepared, signature):
             return wave, unit_id
-    raise Forbidden("This is no credential of any survey here.")
+    raise Forbidden("this_is_no_credential_of_any_survey_here")
 
 
 def _mark(session: Session, ticket: Ticket) -> None:

@@ -20,7 +20,7 @@ from survey.answering.intake import Imported, store_imported
 from survey.answering.mapping import Map, read_map
 from survey.audit.log import record
 from survey.core.csv_files import Table, fold, read_table
-from survey.core.errors import Conflict, Fault, InvalidInput
+from survey.core.errors import Conflict, Fault, InvalidInput, Message, say
 from survey.instrument.answers import is_unanswered, role_of, texts_of, validate_answers
 from survey.instrument.items import NA
 from survey.instrument.layout import Layout
@@ -47,7 +47,7 @@ class Prepared:
     skipped: int
     faults: tuple[Fault, ...]
     unread: tuple[str, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
 
 def prepare(session: Session, wave: Wave, raw: bytes, map_raw: bytes, map_name: str) -> Prepared:
@@ -58,10 +58,7 @@ def prepare(session: Session, wave: Wave, raw: bytes, map_raw: bytes, map_name: 
     there are.
     """
     if wave.source != "import" or wave.state != "open":
-        raise Conflict(
-            "Responses are imported into an open wave of source import; "
-            f"this one is {wave.state}, source {wave.source}."
-        )
+        raise Conflict(say("wave_takes_no_import", state=wave.state, source=wave.source))
     layout = layout_of(session, wave)
     mapping = read_map(map_raw, map_name, layout.instrument)
     table = read_table(raw, [fold(name) for name in mapping.columns])
@@ -96,8 +93,11 @@ def store(
     """
     if prepared.skipped and not skip_invalid:
         raise InvalidInput(
-            f"{prepared.skipped} of {prepared.skipped + len(prepared.records)} rows have faults; "
-            "nothing was stored.",
+            say(
+                "rows_have_faults",
+                skipped=prepared.skipped,
+                value=prepared.skipped + len(prepared.records),
+            ),
             prepared.faults,
         )
     wave = session.get_one(Wave, (prepared.organisation_id, prepared.wave_id))
@@ -131,15 +131,19 @@ class _Rows:
             place = self.columns[column]
             return cells[place].strip() if place < len(cells) else ""
 
-        def fault(column: str, kind: str, what: str, fix: str = "") -> None:
-            self.faults.append((kind, Fault(f"row {number}, column {column}", what, fix)))
+        def fault(
+            column: str, kind: str, what: Message | str, fix: Message | str | None = None
+        ) -> None:
+            self.faults.append(
+                (kind, Fault(say("row_column", number=number, column=column), what, fix))
+            )
 
         unit_id = self._unit(cell, fault)
         answers = self._answers(cell, fault)
         if len(self.faults) == before:
             for each in validate_answers(self.layout.instrument, answers):
-                column = self._column_of(each.where)
-                fault(column, f"{column} {_kind(each.what)}", each.what, each.fix)
+                column = self._column_of(str(each.where))
+                fault(column, f"{column} {each.code}", each.message, each.fix)
         if len(self.faults) > before or unit_id is None:
             return None
         return Imported(
@@ -156,8 +160,8 @@ class _Rows:
         code = source.recode.get(written, written)
         if code in self.units:
             return self.units[code]
-        what = f"the wave has no unit {code!r}." if code else "there is no unit."
-        fault(column, "unit", what, "Put the file's names into 'codes' under 'unit' in the map.")
+        what = say("wave_has_no_unit", code=code) if code else say("unit_missing")
+        fault(column, "unit", what, "put_names_into_codes_of_map")
         return None
 
     def _role(self, cell: Callable[[str], str], answers: Mapping[str, object]) -> Role:
@@ -201,8 +205,8 @@ def _item(source: Source, cell: Callable[[str], str], fault: Callable[..., None]
     if value in ("", NA):
         return value or None
     if not _WHOLE.fullmatch(value):
-        fix = "Name it in 'missing' or 'recode' in the map."
-        fault(column, f"{column} whole", f"{written!r} is not a whole number.", fix)
+        fix = say("name_it_in_missing_or_recode_in_map")
+        fault(column, f"{column} whole", say("not_whole_number", text=written), fix)
         return None
     return int(value)
 
@@ -213,10 +217,16 @@ def _columns(table: Table, mapping: Map) -> dict[str, int]:
     faults = []
     for column in mapping.columns:
         if names.count(column) != 1:
-            what = "is not in the file." if column not in names else "stands in the file twice."
-            faults.append(Fault(f"column {column}", what, f"The file has {', '.join(names)}."))
+            what = say("not_in_file") if column not in names else say("stands_in_file_twice")
+            faults.append(
+                Fault(
+                    say("column", column=column),
+                    what,
+                    say("file_has_columns", names=", ".join(names)),
+                )
+            )
     if faults:
-        raise InvalidInput("File and map do not fit; nothing was stored.", faults)
+        raise InvalidInput("file_and_map_differ", faults)
     return {column: names.index(column) for column in mapping.columns}
 
 
@@ -230,11 +240,6 @@ def _units(session: Session, wave: Wave) -> dict[str, int]:
     return {row.code: row.reporting_unit_id for row in rows}
 
 
-def _kind(what: str) -> str:
-    """A fault's sentence without its numbers, so that equal ones are counted together."""
-    return re.sub(r"-?\d+", "#", what)
-
-
 def _told(faults: list[tuple[str, Fault]]) -> Iterator[Fault]:
     kinds: dict[str, list[Fault]] = defaultdict(list)
     for kind, each in faults:
@@ -242,4 +247,4 @@ def _told(faults: list[tuple[str, Fault]]) -> Iterator[Fault]:
     for same in kinds.values():
         yield from same[:SHOWN_OF_EACH_KIND]
         if (more := len(same) - SHOWN_OF_EACH_KIND) > 0:
-            yield Fault("", f"and {more} more of this kind ({len(same)} in all).")
+            yield Fault("", say("more_of_this_kind", more=more, count=len(same)))

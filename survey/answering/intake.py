@@ -7,7 +7,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from survey.answering.admission import UsedCode, check_open, find, layout_of
 from survey.answering.sealing import Payload, seal
 from survey.answering.store import Comment, Inbox, Response
-from survey.core.errors import Conflict, Fault, InvalidInput
+from survey.core.errors import Conflict, Fault, InvalidInput, say
 from survey.core.secret import Secret
 from survey.instrument.answers import role_of, texts_of, validate_answers
 from survey.instrument.layout import Layout
@@ -63,10 +63,10 @@ def submit(
     InvalidInput with every fault.
     """
     if not SUBMISSION_ID.fullmatch(submission_id):
-        fix = "Send a random UUID, and the same one when you try again."
+        fix = say("send_random_uuid")
         raise InvalidInput(
-            "The answers cannot be accepted.",
-            [Fault("submission_id", "is not a random id of 22 to 64 characters.", fix)],
+            "answers_cannot_be_accepted",
+            [Fault("submission_id", "submission_id_not_random", fix)],
         )
     invitation, wave = find(session, secret, code)
     proof = _submission_hash(secret, invitation, submission_id)
@@ -74,7 +74,7 @@ def submit(
         return AlreadyReceived()
     public_key = hold_open(session, wave)
     if invitation.spent:
-        raise UsedCode("This code has been used.")
+        raise UsedCode("this_code_has_been_used")
     layout = layout_of(session, wave)
     payload = payload_of(layout, _reporting_unit(session, invitation), answers)
     if not _spend(session, invitation, proof):
@@ -88,7 +88,7 @@ def check(session: Session, secret: Secret, code: str, answers: Mapping[str, obj
     invitation, wave = find(session, secret, code)
     check_open(wave.state, wave.opens_at, wave.closes_at)
     if invitation.spent:
-        raise UsedCode("This code has been used.")
+        raise UsedCode("this_code_has_been_used")
     _refuse_faults(layout_of(session, wave), answers)
 
 
@@ -102,9 +102,9 @@ def store_imported(
     """
     lock(session, wave)  # a second import waits here and then sees what this one stored
     if wave.source != "import":
-        raise Conflict("People answer this wave here; only a wave of source import takes a file.")
+        raise Conflict("wave_is_answered_here")
     if wave.state != "open":
-        raise Conflict(f"The wave is {wave.state}; a file is imported while it is open.")
+        raise Conflict(say("wave_not_open_for_import", state=wave.state))
     _make_room(session, wave, replace=replace)
     key = {"organisation_id": wave.organisation_id, "wave_id": wave.id}
     responses: list[dict[str, Any]] = []
@@ -153,7 +153,7 @@ def hold_open(session: Session, wave: Wave) -> bytes:
     ).one()
     check_open(state, opens_at, closes_at)
     if public_key is None:
-        raise Conflict("This wave takes no answers: it has no key to seal them to.")
+        raise Conflict("wave_has_no_key")
     return bytes(public_key)
 
 
@@ -184,8 +184,8 @@ def _refuse_faults(layout: Layout, answers: Mapping[str, object]) -> None:
     faults = validate_answers(layout.instrument, answers)
     if faults:
         raise InvalidInput(
-            "The answers cannot be accepted.",
-            [replace(fault, where=f"answers.{fault.where}") for fault in faults],
+            "answers_cannot_be_accepted",
+            [fault.below("answers") for fault in faults],
         )
 
 
@@ -213,7 +213,7 @@ def _lost_race(session: Session, invitation: Invitation, proof: bytes) -> Alread
     )
     if _is_repeat(stored, proof):
         return AlreadyReceived()
-    raise UsedCode("This code has been used.")
+    raise UsedCode("this_code_has_been_used")
 
 
 def _is_repeat(stored: bytes | None, proof: bytes) -> bool:
@@ -236,9 +236,6 @@ def _make_room(session: Session, wave: Wave, *, replace: bool) -> None:
     if not stored:
         return
     if not replace:
-        raise Conflict(
-            f"The wave has {stored} responses already; a second import would count people twice. "
-            "Import with --replace to put the file in their place."
-        )
+        raise Conflict(say("responses_imported_already", stored=stored))
     for table, condition in of_wave.items():
         session.execute(sa.delete(table).where(*condition))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-from survey.core.errors import InvalidInput
+from survey.core.errors import InvalidInput, Message, say
 from survey.instrument.model import Instrument
 from survey.instrument.question_types.base import Source
 from survey.instrument.question_types.registry import type_of
@@ -45,9 +45,9 @@ def read_map(raw: bytes, name: str, instrument: Instrument) -> Map:
     if isinstance(document.data, dict):
         made = _Reader(document, document.data, instrument).map()
     elif not document.faults:
-        document.fault(1, "the map must be a mapping", "Begin with 'unit:' at the left margin")
+        document.fault(1, "map_must_be_mapping", "begin_with_unit_at_left_margin")
     if document.faults or made is None:
-        raise InvalidInput("The map is not right; nothing was stored", document.sorted_faults())
+        raise InvalidInput("map_is_not_right_nothing_was_stored", document.sorted_faults())
     return made
 
 
@@ -84,10 +84,10 @@ class _Reader:
         given = self.data.get(part)
         if given is None:
             if part == "items":
-                self._fault((), "there is no 'items'", "Say which column each item stands in")
+                self._fault((), "no_items", "say_which_column_each_item_stands_in")
             return []
         if not isinstance(given, dict):
-            self._fault((part,), f"'{part}' must be a mapping from id to column")
+            self._fault((part,), say("must_be_mapping_from_id_to_column", part=part))
             return []
         return [
             (str(key), value)
@@ -98,7 +98,7 @@ class _Reader:
     def _unit(self) -> Source:
         given = self.data.get("unit")
         if given is None:
-            self._fault((), "there is no 'unit'", "Write unit: {column: …}")
+            self._fault((), "key_unit_missing", "write_unit")
             return Source(("",))
         if not isinstance(given, dict):
             return Source((self._column(("unit",), given),))
@@ -111,12 +111,12 @@ class _Reader:
         if given is None:
             return None, frozenset()
         if not isinstance(given, dict):
-            self._fault(("role",), "write role: {column: …, leader: [the cells that mean leader]}")
+            self._fault(("role",), "write_role")
             return None, frozenset()
         self._known(("role",), given, ("column", "leader"))
         question = self.instrument.role_question
         if question is not None and question.id in (self.data.get("questions") or {}):
-            self._fault(("role",), f"the role is told twice, here and by {question.id}")
+            self._fault(("role",), say("role_is_told_twice_here_and_by", id=question.id))
         column = self._column(("role",), given.get("column"))
         return Source((column,)), self._cells(("role", "leader"), given.get("leader"))
 
@@ -125,8 +125,8 @@ class _Reader:
         if self.instrument.scale_of(item_id).not_applicable is not None:
             return source
         if isinstance(given, dict) and given.get("not_applicable"):
-            what = f"the scale of {item_id} has no 'not applicable'"
-            self._fault(("items", item_id), what, "Name these cells in 'missing'")
+            what = say("scale_of_has_no_not_applicable", item_id=item_id)
+            self._fault(("items", item_id), what, "name_these_cells_in_missing")
         return replace(source, not_applicable=frozenset())
 
     def _question(self, question_id: str, given: Any) -> Source:
@@ -141,7 +141,7 @@ class _Reader:
         if spread == "texts" and isinstance(columns, list):
             return Source(tuple(self._column(path, each) for each in columns), missing=missing)
         if spread != "options" or not isinstance(columns, dict):
-            what = "'columns' is a mapping from option to column (multiple) or a list (words)"
+            what = say("columns_of_wrong_kind")
             self._fault(path, what)
             return Source(())
         known = [option.id for option in question.options]
@@ -173,7 +173,7 @@ class _Reader:
     def _column(self, path: tuple[str, ...], given: Any) -> str:
         if isinstance(given, str | int) and not isinstance(given, bool) and str(given).strip():
             return str(given).strip()
-        self._fault(path, "has no column", "Name the column as it stands in the file's first row")
+        self._fault(path, "column_missing", "name_column_as_in_first_row")
         return ""
 
     def _cells(self, path: tuple[str, ...], given: Any) -> frozenset[str]:
@@ -181,7 +181,7 @@ class _Reader:
         if given is None:
             return frozenset()
         if not isinstance(given, list):
-            self._fault(path, f"'{path[-1]}' must be a list of cells")
+            self._fault(path, say("must_be_list_of_cells", path=path[-1]))
             return frozenset()
         return frozenset(_cell(each) for each in given)
 
@@ -189,7 +189,7 @@ class _Reader:
         if given is None:
             return {}
         if not isinstance(given, dict):
-            self._fault(path, f"'{path[-1]}' must be a mapping from cell to value")
+            self._fault(path, say("must_be_mapping_from_cell_to_value", path=path[-1]))
             return {}
         return {_cell(key): _cell(value) for key, value in given.items()}
 
@@ -201,11 +201,13 @@ class _Reader:
         if key in known:
             return True
         near = get_close_matches(key, known, 1)
-        hint = f"Did you mean '{near[0]}'?" if near else ""
-        self._fault(path, f"'{key}' is not known here", hint)
+        hint = say("did_you_mean", near=near[0]) if near else None
+        self._fault(path, say("not_known_here", key=key), hint)
         return False
 
-    def _fault(self, path: tuple[Any, ...], what: str, fix: str = "") -> None:
+    def _fault(
+        self, path: tuple[Any, ...], what: Message | str, fix: Message | str | None = None
+    ) -> None:
         self.document.fault_at(path, what, fix)
 
 

@@ -75,9 +75,9 @@ def unseal(private_key: PrivateKey, layout: Layout, sealed: bytes) -> Payload:
     try:
         plain = SealedBox(private_key).decrypt(sealed)
     except CryptoError:
-        raise InvalidInput("A sealed answer does not open with this wave's key.") from None
+        raise InvalidInput("sealed_answer_does_not_open") from None
     if len(plain) != plain_length(layout) or plain[0] != VERSION:
-        raise InvalidInput("A sealed answer does not have the shape of this wave's instrument.")
+        raise InvalidInput("sealed_answer_of_other_shape")
     return _unpack(layout, plain)
 
 

@@ -224,7 +224,7 @@ def counting_failures(work: Callable[[], T]) -> T:
         failed_codes.count_failure(services().db, services().secret, request.remote_addr or "")
         raise
     except InvalidInput as error:
-        faults = [Fault(_pointer(each.where), each.what, each.fix) for each in error.faults]
+        faults = [Fault(_pointer(str(each.where)), each.message, each.fix) for each in error.faults]
         raise InvalidInput(error.message, faults) from error
 
 

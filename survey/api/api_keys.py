@@ -13,7 +13,7 @@ from survey.access.models import ApiKey
 from survey.access.principal import SCOPES
 from survey.api.base import Blueprint, Schema
 from survey.audit import log
-from survey.core.errors import Forbidden
+from survey.core.errors import Forbidden, say
 from survey.core.services import services
 
 blp = Blueprint("api-keys", "Keys for programs")
@@ -73,7 +73,7 @@ class Keys(MethodView):
         who = guard.principal()
         beyond = sorted(set(new["scopes"]) - who.scopes)
         if beyond:
-            raise Forbidden("This key cannot give what it does not have: " + ", ".join(beyond))
+            raise Forbidden(say("key_cannot_give_scopes", beyond=", ".join(beyond)))
         with services().db.transaction() as session:
             made, key = api_keys.create(
                 session,

@@ -35,7 +35,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from survey.api.problems import PROBLEM_JSON, ProblemSchema
 from survey.api.strict_json import parse_json
-from survey.core.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput, say
 from survey.core.secret import Secret
 
 URL_PREFIX = "/api/v1"
@@ -71,7 +71,7 @@ class StrictParser(FlaskParser):
         error_headers: Mapping[str, str] | None,
     ) -> NoReturn:
         """Turn marshmallow's nested messages into faults."""
-        raise InvalidInput("The request has faults.", faults_of(error.messages)) from error
+        raise InvalidInput("request_has_faults", faults_of(error.messages)) from error
 
 
 def faults_of(messages: Any) -> list[Fault]:
@@ -90,7 +90,7 @@ def faults_of(messages: Any) -> list[Fault]:
             for inner in node:
                 walk(inner, path)
         else:
-            found.append(Fault(path or "/", str(node)))
+            found.append(Fault(path or "/", say("as_told", error=str(node))))
 
     for location, inner in (
         messages.items() if isinstance(messages, Mapping) else [("json", messages)]
@@ -155,7 +155,7 @@ class Blueprint(SmorestBlueprint):  # type: ignore[misc]  # the base class ships
             @wraps(parsed)
             def with_body(*args: Any, **kwargs: Any) -> Any:
                 if not request.get_data(cache=True):
-                    raise InvalidInput("The request has faults.", [Fault("/", "has no body.")])
+                    raise InvalidInput("request_has_faults", [Fault("/", "no_body")])
                 return parsed(*args, **kwargs)
 
             return with_body
@@ -257,8 +257,8 @@ def decode_cursor(secret: Secret, purpose: str, cursor: str) -> list[Any]:
     signature, body = raw[:16], raw[16:]
     expected = secret.hash("cursor:" + purpose, body)[:16]
     if not body or not hmac.compare_digest(signature, expected):
-        fault = Fault("query/cursor", "is not a cursor of this list.", "Use `next` unchanged.")
-        raise InvalidInput("The request has faults.", [fault])
+        fault = Fault("query/cursor", "not_cursor_of_this_list", "use_next_unchanged")
+        raise InvalidInput("request_has_faults", [fault])
     position: list[Any] = json.loads(body)
     return position
 

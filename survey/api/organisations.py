@@ -208,7 +208,7 @@ class Imports(MethodView):
         return {
             "applied": arguments["apply"],
             "unchanged": plan.unchanged,
-            "notes": list(plan.notes),
+            "notes": [str(note) for note in plan.notes],
             "declared": list(plan.declared),
             **dict(plan.lists()),
         }

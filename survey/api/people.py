@@ -191,11 +191,11 @@ class Roles(MethodView):
 def _refuse_staff(roles: Iterable[str]) -> None:
     """Staff make codes and fetch them, which no key may do: so no key may become staff."""
     if "staff" in roles:
-        raise Forbidden("Only innovation staff, signed in, can make or move an account of theirs.")
+        raise Forbidden("staff_accounts_by_staff_only")
 
 
 def _info(session: Session, organisation_id: int, person: int) -> PersonInfo:
     rows = people_queries.listing(session, organisation_id, after=person - 1, limit=1)
     if not rows or rows[0].id != person:
-        raise NotFound("There is no such person.")
+        raise NotFound("no_such_person")
     return rows[0]

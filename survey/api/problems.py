@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from survey.api.strict_json import MalformedJson
 from survey.core import errors
-from survey.core.errors import Fault, SurveyError
+from survey.core.errors import Fault, Message, SurveyError
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -42,6 +42,7 @@ class ProblemFaultSchema(ma.Schema):
     """One thing that is wrong."""
 
     path = fields.String(required=True, metadata={"description": "JSON pointer, or the place."})
+    code = fields.String(required=True, metadata={"description": "What is wrong, for programs."})
     what = fields.String(required=True, metadata={"description": "What is wrong."})
     fix = fields.String(metadata={"description": "What to do about it."})
 
@@ -53,6 +54,7 @@ class ProblemSchema(ma.Schema):
     title = fields.String(required=True)
     status = fields.Integer(required=True)
     detail = fields.String()
+    code = fields.String(metadata={"description": "What is wrong, for programs; it never changes."})
     errors = fields.List(fields.Nested(ProblemFaultSchema))
 
 
@@ -88,7 +90,10 @@ def _http(error: HTTPException) -> Response:
 
 
 def _answer(
-    status: int, detail: str, faults: tuple[Fault, ...], error: SurveyError | HTTPException
+    status: int,
+    detail: Message | str,
+    faults: tuple[Fault, ...],
+    error: SurveyError | HTTPException,
 ) -> Response:
     if request.path.startswith("/api/"):
         return problem(status, detail, faults)
@@ -99,7 +104,7 @@ def _answer(
     return response
 
 
-def problem(status: int, detail: str, faults: tuple[Fault, ...] = ()) -> Response:
+def problem(status: int, detail: Message | str, faults: tuple[Fault, ...] = ()) -> Response:
     """An RFC 9457 answer."""
     body: dict[str, Any] = {
         "type": "about:blank",
@@ -107,10 +112,17 @@ def problem(status: int, detail: str, faults: tuple[Fault, ...] = ()) -> Respons
         "status": status,
     }
     if detail:
-        body["detail"] = detail
+        body["detail"] = str(detail)
+    if isinstance(detail, Message):
+        body["code"] = detail.code
     if faults:
         body["errors"] = [
-            {"path": fault.where, "what": fault.what, **({"fix": fault.fix} if fault.fix else {})}
+            {
+                "path": str(fault.where),
+                "code": fault.code,
+                "what": str(fault.message),
+                **({"fix": str(fault.fix)} if fault.fix else {}),
+            }
             for fault in faults
         ]
     response = Response(json.dumps(body), status, content_type=PROBLEM_JSON)

@@ -12,7 +12,7 @@ from survey.access import guard
 from survey.access.guard import access
 from survey.access.principal import Principal
 from survey.api.base import URL_PREFIX, Blueprint, Schema
-from survey.core.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput, say
 from survey.core.languages import LANGUAGES
 from survey.core.services import services
 from survey.jobs import tasks
@@ -79,10 +79,10 @@ def _order(session: Session, who: Principal, kind: str, payload: dict[str, Any])
 
 def _languages(asked: list[str], known: list[str]) -> list[str]:
     faults = [
-        Fault(f"/languages/{place}", f"the study has no {language!r}.")
+        Fault(f"/languages/{place}", say("study_has_no", language=language))
         for place, language in enumerate(asked)
         if language not in known
     ]
     if faults:
-        raise InvalidInput("The order has faults.", faults)
+        raise InvalidInput("order_has_faults", faults)
     return asked or known[:1]

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any, NoReturn
 
-from survey.core.errors import Fault, InvalidInput, SurveyError
+from survey.core.errors import Fault, InvalidInput, SurveyError, say
 
 MAX_DEPTH = 32
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
@@ -22,15 +22,15 @@ def parse_json(raw: bytes) -> Any:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise MalformedJson("The body is not UTF-8.") from None
+        raise MalformedJson("body_not_utf8") from None
     _check_depth(text)
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_constant)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise MalformedJson(f"The body is not JSON: {error.msg} at {place}.") from None
+        raise MalformedJson(say("body_not_json", msg=error.msg, place=place)) from None
     except ValueError:
-        raise MalformedJson("The body has a number with too many digits.") from None
+        raise MalformedJson("body_has_number_with_too_many_digits") from None
     if "\\u" in text:
         _check_texts(value)
     return value
@@ -43,7 +43,9 @@ def _check_depth(text: str) -> None:
         if mark in ("[", "{"):
             depth += 1
             if depth > MAX_DEPTH:
-                raise MalformedJson(f"The body is nested more than {MAX_DEPTH} levels deep.")
+                raise MalformedJson(
+                    say("body_is_nested_more_than_levels_deep", max_depth=MAX_DEPTH)
+                )
         elif mark in ("]", "}"):
             depth -= 1
 
@@ -53,12 +55,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # add is None
-        raise MalformedJson(f"The key {twice!r} stands twice in one object.")
+        raise MalformedJson(say("key_stands_twice_in_one_object", twice=twice))
     return made
 
 
 def _constant(name: str) -> NoReturn:
-    raise MalformedJson(f"{name} is not JSON.")
+    raise MalformedJson(say("number_not_json", name=name))
 
 
 def _check_texts(value: Any) -> None:
@@ -75,6 +77,6 @@ def _check_texts(value: Any) -> None:
         elif isinstance(node, list):
             stack.extend((f"{path}/{place}", inner) for place, inner in enumerate(node))
         elif isinstance(node, str) and _UNSTORABLE.search(node):
-            faults.append(Fault(path or "/", "Has a character that cannot be stored."))
+            faults.append(Fault(path or "/", "character_that_cannot_be_stored"))
     if faults:
-        raise InvalidInput("The request has faults.", sorted(set(faults), key=str))
+        raise InvalidInput("request_has_faults", sorted(set(faults), key=str))

@@ -13,9 +13,15 @@ from survey.access.guard import access
 from survey.api.base import Blueprint, Schema
 from survey.core.services import services
 from survey.jobs import result_files, tasks
+from survey.jobs.models import Task
 
 blp = Blueprint("tasks", "Background work that was ordered here or on the staff's pages")
 _TASK = "/organisations/<org>/tasks/<int:task>"
+
+
+def _failure(task: Task) -> str | None:
+    failure = tasks.failure_of(task)
+    return None if failure is None else str(failure)
 
 
 class TaskSchema(Schema):
@@ -31,7 +37,7 @@ class TaskSchema(Schema):
     attempts = fields.Integer(required=True)
     created_at = fields.AwareDateTime(required=True)
     finished_at = fields.AwareDateTime(required=True, allow_none=True)
-    error = fields.String(required=True, allow_none=True)
+    error = fields.Function(_failure, required=True, allow_none=True)
     result = fields.Dict(
         required=True, allow_none=True, metadata={"description": "What came of it, when done."}
     )

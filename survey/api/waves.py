@@ -53,7 +53,7 @@ class Moment(fields.String):
             return parse_local(str(text))
         except InvalidInput as error:
             fault = error.faults[0]
-            raise ValidationError(f"{fault.what} {fault.fix}".rstrip()) from error
+            raise ValidationError(f"{fault.message} {fault.fix or ''}".rstrip()) from error
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return value.isoformat() if isinstance(value, datetime) else None

@@ -16,7 +16,7 @@ from survey.access import (
 from survey.access.principal import ROLES, SCOPES
 from survey.audit import log
 from survey.cli.common import opened
-from survey.core.errors import Conflict, NotFound
+from survey.core.errors import Conflict, NotFound, say
 from survey.core.languages import DEFAULT, LANGUAGES
 from survey.mail.links import link
 from survey.study.find import find_organisation
@@ -93,7 +93,7 @@ def grant_role(
         home = find_organisation(session, organisation)
         found = people.find(session, home.id, email)
         if found is None:
-            raise NotFound(f"Nobody in {home.name} has the address {email}.")
+            raise NotFound(say("nobody_there_has_address", name=home.name, email=email))
         if withdraw:
             people.withdraw(session, found, role, unit=unit, actor=_ACTOR)
         else:
@@ -111,7 +111,7 @@ def set_password(email: str, organisation: str | None) -> None:
         home = find_organisation(session, organisation)
         found = people.find(session, home.id, email)
         if found is None:
-            raise NotFound(f"Nobody in {home.name} has the address {email}.")
+            raise NotFound(say("nobody_there_has_address", name=home.name, email=email))
         people.set_password(session, found, hashed, actor=_ACTOR)
     click.echo("done")
 
@@ -126,7 +126,7 @@ def set_active(email: str, state: str, organisation: str | None) -> None:
         home = find_organisation(session, organisation)
         found = people.find(session, home.id, email)
         if found is None:
-            raise NotFound(f"Nobody in {home.name} has the address {email}.")
+            raise NotFound(say("nobody_there_has_address", name=home.name, email=email))
         people.set_active(session, found, state == "yes", actor=_ACTOR)
     click.echo("done")
 
@@ -140,7 +140,7 @@ def reset_factor(email: str, organisation: str | None) -> None:
         home = find_organisation(session, organisation)
         found = people.find(session, home.id, email)
         if found is None:
-            raise NotFound(f"Nobody in {home.name} has the address {email}.")
+            raise NotFound(say("nobody_there_has_address", name=home.name, email=email))
         had = second_factor.remove(session, found, actor=_ACTOR)
         sessions.end_all(session, home.id, found.id)
     click.echo("done" if had else "There was no app.")
@@ -159,9 +159,9 @@ def signin_link(email: str, minutes: int, organisation: str | None) -> None:
                 home = find_organisation(session, organisation)
                 found = [each for each in found if each.organisation_id == home.id]
             if not found:
-                raise NotFound(f"Nobody has the address {email}.")
+                raise NotFound(say("nobody_has_address", email=email))
             if len(found) > 1:
-                raise Conflict("Several organisations know that address; name one of them.")
+                raise Conflict("address_in_several_organisations")
             token = links.create(session, parts.secret, found[0], minutes=minutes, actor=_ACTOR)
         click.echo(link(parts.settings, "inn", token))
 

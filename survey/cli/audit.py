@@ -65,9 +65,9 @@ def _read(path: Path | None) -> list[tuple[str, Head]]:
         if len(parts) == 3 and parts[1].isdigit():
             found.append((parts[0], Head(int(parts[1]), parts[2])))
         elif line.strip():
-            faults.append(Fault(f"{path}:{number}", "is no organisation, number and digest."))
+            faults.append(Fault(f"{path}:{number}", "no_organisation_number_and_digest"))
     if faults:
-        raise InvalidInput("The noted heads cannot be read.", faults)
+        raise InvalidInput("noted_heads_cannot_be_read", faults)
     return found
 
 

@@ -16,7 +16,7 @@ from survey.operations import migrate
 def backup(target: Path) -> None:
     """Copy the database to TARGET, a new file or an existing folder, while the service runs.
 
-    Keys are not part of it.
+    Instruments of your own (SURVEY_INSTRUMENT_DIR) are part of it; keys are not.
     """
     with opened() as parts:
         click.echo(str(backups.save(parts, target)))

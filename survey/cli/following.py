@@ -9,6 +9,7 @@ from functools import partial
 import click
 
 from survey.background import task_handlers
+from survey.core import errors
 from survey.core.errors import Conflict
 from survey.core.services import Services
 from survey.jobs import execution, leases, tasks
@@ -43,7 +44,11 @@ def follow(parts: Services, organisation_id: int, task_id: int, say: Say = _say)
             told = state
         time.sleep(PAUSE)
     if task.state != "done":
-        raise Conflict(task.error or f"The work was {task.state}.")
+        failure = tasks.failure_of(task)
+        raise Conflict(
+            failure.message if failure else errors.say("work_ended", state=task.state),
+            failure.faults if failure else (),
+        )
 
 
 def _carry_out(parts: Services, organisation_id: int, task_id: int) -> bool:

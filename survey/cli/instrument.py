@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from survey.core.errors import InvalidInput
+from survey.core.errors import InvalidInput, say
 from survey.instrument.check import check_paths
 
 
@@ -21,5 +21,5 @@ def check(paths: tuple[Path, ...]) -> None:
     """Check files, or every instrument below folders; tells all faults at once."""
     faults = check_paths(paths)
     if faults:
-        raise InvalidInput(f"{len(faults)} faults.", faults)
+        raise InvalidInput(say("fault_count", count=len(faults)), faults)
     click.echo("No faults.")

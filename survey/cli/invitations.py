@@ -9,7 +9,7 @@ import click
 from survey.cli import letters
 from survey.cli.common import opened
 from survey.cli.wave import of_wave
-from survey.core.errors import Conflict, Fault, InvalidInput
+from survey.core.errors import Conflict, Fault, InvalidInput, say
 from survey.core.secret import write_private
 from survey.invitations.issuing import codes_file, create_invitations, export_codes
 from survey.study.find import find_study, find_wave
@@ -66,7 +66,7 @@ def create(
 def export(organisation: str | None, study: str, ordinal: int, output: Path) -> None:
     """Write the codes that have not left yet to a CSV file (0600). Each leaves once."""
     if output.exists():
-        raise Conflict(f"{output} exists; codes are never written over anything.")
+        raise Conflict(say("exists_codes_are_never_written_over_anything", output=output))
     written = b""
     try:
         with opened() as parts, parts.db.transaction() as session:
@@ -76,7 +76,7 @@ def export(organisation: str | None, study: str, ordinal: int, output: Path) -> 
             written = codes_file(rows)
             write_private(output.absolute(), written)
             if output.read_bytes() != written:
-                raise Conflict(f"{output} was made by somebody else meanwhile.")
+                raise Conflict(say("was_made_by_somebody_else_meanwhile", output=output))
     except BaseException:
         _remove(output, written)
         raise
@@ -96,11 +96,11 @@ def _counts(pairs: tuple[str, ...]) -> dict[str, int]:
     for pair in pairs:
         code, _, number = pair.rpartition("=")
         if not code or not (number.isascii() and number.isdigit()) or len(number) > 9:
-            faults.append(Fault(f"--unit {pair}", "is not CODE=N.", "Write for example A12=3."))
+            faults.append(Fault(f"--unit {pair}", "not_code_n", "write_code_equals_number"))
         elif code in counts:
-            faults.append(Fault(f"--unit {pair}", "names the unit twice."))
+            faults.append(Fault(f"--unit {pair}", "names_unit_twice"))
         else:
             counts[code] = int(number)
     if faults:
-        raise InvalidInput("The invitations cannot be made.", faults)
+        raise InvalidInput("invitations_not_made", faults)
     return counts

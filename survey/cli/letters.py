@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from survey.cli.common import opened
 from survey.cli.wave import of_wave
-from survey.core.errors import Conflict
+from survey.core.errors import Conflict, say
 from survey.core.languages import DEFAULT, LANGUAGES
 from survey.core.secret import write_private
 from survey.invitations import replacing
@@ -145,7 +145,7 @@ def _write(find: Callable[[Session], Wave], order: Order, folder: Path) -> None:
     def keep(name: str, pdf: bytes) -> None:
         path = folder.absolute() / name
         if path.exists():
-            raise Conflict(f"{path} exists; codes are never written over anything.")
+            raise Conflict(say("exists_codes_are_never_written_over_anything", output=path))
         # Inside the transaction: codes count as handed out only once they are on disk.
         write_private(path, pdf)
         written.append(path)

@@ -112,8 +112,8 @@ def bounces() -> None:
     with opened() as parts:
         if not reports.configured(parts.settings):
             raise ConfigurationError(
-                "There is no mailbox to read.",
-                [Fault("SURVEY_BOUNCE_MAILDIR", "or SURVEY_BOUNCE_IMAP_HOST is not set.")],
+                "no_mailbox_to_read",
+                [Fault("SURVEY_BOUNCE_MAILDIR", "or_survey_bounce_imap_host_is_not_set")],
             )
         done = reports.read(parts)
     click.echo(f"{done.messages} messages read; {done.bounced} invitations did not arrive.")
@@ -173,5 +173,5 @@ def _deliveries(units: list[mailings.UnitDelivery], reminded: mailings.Reminders
 def _require(host: str) -> None:
     if not host:
         raise ConfigurationError(
-            "No mail can be sent.", [Fault("SURVEY_SMTP_HOST", "is not set.", "See docs/mail.md.")]
+            "no_mail_can_be_sent", [Fault("SURVEY_SMTP_HOST", "not_set", "see_docs_mail_md")]
         )

@@ -8,7 +8,7 @@ import click
 from sqlalchemy.orm import Session
 
 from survey.cli.common import opened
-from survey.core.errors import InvalidInput, NotFound
+from survey.core.errors import InvalidInput, NotFound, say
 from survey.organisation import imports
 from survey.organisation.imports import Plan
 from survey.organisation.models import Organisation
@@ -74,9 +74,7 @@ def _find(session: Session, code: str, name: str | None) -> Organisation | None:
         return organisation_by_code(session, code)
     except NotFound:
         if not name:
-            raise InvalidInput(
-                f"There is no organisation {code} yet. Add --name to make it."
-            ) from None
+            raise InvalidInput(say("organisation_needs_name", code=code)) from None
         return None
 
 

@@ -75,9 +75,7 @@ def look(study: str, organisation: str | None, wave: int) -> None:
         else:
             made = looking.look(session, found.organisation_id, looked.id)
     if made is None:
-        raise Conflict(
-            "There is nothing to look at yet. Close the wave with survey wave close --no-release."
-        )
+        raise Conflict("nothing_to_look_at")
     for line in _told(made):
         click.echo(line)
 

@@ -8,7 +8,7 @@ import click
 
 from survey.background import report_inputs
 from survey.cli.common import opened
-from survey.core.errors import InvalidInput
+from survey.core.errors import InvalidInput, say
 from survey.study.find import find_study
 
 _STUDY = click.option("--study", required=True, help="The study's code.")
@@ -97,7 +97,7 @@ def _language(known: tuple[str, ...], asked: str | None) -> str:
     if asked is None:
         return known[0]
     if asked not in known:
-        raise InvalidInput(f"The study has no language {asked!r}; it has {', '.join(known)}.")
+        raise InvalidInput(say("study_has_no_language_it_has", asked=asked, known=", ".join(known)))
     return asked
 
 

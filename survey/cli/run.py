@@ -14,7 +14,7 @@ import click
 
 from survey.cli.demo import make_links
 from survey.core.config import Settings
-from survey.core.errors import Conflict
+from survey.core.errors import Conflict, say
 from survey.core.services import Services, build
 from survey.demo import municipality
 from survey.operations import all_settings, migrate
@@ -68,14 +68,12 @@ def _port(bind: str, wanted: int, *, fixed: bool) -> int:
                 probe.bind((bind, port))
             except OSError:
                 if fixed or "SURVEY_BASE_URL" in os.environ:
-                    raise Conflict(
-                        f"Port {port} is taken. Stop what uses it, or choose another with --port."
-                    ) from None
+                    raise Conflict(say("port_taken", port=port)) from None
                 continue
         if port != wanted:
             click.echo(f"Port {wanted} is taken; using {port}.")
         return port
-    raise Conflict(f"No port from {wanted} to {wanted + PORTS_TRIED - 1} is free.")
+    raise Conflict(say("no_free_port", wanted=wanted, value=wanted + PORTS_TRIED - 1))
 
 
 def _for_demo(settings: Settings, port: int) -> Settings:

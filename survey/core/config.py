@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from survey.core.errors import ConfigurationError, Fault
+from survey.core.errors import ConfigurationError, Fault, say
 from survey.core.secret_strength import is_weak
 
 PREFIX = "SURVEY_"
@@ -239,7 +239,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 def made_of(values: Mapping[str, Any], faults: Sequence[Fault]) -> Settings:
     """The settings of these values; ConfigurationError when there is any fault."""
     if faults:
-        raise ConfigurationError("The settings are not right; nothing was started.", faults)
+        raise ConfigurationError("settings_are_not_right_nothing_was_started", faults)
     return Settings(**values)
 
 
@@ -252,31 +252,33 @@ def read(environ: Mapping[str, str] | None = None) -> tuple[dict[str, Any], list
     for name in sorted(name for name in environ if name.startswith(PREFIX)):
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
-            hint = f"Did you mean {near[0]}?" if near else "See docs/settings.md."
-            faults.append(Fault(name, "no such setting.", hint))
+            hint = say("did_you_mean", near=near[0]) if near else say("see_docs_settings_md")
+            faults.append(Fault(name, "no_such_setting", hint))
             continue
         item = known[name]
         try:
             values[item.name] = item.metadata["parse"](environ[name])
         except ValueError as error:
-            faults.append(Fault(name, f"expected {error}."))
+            faults.append(Fault(name, say("value_expected", error=error)))
     if values.get("jobs") == "celery" and not values.get("redis_url"):
-        faults.append(Fault("SURVEY_REDIS_URL", "is needed when SURVEY_JOBS=celery."))
+        faults.append(Fault("SURVEY_REDIS_URL", "needed_when_survey_jobs_celery"))
     return values, faults + _faults_of_mail(values)
 
 
 def _faults_of_mail(values: Mapping[str, Any]) -> list[Fault]:
     faults = []
     if values.get("smtp_host") and not values.get("mail_from"):
-        faults.append(Fault("SURVEY_MAIL_FROM", "is needed when SURVEY_SMTP_HOST is set."))
+        faults.append(Fault("SURVEY_MAIL_FROM", "needed_when_survey_smtp_host_is_set"))
     local = values.get("smtp_host") in {"localhost", "127.0.0.1", "::1"}
     if values.get("smtp_tls") == "none" and values.get("smtp_user") and not local:
-        faults.append(Fault("SURVEY_SMTP_TLS", "none would send the password unencrypted."))
+        faults.append(Fault("SURVEY_SMTP_TLS", "none_would_send_password_unencrypted"))
     local = values.get("bounce_imap_host") in {"localhost", "127.0.0.1", "::1"}
     if values.get("bounce_imap_tls") == "none" and values.get("bounce_imap_host") and not local:
-        faults.append(Fault("SURVEY_BOUNCE_IMAP_TLS", "none would send the password unencrypted."))
+        faults.append(Fault("SURVEY_BOUNCE_IMAP_TLS", "none_would_send_password_unencrypted"))
     for name in ("smtp_password", "bounce_imap_password"):
         if values.get(name) and values.get(f"{name}_file"):
             variable = PREFIX + name.upper()
-            faults.append(Fault(variable, f"stands beside {variable}_FILE.", "Set one of them."))
+            faults.append(
+                Fault(variable, say("stands_beside_file", variable=variable), "set_one_of_them")
+            )
     return faults

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from survey.core.errors import Fault, InvalidInput, TooLarge
+from survey.core.errors import Fault, InvalidInput, Message, TooLarge, say
 
 SIZE_LIMIT = 5_000_000
 ROW_LIMIT = 50_000
@@ -39,7 +39,7 @@ class Table:
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numbers: tuple[int, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
 
 def read_table(raw: bytes, known: Sequence[str]) -> Table:
@@ -48,7 +48,7 @@ def read_table(raw: bytes, known: Sequence[str]) -> Table:
     Raises TooLarge, and InvalidInput when it is no text, no CSV or has no header.
     """
     if len(raw) > SIZE_LIMIT:
-        raise TooLarge(f"The file has {len(raw)} bytes; at most {SIZE_LIMIT} can be read.")
+        raise TooLarge(say("file_too_large", count=len(raw), size_limit=SIZE_LIMIT))
     numbered, notes = read_rows(raw, known)
     rows: list[tuple[str, ...]] = []
     numbers: list[int] = []
@@ -56,15 +56,15 @@ def read_table(raw: bytes, known: Sequence[str]) -> Table:
         rows.append(tuple(cells))
         numbers.append(number)
         if len(rows) > ROW_LIMIT + 1:
-            raise TooLarge(f"The file has more than {ROW_LIMIT} rows.")
+            raise TooLarge(say("file_too_long", row_limit=ROW_LIMIT))
     if not rows:
-        raise _refused("", "the file is empty.", "Put the column names into the first row.")
+        raise _refused("", "file_is_empty", "put_column_names_into_first_row")
     return Table(rows[0], tuple(rows[1:]), tuple(numbers[1:]), notes)
 
 
 def read_rows(
     raw: bytes, known: Sequence[str]
-) -> tuple[Iterator[tuple[int, list[str]]], tuple[str, ...]]:
+) -> tuple[Iterator[tuple[int, list[str]]], tuple[Message, ...]]:
     """Read a file of any size row by row; the first row is the header.
 
     Returns the rows that are not blank with their numbers in a spreadsheet (from 1), and notes of
@@ -120,18 +120,16 @@ def _written(cell: Cell) -> str:
     return str(cell).replace(".", ",")
 
 
-def _decode(raw: bytes) -> tuple[str, tuple[str, ...]]:
+def _decode(raw: bytes) -> tuple[str, tuple[Message, ...]]:
     if raw.startswith(b"PK\x03\x04"):
-        raise _refused("", "this is an .xlsx or .zip file.", "Save the sheet as «CSV UTF-8».")
+        raise _refused("", "this_is_xlsx_or_zip_file", "save_as_csv_utf8")
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         try:
-            return raw.decode("utf-16"), ("Read as UTF-16 (Excel's «Unicode text»).",)
+            return raw.decode("utf-16"), (say("read_as_utf16"),)
         except UnicodeDecodeError as error:
-            raise _refused("", "the file is damaged UTF-16.", "Save it as CSV UTF-8.") from error
+            raise _refused("", "file_is_damaged_utf_16", "save_file_as_csv_utf8") from error
     if b"\0" in raw:
-        raise _refused(
-            "", "this is not a text file.", "Save the sheet as «CSV UTF-8», not as .xlsx or .ods."
-        )
+        raise _refused("", "this_is_not_text_file", "save_as_csv_not_spreadsheet")
     try:
         return raw.decode("utf-8-sig"), ()
     except UnicodeDecodeError as error:
@@ -142,11 +140,11 @@ def _decode(raw: bytes) -> tuple[str, tuple[str, ...]]:
         text = ""
     if not text or _MOJIBAKE.search(text):
         raise _refused(
-            f"line {line}",
-            "has a character in no encoding that is known here (UTF-8, Windows-1252).",
-            "Save the file again as «CSV UTF-8».",
+            say("line", line=line),
+            "unknown_encoding",
+            "save_again_as_csv_utf8",
         )
-    return text, ("Read as Windows-1252 (Excel's «CSV»): look at æ, ø and å below.",)
+    return text, (say("read_as_windows_1252"),)
 
 
 def _delimiter(text: str, known: Sequence[str]) -> str:
@@ -170,11 +168,11 @@ def _split(text: str, delimiter: str, skipped: int) -> Iterator[tuple[int, list[
                 yield number, cells
     except csv.Error as error:
         raise _refused(
-            f"row {number + 1}",
-            f"cannot be read as CSV ({error}).",
-            'Put quotes around the whole field and double those inside: "Avdeling ""Nord""".',
+            say("row", number=number + 1),
+            say("not_csv", error=error),
+            "quote_whole_field",
         ) from error
 
 
-def _refused(where: str, what: str, fix: str) -> InvalidInput:
-    return InvalidInput("The file cannot be read; nothing was changed.", [Fault(where, what, fix)])
+def _refused(where: str | Message, what: Message | str, fix: Message | str) -> InvalidInput:
+    return InvalidInput("file_cannot_be_read_nothing_was_changed", [Fault(where, what, fix)])

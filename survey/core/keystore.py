@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nacl.public import PrivateKey
 
-from survey.core.errors import ConfigurationError, Fault, KeyLost
+from survey.core.errors import ConfigurationError, Fault, KeyLost, say
 from survey.core.secret import write_private
 
 KEY_BYTES = 32
@@ -50,11 +50,7 @@ class KeyStore:
         """Return the key that codes are derived from (32 bytes); KeyLost when it is gone."""
         key = self._read(self._code_path(wave_id))
         if key is None:
-            raise KeyLost(
-                "The key that this wave's codes are derived from is gone: it is destroyed when a "
-                "wave closes, and is in no backup. Codes that were handed out work while the wave "
-                "is open."
-            )
+            raise KeyLost("code_key_lost")
         return key
 
     def open_box(self, wave_id: int) -> PrivateKey:
@@ -64,14 +60,17 @@ class KeyStore:
             if key is not None:
                 return PrivateKey(key)
         raise KeyLost(
-            f"The private key of wave {wave_id} is not in {self.folder}"
-            + (f" nor in {self.escrow}" if self.escrow else "")
-            + "; its answers cannot be opened.",
+            say(
+                "private_key_lost_twice" if self.escrow else "private_key_lost",
+                wave_id=wave_id,
+                folder=str(self.folder),
+                **({"escrow": str(self.escrow)} if self.escrow else {}),
+            ),
             [
                 Fault(
                     self._private_path(wave_id).name,
-                    "is missing or damaged.",
-                    "Put the second officer's copy into the key folder and try again.",
+                    "missing_or_damaged",
+                    "put_escrowed_key_back",
                 )
             ],
         )
@@ -155,13 +154,19 @@ class KeyStore:
             kept = self._read(path)
         except OSError as error:
             raise ConfigurationError(
-                "A wave's key could not be kept; nothing was opened.",
-                [Fault(str(path), error.strerror or str(error), "Make the folder writable.")],
+                "key_not_kept",
+                [
+                    Fault(
+                        str(path),
+                        say("as_told", error=str(error.strerror or error)),
+                        "make_folder_writable",
+                    )
+                ],
             ) from error
         if kept is None or (must_equal and kept != key):
             raise ConfigurationError(
-                "A wave's key does not read back as it was written; nothing was opened.",
-                [Fault(str(path), "holds something else.", "Move the file away and try again.")],
+                "key_reads_back_otherwise",
+                [Fault(str(path), "holds_something_else", "move_file_away_and_try_again")],
             )
         return kept
 

@@ -103,7 +103,7 @@ def _over(session: Session, buckets: tuple[Bucket, ...], room: int) -> list[Buck
 def _refuse(full: list[Bucket]) -> None:
     if full:
         seconds = max((bucket.until - now()).total_seconds() for bucket in full)
-        raise RateLimited("Too many attempts.", max(1, int(seconds)))
+        raise RateLimited("too_many_attempts", max(1, int(seconds)))
 
 
 def _add(session: Session, bucket: Bucket, number: int) -> bool:

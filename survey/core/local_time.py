@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from survey.core import formats
-from survey.core.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput, Message, say
 from survey.core.languages import DEFAULT
 
 ZONE = ZoneInfo("Europe/Oslo")
@@ -44,7 +44,7 @@ def parse_local(text: str, where: str = "time") -> datetime:
     """
     match = _WHEN.fullmatch(text.strip())
     if match is None:
-        raise _refused(where, f"{text!r} is not a time.", "Write it as 2027-03-01 08:00.")
+        raise _refused(where, say("no_time", text=text), "write_time_like_this")
     part = match.groupdict()
     try:
         local = datetime(  # noqa: DTZ001 - the zone is what is being found out
@@ -60,7 +60,7 @@ def parse_local(text: str, where: str = "time") -> datetime:
         if part["offset"]:
             return (local - _offset(part["offset"])).replace(tzinfo=UTC)
     except ValueError as error:
-        raise _refused(where, f"{text!r} is not a time: {error}.", "") from error
+        raise _refused(where, say("impossible_time", text=text, error=error), "") from error
     return _in_oslo(local, where)
 
 
@@ -73,16 +73,15 @@ def _in_oslo(local: datetime, where: str) -> datetime:
     if _exists(first):
         raise _refused(
             where,
-            f"{text} happens twice: the clocks are set back from 03:00 to 02:00 that night.",
-            f"Write {text}{_signed(first)} for the first time (summer time) "
-            f"or {text}{_signed(second)} for the second.",
+            say("time_happens_twice", text=text),
+            say("write_time_with_offset", text=text, first=_signed(first), second=_signed(second)),
             RepeatedTime,
         )
     after = first.astimezone(UTC).astimezone(ZONE)
     raise _refused(
         where,
-        f"{text} does not exist: the clocks are set forward from 02:00 to 03:00 that night.",
-        f"Write {after:%Y-%m-%d %H:%M}, or another time.",
+        say("time_does_not_exist", text=text),
+        say("write_another_time", after=after),
         SkippedTime,
     )
 
@@ -129,6 +128,9 @@ def _signed(local: datetime) -> str:
 
 
 def _refused(
-    where: str, what: str, fix: str, kind: type[InvalidInput] = InvalidInput
+    where: str,
+    what: Message | str,
+    fix: Message | str | None,
+    kind: type[InvalidInput] = InvalidInput,
 ) -> InvalidInput:
-    return kind("The time cannot be used.", [Fault(where, what, fix)])
+    return kind("time_cannot_be_used", [Fault(where, what, fix)])

@@ -10,7 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from survey.core.config import Settings
-from survey.core.errors import ConfigurationError, Fault
+from survey.core.errors import ConfigurationError, Fault, say
 
 _OTHERS = 0o077
 
@@ -32,15 +32,15 @@ def close_to_others(settings: Settings) -> list[Path]:
         if not mode & _OTHERS:
             continue
         if mode & stat.S_ISVTX:  # as /tmp is: closing it would take it away from everybody
-            faults.append(Fault(str(path), "is shared by all users.", "Name a folder of its own."))
+            faults.append(Fault(str(path), "shared_by_all_users", "name_folder_of_its_own"))
         elif _close(path, mode):
             closed.append(path)
         else:
-            what = f"is open to other users (mode {mode:o}) and cannot be closed."
-            fix = "Let it belong to the user whom the service runs as, with mode 700 (a file: 600)."
+            what = say("folder_open_to_others", mode=mode)
+            fix = say("let_it_belong_to_service")
             faults.append(Fault(str(path), what, fix))
     if faults:
-        raise ConfigurationError("Others could read what the service keeps.", faults)
+        raise ConfigurationError("others_could_read_what_service_keeps", faults)
     return closed
 
 

@@ -75,7 +75,7 @@ def build(
     Raises Conflict when it exists already.
     """
     if exists(parts):
-        raise Conflict("The demo municipality exists already.")
+        raise Conflict("demo_municipality_exists_already")
     library = Library(parts.settings.instrument_dir)
     with parts.db.transaction() as session:
         organisation = units.create_organisation(session, ORGANISATION, "Fjordvik kommune")
@@ -117,7 +117,7 @@ def employee_code(parts: Services) -> str:
             .limit(1)
         ).first()
     if row is None:
-        raise NotFound("No wave is open, or all its codes have been used.")
+        raise NotFound("no_unused_code")
     return codes.derive(parts.keys.code_key(row.wave_id), row.id).link
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from survey.core.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput, say
 from survey.disclosure.model import Node
 
 Number = TypeVar("Number", np.int64, np.float64)
@@ -37,8 +37,8 @@ class Tree:
         if len(self.nodes) != len(nodes):
             lost = sorted({node.id for node in nodes} - {node.id for node in self.nodes})
             raise InvalidInput(
-                "The tree has a cycle.",
-                [Fault(f"node {name}", "it never reaches the root") for name in lost],
+                "tree_has_cycle",
+                [Fault(say("node", node=name), "never_reaches_root") for name in lost],
             )
         self.at = {node.id: place for place, node in enumerate(self.nodes)}
         self.parent = [-1 if n.parent is None else self.at[n.parent] for n in self.nodes]
@@ -73,14 +73,16 @@ class Tree:
 
 def _check(nodes: Sequence[Node]) -> None:
     known = Counter(node.id for node in nodes)
-    faults = [Fault(f"node {name}", "the id occurs twice") for name, n in known.items() if n > 1]
+    faults = [
+        Fault(say("node", node=name), "id_occurs_twice") for name, n in known.items() if n > 1
+    ]
     faults += [
-        Fault(f"node {node.id}", f"its parent {node.parent} is not in the tree")
+        Fault(say("node", node=node.id), say("parent_is_not_in_tree", parent=node.parent))
         for node in nodes
         if node.parent is not None and node.parent not in known
     ]
     roots = sum(node.parent is None for node in nodes)
     if roots != 1:
-        faults.append(Fault("tree", f"there are {roots} nodes without a parent", "Give one root."))
+        faults.append(Fault("tree", say("are_nodes_without_parent", roots=roots), "give_one_root"))
     if faults:
-        raise InvalidInput("These nodes are not a tree.", sorted(faults, key=str))
+        raise InvalidInput("these_nodes_are_not_tree", sorted(faults, key=str))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from survey.audit.log import record
 from survey.core.db import new_id, now
-from survey.core.errors import Fault, InvalidInput, NotFound
+from survey.core.errors import Fault, InvalidInput, NotFound, say
 from survey.followup.model import OWNER_LIMIT, STATUSES, TITLE_LIMIT, ActionFacts, Status
 from survey.followup.models import Action
 from survey.followup.place import Place
@@ -93,7 +93,7 @@ def get(session: Session, organisation_id: int, study_id: int, action_id: int) -
     # Fresh: the row may have been read before its unit was held.
     found = session.execute(query.execution_options(populate_existing=True)).one_or_none()
     if found is None:
-        raise NotFound("There is no such action.")
+        raise NotFound("no_such_action")
     return facts(*found)
 
 
@@ -166,7 +166,7 @@ def _query(organisation_id: int, study_id: int) -> sa.Select[Action, str, int, s
 def _row(session: Session, organisation_id: int, action_id: int) -> Action:
     row = session.get(Action, (organisation_id, action_id))
     if row is None:
-        raise NotFound("There is no such action.")
+        raise NotFound("no_such_action")
     return row
 
 
@@ -179,18 +179,33 @@ def _checked(place: Place, draft: Draft, also: str | None = None) -> dict[str, o
         *_faults_of_text("owner", owner, OWNER_LIMIT),
     ]
     if draft.deadline is None:
-        faults.append(Fault("deadline", "is missing.", "Write a date, such as 2027-03-01."))
+        faults.append(Fault("deadline", "missing", "write_date_such_as_2027_03_01"))
     elif not FIRST_YEAR <= draft.deadline.year <= LAST_YEAR:
-        what = f"{draft.deadline.isoformat()} is not between {FIRST_YEAR} and {LAST_YEAR}."
+        what = say(
+            "not_between",
+            draft=draft.deadline.isoformat(),
+            first_year=FIRST_YEAR,
+            last_year=LAST_YEAR,
+        )
         faults.append(Fault("deadline", what))
     if draft.status not in STATUSES:
         known = ", ".join(STATUSES)
-        faults.append(Fault("status", f"{draft.status!r} is not a status.", f"Use {known}."))
+        faults.append(
+            Fault(
+                "status", say("unknown_status", status=draft.status), say("use_values", known=known)
+            )
+        )
     if dimension is not None and dimension not in (*place.dimensions, also):
         known = ", ".join(place.dimensions)
-        faults.append(Fault("dimension", f"there is no {dimension!r}.", f"Use {known}."))
+        faults.append(
+            Fault(
+                "dimension",
+                say("no_such_value", dimension=dimension),
+                say("use_values", known=known),
+            )
+        )
     if faults:
-        raise InvalidInput("The action cannot be stored.", faults)
+        raise InvalidInput("action_cannot_be_stored", faults)
     return {
         "title": title,
         "owner": owner,
@@ -202,9 +217,11 @@ def _checked(place: Place, draft: Draft, also: str | None = None) -> dict[str, o
 
 def _faults_of_text(where: str, text: str, limit: int) -> Iterable[Fault]:
     if not text:
-        yield Fault(where, "is missing.")
+        yield Fault(where, "missing")
     elif len(text) > limit:
-        yield Fault(where, f"has {len(text)} characters.", f"Use at most {limit}.")
+        yield Fault(
+            where, say("too_many_characters", count=len(text)), say("use_at_most", limit=limit)
+        )
 
 
 def _record(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from survey.audit.log import record
 from survey.core.db import now
-from survey.core.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput, say
 from survey.followup.model import ChoiceFacts
 from survey.followup.models import Choice
 from survey.followup.place import Place
@@ -42,14 +42,14 @@ def store(session: Session, place: Place, choice: ChoiceFacts, *, actor: str) ->
     keep, improve = choice.keep or None, choice.improve or None
     known = ", ".join(place.dimensions)
     faults = [
-        Fault(where, f"there is no {chosen!r}.", f"Use {known}.")
+        Fault(where, say("no_such_value", dimension=chosen), say("use_values", known=known))
         for where, chosen in (("keep", keep), ("improve", improve))
         if chosen is not None and chosen not in place.dimensions
     ]
     if keep is not None and keep == improve:
-        faults.append(Fault("improve", "is the same as what is kept.", "Choose another one."))
+        faults.append(Fault("improve", "same_as_what_is_kept", "choose_another_one"))
     if faults:
-        raise InvalidInput("The choice cannot be stored.", faults)
+        raise InvalidInput("choice_cannot_be_stored", faults)
     wanted = ChoiceFacts(keep, improve)
     if get(session, place.organisation_id, place.stored.wave_id, place.code) == wanted:
         return wanted

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from survey.access import unit_access
 from survey.access.principal import Principal
-from survey.core.errors import Forbidden, NotFound
+from survey.core.errors import Forbidden, NotFound, say
 from survey.instrument.model import Instrument
 from survey.organisation.models import Unit
 from survey.release import read
@@ -61,7 +61,7 @@ def find(
     query = sa.select(Unit.id).where(Unit.organisation_id == organisation_id, Unit.code == unit)
     unit_id = session.scalar(query.with_for_update() if hold else query)
     if unit_id is None:
-        raise NotFound(f"There is no unit with the code {unit!r}.")
+        raise NotFound(say("no_such_unit", code=unit))
     stored = read.unit_document(session, organisation_id, found.id, unit, ordinal)
     instrument = Instrument.from_dict(stored.header.instrument)
     dimensions = tuple(each.id for each in instrument.dimensions)
@@ -76,4 +76,4 @@ def may_change(session: Session, who: Principal, unit: str) -> bool:
 def require_change(session: Session, who: Principal, unit: str) -> None:
     """Raise Forbidden unless ``who`` may change the unit's follow-up."""
     if not may_change(session, who, unit):
-        raise Forbidden("Only those who lead the unit, and the innovation staff, change this.")
+        raise Forbidden("only_unit_leaders_change_this")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from survey.audit.log import record
 from survey.core.db import now
-from survey.core.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput, say
 from survey.followup.actions import FIRST_YEAR, LAST_YEAR
 from survey.followup.model import SOURCES, Source, TargetFacts
 from survey.followup.models import Target
@@ -57,7 +57,7 @@ def store(
     present = of_unit(session, place.organisation_id, place.study_id, place.code)
     wrong = faults(place, wanted, present)
     if wrong:
-        raise InvalidInput("The targets cannot be stored.", wrong)
+        raise InvalidInput("targets_cannot_be_stored", wrong)
     ordered = tuple(sorted(wanted, key=lambda target: target.dimension))
     changed = sorted({target.dimension for target in {*ordered} ^ {*present}})
     if not changed:
@@ -90,7 +90,7 @@ def faults(
     found = [fault for target in wanted for fault in _faults(place, target, present)]
     names = [target.dimension for target in wanted]
     twice = sorted({name for name in names if names.count(name) > 1})
-    return [*found, *(Fault(f"{name}/value", "is set twice.") for name in twice)]
+    return [*found, *(Fault(f"{name}/value", "set_twice") for name in twice)]
 
 
 def _write(session: Session, place: Place, target: TargetFacts, row: Target | None) -> None:
@@ -117,13 +117,21 @@ def _faults(place: Place, target: TargetFacts, present: Sequence[TargetFacts]) -
     # A target for a dimension that a newer questionnaire lacks may stay.
     if name not in place.dimensions and name not in {each.dimension for each in present}:
         known = ", ".join(place.dimensions)
-        found.append(Fault(f"{name}/dimension", f"there is no {name!r}.", f"Use {known}."))
+        found.append(
+            Fault(
+                f"{name}/dimension",
+                say("no_such_value", dimension=name),
+                say("use_values", known=known),
+            )
+        )
     if not 0 <= target.value <= 100:
-        found.append(Fault(f"{name}/value", f"{target.value} is not from 0 to 100."))
+        found.append(Fault(f"{name}/value", say("not_from_0_to_100", value=target.value)))
     if target.source not in SOURCES:
         known = ", ".join(SOURCES)
-        found.append(Fault(f"{name}/source", "is not a source.", f"Use {known}."))
+        found.append(
+            Fault(f"{name}/source", "unknown_target_source", say("use_values", known=known))
+        )
     if target.year is not None and not FIRST_YEAR <= target.year <= LAST_YEAR:
-        what = f"{target.year} is not between {FIRST_YEAR} and {LAST_YEAR}."
+        what = say("not_between", draft=target.year, first_year=FIRST_YEAR, last_year=LAST_YEAR)
         found.append(Fault(f"{name}/year", what))
     return found

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
-from survey.core.errors import Fault
+from survey.core.errors import Fault, Message, say
 
-Code = Literal[
+Kind = Literal[
     "unknown",
     "type",
     "off_scale",
@@ -21,35 +20,50 @@ Code = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
 class AnswerFault(Fault):
-    """A fault of one answer; ``code`` lets a page say it in the respondent's own language."""
+    """A fault of one answer; ``kind`` lets a page say it in the respondent's own words."""
 
-    code: Code = "type"
+    def __init__(
+        self, kind: Kind, where: str, what: Message | str, fix: Message | str | None
+    ) -> None:
+        self.kind = kind
+        super().__init__(where, what, fix)
+
+    def below(self, part: str) -> AnswerFault:
+        """Return the same fault with a path that begins at ``part``."""
+        return AnswerFault(self.kind, f"{part}.{self.where}", self.message, self.fix)
 
 
-def answer_fault(code: Code, where: str, what: str, fix: str = "") -> AnswerFault:
-    """Return the fault of the answer at this JSON path; ``what`` comes without its full stop."""
-    return AnswerFault(where, f"{what}.", fix, code)
+def answer_fault(
+    kind: Kind, where: str, what: Message | str, fix: Message | str | None = None
+) -> AnswerFault:
+    """Return the fault of the answer at this JSON path."""
+    return AnswerFault(kind, where, what, fix)
 
 
 def text_faults(where: str, text: str, maximum: int) -> Iterator[AnswerFault]:
     """Tell a text that is longer than ``maximum`` characters, or has one that no person types."""
     if len(text.strip()) > maximum:
-        what = f"has {len(text.strip())} characters"
-        yield answer_fault("too_long", where, what, f"Shorten it to {maximum}.")
+        what = say("too_many_characters", count=len(text.strip()))
+        yield answer_fault("too_long", where, what, say("shorten_it_to", maximum=maximum))
     if any(_unprintable(character) for character in text):
-        yield answer_fault("character", where, "holds a control character", "Remove it.")
+        yield answer_fault("character", where, "holds_control_character", "remove_it")
 
 
-def json_type(value: object) -> str:
+def json_type(value: object) -> Message:
     """Name a value's JSON type."""
     if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true or false"
-    names = {int: "a number", float: "a decimal number", str: "a string", list: "a list"}
-    return next((name for kind, name in names.items() if isinstance(value, kind)), "an object")
+        return say("json_null")
+    names = {
+        bool: "json_boolean",
+        int: "json_number",
+        float: "json_decimal",
+        str: "json_string",
+        list: "json_list",
+    }
+    return say(
+        next((name for kind, name in names.items() if isinstance(value, kind)), "json_object")
+    )
 
 
 def _unprintable(character: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from survey.core.errors import say
 from survey.instrument.answer_faults import AnswerFault, answer_fault, json_type
 from survey.instrument.items import item_faults
 from survey.instrument.model import Instrument
@@ -23,7 +24,7 @@ def validate_answers(instrument: Instrument, answers: Mapping[str, object]) -> l
     Types are strict: True, 3.0 and "3" are not the integer 3.
     """
     faults = [
-        answer_fault("unknown", str(key), "is not part of the answers", "Send items and questions.")
+        answer_fault("unknown", str(key), "not_part_of_answers", "send_items_and_questions")
         for key in answers
         if key not in ("items", "questions")
     ]
@@ -31,7 +32,9 @@ def validate_answers(instrument: Instrument, answers: Mapping[str, object]) -> l
     for part in ("items", "questions"):
         given = answers.get(part)
         if given is not None and not isinstance(given, Mapping):
-            faults.append(answer_fault("type", part, f"must be an object, not {json_type(given)}"))
+            faults.append(
+                answer_fault("type", part, say("must_be_object_not", json_type=json_type(given)))
+            )
             given = None
         parts[part] = given or {}
     faults += _strangers("items", parts["items"], instrument.items)
@@ -87,13 +90,13 @@ def _strangers(
     for key in given:
         if key not in known:
             near = get_close_matches(str(key), known, 1)
-            fix = f"Did you mean {near[0]}?" if near else ""
-            faults.append(answer_fault("unknown", f"{part}.{key}", "is not in the instrument", fix))
+            fix = say("did_you_mean", near=near[0]) if near else None
+            faults.append(answer_fault("unknown", f"{part}.{key}", "not_in_instrument", fix))
     return faults
 
 
 def _question_faults(question: Question, answer: object) -> list[AnswerFault]:
     where = f"questions.{question.id}"
     if is_unanswered(answer):
-        return [answer_fault("required", where, "must be answered")] if question.required else []
+        return [answer_fault("required", where, "must_be_answered")] if question.required else []
     return type_of(question).faults(question, where, answer)

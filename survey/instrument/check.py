@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from survey.core.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput, say
 from survey.instrument.lineage import check_earlier_versions
 from survey.instrument.model import Instrument
 from survey.instrument.read import MAXIMUM_BYTES, Document, read
@@ -29,7 +29,7 @@ def check_paths(paths: Iterable[Path]) -> list[Fault]:
         if path.is_dir():
             files = sorted(each for each in path.rglob("*") if each.suffix in (".yaml", ".yml"))
             if not files:
-                faults.append(Fault(str(path), "there is no .yaml file in this folder."))
+                faults.append(Fault(str(path), "no_yaml_file_in_this_folder"))
         for file in files:
             faults += check_file(file)
     return faults
@@ -39,7 +39,7 @@ def load(path: Path) -> Instrument:
     """Return the instrument in a file; InvalidInput with every fault when it is not good."""
     document = _checked(path)
     if document.faults:
-        raise InvalidInput(f"{path} is not a valid instrument", document.sorted_faults())
+        raise InvalidInput(say("not_valid_instrument", path=path), document.sorted_faults())
     return Instrument.from_dict(document.data)
 
 
@@ -50,12 +50,14 @@ def _checked(path: Path) -> Document:
             document = read(file.read(MAXIMUM_BYTES + 1), str(path))
     except OSError as error:
         document = Document(str(path))
-        document.faults.append((0, Fault(str(path), f"cannot be read: {error.strerror}.")))
+        document.faults.append(
+            (0, Fault(str(path), say("cannot_be_read", strerror=error.strerror)))
+        )
         return document
     if document.data is None:
         return document
     if not isinstance(document.data, dict):
-        document.fault(1, "the file must be a mapping", "Begin with 'id:' at the left margin.")
+        document.fault(1, "file_must_be_mapping", "begin_with_id_at_left_margin")
         return document
     _fill_in(path, document.data)
     _check_place(path, document)
@@ -67,17 +69,17 @@ def _checked(path: Path) -> Document:
 def _check_place(path: Path, document: Document) -> None:
     """``<id>/<version>.yaml``: a file whose name is a number is a version of its folder's line."""
     if path.suffix != ".yaml":
-        document.fault(1, f"the name ends in '{path.suffix}'", "Name it <version>.yaml.")
+        document.fault(1, say("name_ends_in", suffix=path.suffix), "name_it_version_yaml")
     if not path.stem.isdecimal():
         return
     data = document.data
     if str(data["version"]) != path.stem:
-        what = f"version is {data['version']}, and the file is {path.name}"
-        document.fault_at(("version",), what, "Make them the same.")
+        what = say("version_is_not_file", data=data["version"], name=path.name)
+        document.fault_at(("version",), what, "make_them_same")
     folder = path.resolve().parent.name
     if data["id"] != folder:
-        what = f"id is '{data['id']}', and the folder is '{folder}'"
-        document.fault_at(("id",), what, "Make them the same.")
+        what = say("id_is_not_folder", data=data["id"], folder=folder)
+        document.fault_at(("id",), what, "make_them_same")
 
 
 def _fill_in(path: Path, data: dict[str, Any]) -> None:

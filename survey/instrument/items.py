@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from survey.core.errors import say
 from survey.instrument.answer_faults import AnswerFault, answer_fault, json_type
 from survey.instrument.parts import Item, Scale
 from survey.instrument.sheet import NOT_APPLICABLE, UNANSWERED, character, ordinal, ordinals
@@ -19,17 +20,17 @@ def item_faults(item: Item, scale: Scale, answer: object) -> list[AnswerFault]:
     """Return what is wrong with any JSON as an answer to the item; [] when it is good."""
     where = f"items.{item.id}"
     if answer is None or answer == "":
-        return [answer_fault("required", where, "must be answered")] if item.required else []
-    allowed = f"Send an integer from {scale.minimum} to {scale.maximum}"
+        return [answer_fault("required", where, "must_be_answered")] if item.required else []
+    allowed = say("send_integer", minimum=scale.minimum, maximum=scale.maximum)
     if scale.not_applicable is not None:
         if answer == NA:
             return []
-        allowed += f', or "{NA}"'
+        allowed = say("send_integer_or", minimum=scale.minimum, maximum=scale.maximum, other=NA)
     if type(answer) is not int:
-        what = f"must be an integer, not {json_type(answer)}"
-        return [answer_fault("type", where, what, f"{allowed}.")]
+        what = say("must_be_integer_not", json_type=json_type(answer))
+        return [answer_fault("type", where, what, allowed)]
     if answer not in scale.values:
-        return [answer_fault("off_scale", where, f"{answer} is off the scale", f"{allowed}.")]
+        return [answer_fault("off_scale", where, say("off_scale", answer=answer), allowed)]
     return []
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
-from survey.core.errors import Conflict, NotFound
+from survey.core.errors import Conflict, NotFound, say
 from survey.instrument.check import load
 from survey.instrument.model import Instrument
 
@@ -30,11 +30,11 @@ class Library:
         wanted = version if version is not None else max(paths, default=None)
         if wanted is None or wanted not in paths:
             which = instrument_id if version is None else f"{instrument_id} version {version}"
-            raise NotFound(f"There is no instrument {which}.")
+            raise NotFound(say("no_instrument", which=which))
         instruments = [_load(path, path.stat().st_mtime_ns) for path in paths[wanted]]
         if len({instrument.digest for instrument in instruments}) > 1:
             files = " and ".join(str(path) for path in paths[wanted])
-            raise Conflict(f"{files} differ: give the changed one a new version.")
+            raise Conflict(say("differ_give_changed_one_new_version", files=files))
         return instruments[0]
 
     def versions(self, instrument_id: str) -> list[int]:

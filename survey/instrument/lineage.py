@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from survey.core.errors import say
 from survey.instrument import read
 from survey.instrument.read import Document, did_you_mean
 
@@ -48,15 +49,15 @@ def _check_comparable(
             continue
         other, at = entry["version"], ("comparable_with", i)
         if other not in earlier:
-            what = f"there is no version {other} before {version} in this folder"
-            document.fault_at((*at, "version"), what, "Name an earlier version.")
+            what = say("no_version_before_in_this_folder", other=other, version=version)
+            document.fault_at((*at, "version"), what, "name_earlier_version")
             continue
         there = [item.id for item in _items(_data(earlier[other]))]
         items = entry.get("items")
         pairs = items.items() if isinstance(items, dict) else enumerate(items or [])
         for key, old in pairs if isinstance(items, dict | list) else []:
             if old not in there:
-                what = f"version {other} has no item '{old}'"
+                what = say("version_has_no_item", other=other, old=old)
                 document.fault_at((*at, "items", key), what, did_you_mean(str(old), there))
             mapped[other, str(key if isinstance(items, dict) else old)] = str(old)
     return mapped
@@ -74,8 +75,8 @@ def _check_renames(
     for item in now:
         old = next((gone[pair] for pair in item.texts.items() if pair in gone), None)
         if item.id not in kept and old is not None and mapped.get((previous, item.id)) != old:
-            what = f"'{item.id}' is what version {previous} calls '{old}'"
-            fix = f"Call it '{old}', or write '{item.id}: {old}' under comparable_with."
+            what = say("item_renamed", id=item.id, previous=previous, old=old)
+            fix = say("call_it_or_write_under_comparable_with", old=old, id=item.id)
             document.fault_at(item.at, what, fix)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from survey.core.errors import Fault
+from survey.core.errors import Fault, Message, say
 
 MAXIMUM_BYTES = 1_000_000
 MAXIMUM_DEPTH = 20
@@ -40,11 +40,11 @@ class Document:
     lines: dict[Path, int] = field(default_factory=dict)
     faults: list[tuple[int, Fault]] = field(default_factory=list)
 
-    def fault(self, line: int, what: str, fix: str = "") -> None:
+    def fault(self, line: int, what: Message | str, fix: Message | str | None = None) -> None:
         """Note a fault at a line (from 1)."""
-        self.faults.append((line, Fault(f"{self.name}:{line}", f"{what}.", fix)))
+        self.faults.append((line, Fault(f"{self.name}:{line}", what, fix)))
 
-    def fault_at(self, path: Path, what: str, fix: str = "") -> None:
+    def fault_at(self, path: Path, what: Message | str, fix: Message | str | None = None) -> None:
         """Note a fault at a value, or where the nearest value around it begins."""
         while path not in self.lines and path:
             path = path[:-1]
@@ -65,40 +65,38 @@ def read(raw: bytes, name: str) -> Document:
         node = None if _surprises(text, document) else yaml.compose(text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        what = f"this is not YAML: {error.problem or error.context}"
-        fix = "Check indentation, colons and quotes here and on the line above."
+        what = say("this_is_not_yaml", value=error.problem or error.context)
+        fix = say("check_yaml_punctuation")
         document.fault(mark.line + 1 if mark else 1, what, fix)
         return document
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        document.fault(line, "there is an invisible control character", "Remove it.")
+        document.fault(line, "invisible_control_character", "remove_it")
         return document
     if node is not None:
         document.data = _plain(node, (), document)
     elif not document.faults:
-        document.fault(1, "the file is empty", "Write at least scales and dimensions.")
+        document.fault(1, "file_is_empty", "write_at_least_scales_and_dimensions")
     return document
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> Message | None:
     """Return "Did you mean 'x'?" with the nearest known word, or the list when none is near."""
     words = list(known)
     if near := get_close_matches(word, words, 1):
-        return f"Did you mean '{near[0]}'?"
-    return f"Known here: {', '.join(words)}." if words else ""
+        return say("did_you_mean", near=near[0])
+    return say("known_here", words=", ".join(words)) if words else None
 
 
 def _decode(raw: bytes, document: Document) -> str | None:
     if len(raw) > MAXIMUM_BYTES:
-        document.fault(
-            1, "the file is larger than 1 MB", "No questionnaire is that long; split it."
-        )
+        document.fault(1, "file_is_larger_than_1_mb", "no_questionnaire_is_that_long_split_it")
         return None
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        document.fault(line, "the file is not UTF-8", "Save it as UTF-8.")
+        document.fault(line, "file_not_utf8", "save_as_utf8")
         return None
 
 
@@ -110,17 +108,17 @@ def _surprises(text: str, document: Document) -> bool:
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents == 2:
-                document.fault(line, "a second document begins here", "Keep one to a file.")
+                document.fault(line, "second_document_begins_here", "keep_one_to_file")
         elif isinstance(event, yaml.AliasEvent):
-            what = f"the alias *{event.anchor} is not allowed"
-            document.fault(line, what, "Write the text out where it is used.")
+            what = say("alias_is_not_allowed", anchor=event.anchor)
+            document.fault(line, what, "write_text_out_where_it_is_used")
         elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
             _note_anchor_and_tag(event, line, document)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAXIMUM_DEPTH:
-                what = f"more than {MAXIMUM_DEPTH} levels of nesting"
-                document.fault(line, what, "An instrument needs fewer than ten.")
+                what = say("more_than_levels_of_nesting", maximum_depth=MAXIMUM_DEPTH)
+                document.fault(line, what, "instrument_needs_fewer_than_ten")
                 return True
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
@@ -131,11 +129,11 @@ def _note_anchor_and_tag(
     event: yaml.ScalarEvent | yaml.CollectionStartEvent, line: int, document: Document
 ) -> None:
     if event.anchor is not None:
-        what = f"the anchor &{event.anchor} is not allowed"
-        document.fault(line, what, "Write the text out where it is used.")
+        what = say("anchor_is_not_allowed", anchor=event.anchor)
+        document.fault(line, what, "write_text_out_where_it_is_used")
     if event.tag is not None:
-        what = f"the tag {event.tag} is not allowed"
-        document.fault(line, what, "Write the plain value; put quotes around text.")
+        what = say("tag_is_not_allowed", tag=event.tag)
+        document.fault(line, what, "write_plain_value_put_quotes_around_text")
 
 
 def _plain(node: yaml.Node, path: Path, document: Document) -> Any:
@@ -149,9 +147,9 @@ def _plain(node: yaml.Node, path: Path, document: Document) -> Any:
         line = key_node.start_mark.line + 1
         key = _scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
         if not isinstance(key, str | int) or isinstance(key, bool):
-            document.fault(line, "this key is neither a word nor an integer", "Quote it.")
+            document.fault(line, "this_key_is_neither_word_nor_integer", "quote_it")
         elif key in mapping:
-            document.fault(line, f"duplicate key '{key}'", "Keep one of them.")
+            document.fault(line, say("duplicate_key", key=key), "keep_one_of_them")
         else:
             document.lines[*path, key] = line
             mapping[key] = _plain(value_node, (*path, key), document)

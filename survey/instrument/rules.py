@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from survey.core.errors import Message, say
 from survey.instrument.parts import ROLES
 from survey.instrument.question_types.base import QuestionType
 from survey.instrument.question_types.registry import TYPES
@@ -29,7 +30,7 @@ class Rules(Shape):
 
     def __init__(self, document: Document, languages: list[str]) -> None:
         super().__init__(document, languages)
-        self.ids: dict[str, str] = {}
+        self.ids: dict[str, Message] = {}
         self.items: list[str] = []
         self.dimensions: list[str] = []
         self.questions: list[str] = []
@@ -59,30 +60,34 @@ class Rules(Shape):
         self._mapping((), data, required, optional)
         if ("source" in data) != ("licence" in data):
             given, other = ("source", "licence") if "source" in data else ("licence", "source")
-            self._fault((given,), f"'{given}' stands without '{other}'", f"Write '{other}' too.")
+            self._fault(
+                (given,),
+                say("stands_without", given=given, other=other),
+                say("write_too", other=other),
+            )
 
     # -- the parts, in the order of the file
 
     def _line_id(self, path: Path, data: Any) -> None:
         if not isinstance(data, str) or not LINE_ID.match(data):
-            fix = "Use a–z, 0–9, - and _, beginning with a letter."
-            self._fault(path, f"'{data}' is not an id", fix)
+            fix = say("use_letters_digits_hyphens")
+            self._fault(path, say("not_id", data=data), fix)
 
     def _version(self, path: Path, data: Any) -> None:
         if not is_integer(data) or data < 1:
-            self._fault(path, "version must be a whole number from 1", "Write 1, 2, 3 …")
+            self._fault(path, "version_not_whole", "write_whole_version")
 
     def _languages(self, path: Path, data: Any) -> None:
         codes = data if isinstance(data, list) else []
         if not codes or not all(isinstance(code, str) and LANGUAGE.match(code) for code in codes):
-            fix = "Write for example [nb, nn, en]."
-            self._fault(path, "languages must be a list of language codes", fix)
+            fix = say("write_for_example_nb_nn_en")
+            self._fault(path, "languages_must_be_list_of_language_codes", fix)
         elif len(set(codes)) < len(codes):
-            self._fault(path, "languages names the same language twice", "Name each once.")
+            self._fault(path, "languages_names_same_language_twice", "name_each_once")
 
     def _scales(self, path: Path, data: Any) -> None:
         if not isinstance(data, dict) or not data:
-            self._fault(path, "scales must be a mapping with at least one scale")
+            self._fault(path, "scales_not_mapping")
             return
         for name, scale in data.items():
             self._new_id((*path, name), name, {})
@@ -101,35 +106,41 @@ class Rules(Shape):
             return
         options = high - low + 1
         if low >= high:
-            fix = "Write the lowest value as min and the highest as max."
-            self._fault((*path, "min"), f"min {low} is not below max {high}", fix)
+            fix = say("write_min_below_max")
+            self._fault((*path, "min"), say("min_not_below_max", low=low, high=high), fix)
         elif not MINIMUM_OPTIONS <= options <= MAXIMUM_OPTIONS:
-            fix = f"A scale has {MINIMUM_OPTIONS} to {MAXIMUM_OPTIONS}."
-            self._fault((*path, "max"), f"the scale has {options} options", fix)
+            fix = say(
+                "scale_has_to", minimum_options=MINIMUM_OPTIONS, maximum_options=MAXIMUM_OPTIONS
+            )
+            self._fault((*path, "max"), say("scale_has_options", options=options), fix)
         elif "labels" in data:
             self._labels((*path, "labels"), data["labels"], range(low, high + 1))
 
     def _bound(self, path: Path, data: Any) -> None:
         if not is_integer(data):
-            self._fault(path, f"{path[-1]} must be a whole number")
+            self._fault(path, say("must_be_whole_number", path=path[-1]))
 
     def _labels(self, path: Path, data: Any, values: range) -> None:
         """A label for every value, in ascending order, and none for another."""
         if not isinstance(data, dict):
-            self._fault(path, "labels must be a mapping", "Write one label for each value.")
+            self._fault(path, "labels_must_be_mapping", "write_one_label_for_each_value")
             return
         for value in values:
             if value not in data:
-                self._fault(path, f"the value {value} has no label", f"Write a label for {value}.")
+                self._fault(
+                    path,
+                    say("value_has_no_label", value=value),
+                    say("write_label_for", value=value),
+                )
         for value, text in data.items():
             if value not in values:
-                fix = f"The scale goes from {values[0]} to {values[-1]}."
-                self._fault((*path, value), f"the label '{value}' is not on the scale", fix)
+                fix = say("scale_goes_from_to", values=values[0], values2=values[-1])
+                self._fault((*path, value), say("label_is_not_on_scale", value=value), fix)
             else:
                 self._text((*path, value), text)
         order = [value for value in data if value in values]
         if order != sorted(order):
-            self._fault(path, "the labels are in another order than the values", "Sort them.")
+            self._fault(path, "labels_are_in_another_order_than_values", "sort_them")
 
     def _dimension(self, path: Path, data: Any) -> None:
         required: dict[str, Rule] = {
@@ -158,7 +169,7 @@ class Rules(Shape):
     def _question(self, path: Path, data: Any) -> None:
         written = data if isinstance(data, dict) else {}
         question_type = TYPES.get(str(written.get("type")))
-        taken: dict[str, str] = {}
+        taken: dict[str, Message] = {}
 
         def option(path: Path, data: Any) -> None:
             required: dict[str, Rule] = {
@@ -192,31 +203,31 @@ class Rules(Shape):
         self, path: Path, data: Any, question_type: QuestionType | None, purpose: Any
     ) -> None:
         if "exclusive" in data and not (question_type and question_type.exclusive_options):
-            fix = "Remove it, or make the question multiple."
-            self._fault((*path, "exclusive"), "exclusive belongs to multiple questions only", fix)
+            fix = say("remove_it_or_make_question_multiple")
+            self._fault((*path, "exclusive"), "exclusive_belongs_to_multiple_questions_only", fix)
         if "role" in data and purpose != "role":
-            fix = "Write 'purpose: role' on the question, or remove it."
-            self._fault((*path, "role"), "role belongs to the question whose purpose is role", fix)
+            fix = say("write_purpose_role_on_question_or_remove_it")
+            self._fault((*path, "role"), "role_belongs_to_question_whose_purpose_is_role", fix)
         if "role" not in data and purpose == "role":
-            fix = f"Write 'role: {' or '.join(ROLES)}'."
-            self._fault(path, "this option does not say which role it is", fix)
+            fix = say("write_role_2", roles=" or ".join(ROLES))
+            self._fault(path, "option_without_role", fix)
 
     def _purpose_fits(self, path: Path, data: Any, question_type: QuestionType | None) -> None:
         """One role question, of a type that can tell the role."""
         if "purpose" not in data:
             return
         if not (question_type and question_type.may_ask_role):
-            fix = "Make the question single."
-            self._fault((*path, "purpose"), "purpose belongs to single questions only", fix)
+            fix = say("make_question_single")
+            self._fault((*path, "purpose"), "purpose_belongs_to_single_questions_only", fix)
         before = self.document.data["questions"][: path[-1]]
         if any(isinstance(each, dict) and "purpose" in each for each in before):
-            fix = "Keep one of them."
-            self._fault((*path, "purpose"), "an earlier question asks for the role", fix)
+            fix = say("keep_one_of_them")
+            self._fault((*path, "purpose"), "earlier_question_asks_for_role", fix)
 
     def _duration(self, path: Path, data: Any) -> None:
         if not isinstance(data, str) or not DURATION.match(data):
-            fix = "Write an ISO 8601 duration such as P18M, P1Y or P14D."
-            self._fault(path, f"'{data}' is not a reference period", fix)
+            fix = say("write_iso_duration")
+            self._fault(path, say("not_reference_period", data=data), fix)
 
     # -- what names other parts
 
@@ -232,9 +243,13 @@ class Rules(Shape):
 
         def one(path: Path, data: Any) -> None:
             if data not in known:
-                self._fault(path, f"unknown {kind} '{data}'", did_you_mean(str(data), known))
+                self._fault(
+                    path,
+                    say("unknown_reference", kind=kind, data=data),
+                    did_you_mean(str(data), known),
+                )
             elif data in seen:
-                self._fault(path, f"the {kind} '{data}' is named twice", "Name it once.")
+                self._fault(path, say("named_twice", kind=kind, data=data), "name_it_once")
             else:
                 seen.append(data)
 
@@ -252,7 +267,7 @@ class Rules(Shape):
 
         def page(path: Path, data: Any) -> None:
             if not isinstance(data, dict) or not data.keys() & {"dimensions", "questions"}:
-                self._fault(path, "a page names dimensions, questions or both")
+                self._fault(path, "page_names_dimensions_questions_or_both")
             else:
                 self._mapping(path, data, {}, optional)
 
@@ -262,7 +277,7 @@ class Rules(Shape):
             ("question", self.questions, questions),
         ):
             for missing in (each for each in known if each not in seen):
-                self._fault(path, f"the {kind} '{missing}' is on no page", "Put it on a page.")
+                self._fault(path, say("on_no_page", kind=kind, missing=missing), "put_it_on_page")
 
     def _comparable(self, path: Path, data: Any) -> None:
         self._mapping(path, data, {"version": self._version, "items": self._own_items}, {})
@@ -276,7 +291,7 @@ class Rules(Shape):
 
     def _among_items(self, path: Path, data: Any) -> None:
         if data not in self.items:
-            self._fault(path, f"unknown item '{data}'", did_you_mean(str(data), self.items))
+            self._fault(path, say("unknown_item", data=data), did_you_mean(str(data), self.items))
 
 
 def _later(path: Path, data: Any) -> None:

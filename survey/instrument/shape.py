@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
+from survey.core.errors import Message, say
 from survey.instrument.plain import fraction
 from survey.instrument.read import Document, Path, did_you_mean
 
@@ -25,7 +26,7 @@ class Shape:
         self.document = document
         self.languages = languages
 
-    def _fault(self, path: Path, what: str, fix: str = "") -> None:
+    def _fault(self, path: Path, what: Message | str, fix: Message | str | None = None) -> None:
         self.document.fault_at(path, what, fix)
 
     def _mapping(
@@ -34,15 +35,25 @@ class Shape:
         """Check the keys of a mapping, then each value with its key's rule."""
         if not isinstance(data, dict):
             keys = ", ".join(required)
-            self._fault(path, f"{name_of(path)} must be a mapping", f"Write {keys} below it.")
+            self._fault(
+                path,
+                say("must_be_mapping", name_of=name_of(path)),
+                say("write_below_it", keys=keys),
+            )
             return False
         rules = {**required, **optional}
         for key in data:
             if key not in rules:
-                self._fault((*path, key), f"unknown key '{key}'", did_you_mean(str(key), rules))
+                self._fault(
+                    (*path, key), say("unknown_key", key=key), did_you_mean(str(key), rules)
+                )
         for key in required:
             if key not in data:
-                self._fault(path, f"{name_of(path)} has no '{key}'", f"Write '{key}'.")
+                self._fault(
+                    path,
+                    say("key_missing", name_of=name_of(path), key=key),
+                    say("write_key", language=key),
+                )
         for key, rule in rules.items():
             if key in data:
                 rule((*path, key), data[key])
@@ -53,7 +64,9 @@ class Shape:
 
         def check(path: Path, data: Any) -> None:
             if not isinstance(data, list) or not data:
-                self._fault(path, f"{name_of(path)} must be a list with at least one entry")
+                self._fault(
+                    path, say("must_be_list_with_at_least_one_entry", name_of=name_of(path))
+                )
                 return
             for i, each in enumerate(data):
                 rule((*path, i), each)
@@ -64,33 +77,41 @@ class Shape:
         """Every language of the instrument, in its order, and no other; none of them empty."""
         wanted = ", ".join(self.languages)
         if not isinstance(data, dict):
-            fix = f"Write it once per language: {wanted}."
-            self._fault(path, f"{name_of(path)} must be written per language", fix)
+            fix = say("write_it_once_per_language", wanted=wanted)
+            self._fault(path, say("must_be_written_per_language", name_of=name_of(path)), fix)
             return
         for language in self.languages:
             if language not in data:
-                fix = f"Write '{language}'."
-                self._fault(path, f"missing translation '{language}' of {name_of(path)}", fix)
+                fix = say("write_key", language=language)
+                self._fault(
+                    path,
+                    say("missing_translation_of", language=language, name_of=name_of(path)),
+                    fix,
+                )
         for language, text in data.items():
             if self.languages and language not in self.languages:
-                fix = f"Remove it, or add it to languages ({wanted})."
-                self._fault((*path, language), f"'{language}' is not among the languages", fix)
+                fix = say("remove_it_or_add_it_to_languages", wanted=wanted)
+                self._fault((*path, language), say("not_among_languages", language=language), fix)
             elif not isinstance(text, str) and text is not None:
-                self._fault((*path, language), "this must be text", "Put it in quotes.")
+                self._fault((*path, language), "this_must_be_text", "put_it_in_quotes")
             elif not (text or "").strip():
-                self._fault((*path, language), f"empty text '{language}'", "Write the text.")
+                self._fault((*path, language), say("empty_text", language=language), "write_text")
         order = [language for language in data if language in self.languages]
         if order != [language for language in self.languages if language in data]:
-            fix = f"Use the order of languages: {wanted}."
-            self._fault(path, f"{name_of(path)} has its languages in another order", fix)
+            fix = say("use_order_of_languages", wanted=wanted)
+            self._fault(path, say("languages_in_another_order", name_of=name_of(path)), fix)
 
     def _string(self, path: Path, data: Any) -> None:
         if not isinstance(data, str) or not data.strip():
-            self._fault(path, f"{name_of(path)} must be text that is not empty")
+            self._fault(path, say("must_be_text_that_is_not_empty", name_of=name_of(path)))
 
     def _boolean(self, path: Path, data: Any) -> None:
         if not isinstance(data, bool):
-            self._fault(path, f"{name_of(path)} must be true or false", "Write true or false.")
+            self._fault(
+                path,
+                say("value_must_be_true_or_false", name_of=name_of(path)),
+                "write_true_or_false",
+            )
 
     def _among(self, words: Iterable[str]) -> Rule:
         """Return the rule "one of these words"."""
@@ -98,7 +119,11 @@ class Shape:
 
         def check(path: Path, data: Any) -> None:
             if data not in known:
-                self._fault(path, f"unknown {path[-1]} '{data}'", did_you_mean(str(data), known))
+                self._fault(
+                    path,
+                    say("unknown_reference", kind=path[-1], data=data),
+                    did_you_mean(str(data), known),
+                )
 
         return check
 
@@ -108,29 +133,29 @@ class Shape:
         except (ValueError, TypeError, ZeroDivisionError):
             share = Fraction(0)
         if not 0 < share <= 1:
-            fix = "Write a share such as 2/3 or 0.5."
-            self._fault(path, f"{name_of(path)} must be above 0 and at most 1", fix)
+            fix = say("write_share")
+            self._fault(path, say("share_out_of_range", name_of=name_of(path)), fix)
 
-    def _new_id(self, path: Path, data: Any, taken: dict[str, str]) -> None:
+    def _new_id(self, path: Path, data: Any, taken: dict[str, Message]) -> None:
         """A well-formed id that nothing else in ``taken`` (id → where it was first) has."""
         if not isinstance(data, str) or not ID.match(data):
-            fix = "Use a–z, 0–9 and _, beginning with a letter."
-            self._fault(path, f"'{data}' is not an id", fix)
+            fix = say("use_letters_digits_underscore")
+            self._fault(path, say("not_id", data=data), fix)
         elif data in taken:
-            what = f"duplicate id '{data}': {taken[data]} has it already"
-            self._fault(path, what, "Give one of them another id.")
+            what = say("duplicate_id_has_it_already", data=data, taken=taken[data])
+            self._fault(path, what, "give_one_of_them_another_id")
         else:
-            taken[data] = f"line {self.document.lines.get(path, 1)}"
+            taken[data] = say("line", line=self.document.lines.get(path, 1))
 
 
-def name_of(path: Path) -> str:
+def name_of(path: Path) -> Message | str:
     """Name a value for a person: the nearest key, with its place in a list."""
     if not path:
-        return "the file"
+        return say("the_file")
     if isinstance(path[-1], int) and len(path) > 1 and isinstance(path[-2], str):
-        return (
-            f"entry {path[-1] + 1} of {path[-2]}" if path[-2] != "labels" else f"label {path[-1]}"
-        )
+        if path[-2] == "labels":
+            return say("label", value=path[-1])
+        return say("entry_of_list", number=path[-1] + 1, name=path[-2])
     return str(path[-1])
 
 

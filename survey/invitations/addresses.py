@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from survey.audit.log import record
 from survey.core.csv_files import Table, fold, read_table
-from survey.core.errors import Conflict, Fault, InvalidInput
+from survey.core.errors import Conflict, Fault, InvalidInput, Message, say
 from survey.core.keystore import KeyStore
 from survey.core.languages import LANGUAGES, code_of
 from survey.core.secret import Secret
@@ -96,7 +96,7 @@ def read_contacts(raw: bytes) -> list[ContactRow]:
     faults: list[Fault] = []
     places = _places(table, faults)
     if faults:
-        raise InvalidInput("The file cannot be read; nobody was invited.", faults)
+        raise InvalidInput("file_cannot_be_read_nobody_was_invited", faults)
     rows = []
     for number, cells in zip(table.numbers, table.rows, strict=True):
         values = {
@@ -134,7 +134,7 @@ def add_contacts(
     """
     lock(session, wave)
     if wave.state not in ("draft", "open"):
-        raise Conflict(f"The wave is {wave.state}; nobody can be invited to it any more.")
+        raise Conflict(say("wave_takes_no_invitations", state=wave.state))
     units = lay(session, wave) if wave.state == "draft" else wave_units(session, wave)
     unit_ids = {unit.code: unit.unit_id for unit in units}
     people = _checked(rows, unit_ids, _known(session, wave))
@@ -200,16 +200,20 @@ def _places(table: Table, faults: list[Fault]) -> dict[str, int]:
     for position, title in enumerate(table.header):
         column = _NAMES.get(fold(title))
         if column is None:
-            fix = "Known are unit_code, email and language; remove the rest, names above all."
-            faults.append(Fault("row 1", f"the column {title.strip()!r} is not known.", fix))
+            fix = say("remove_other_columns")
+            faults.append(
+                Fault(say("row", number=1), say("column_is_not_known", title=title.strip()), fix)
+            )
         elif column in places:
-            faults.append(Fault("row 1", f"{column} is there twice.", "Remove one of the two."))
+            faults.append(
+                Fault(say("row", number=1), say("column_twice", column=column), "remove_one_of_two")
+            )
         else:
             places[column] = position
     for column in ("unit_code", "email"):
         if column not in places:
-            fix = f"Add {' or '.join((_COLUMNS[column][0], _COLUMNS[column][3]))}."
-            faults.append(Fault("row 1", f"the column {column} is missing.", fix))
+            fix = say("add_columns", names=" or ".join((_COLUMNS[column][0], _COLUMNS[column][3])))
+            faults.append(Fault(say("row", number=1), say("column_is_missing", column=column), fix))
     return places
 
 
@@ -228,36 +232,43 @@ def _checked(
     people: dict[str, list[tuple[str, str | None]]] = defaultdict(list)
     seen: dict[tuple[str, str], int] = {}
     for row in rows:
-        where = f"row {row.number}, column"
+
+        def at(column: str, number: int = row.number) -> Message:
+            return say("row_column", number=number, column=column)
+
         if row.unit_code not in unit_ids:
             faults.append(
-                Fault(f"{where} unit_code", f"{row.unit_code!r} is no unit of this wave.")
+                Fault(at("unit_code"), say("no_unit_of_this_wave", unit_code=row.unit_code))
             )
         if row.language is not None and row.language not in LANGUAGES:
             told = ", ".join(LANGUAGES)
             faults.append(
-                Fault(f"{where} language", f"{row.language!r} is no language here.", f"Use {told}.")
+                Fault(
+                    at("language"),
+                    say("no_language_here", language=row.language),
+                    say("use_values", known=told),
+                )
             )
         try:
             address = normalise(row.email)
         except ValueError:
-            fix = "Write it as name@example.no, without a name or < > around it."
-            faults.append(Fault(f"{where} email", "is not an e-mail address.", fix))
+            fix = say("write_plain_address")
+            faults.append(Fault(at("email"), "no_email_address", fix))
             continue
         mailbox = (row.unit_code, _mailbox(address))
         if mailbox in seen:
-            fix = "One employment has one code: remove one of the two rows."
-            what = f"is the address of row {seen[mailbox]}, in the same unit."
-            faults.append(Fault(f"{where} email", what, fix))
+            fix = say("remove_second_row")
+            what = say("address_of_row_in_same_unit", mailbox=seen[mailbox])
+            faults.append(Fault(at("email"), what, fix))
         elif mailbox[1] in known.get(unit_ids.get(row.unit_code, 0), ()):
-            fix = "Remove the row: one employment has one code."
-            faults.append(Fault(f"{where} email", "is invited in this unit already.", fix))
+            fix = say("remove_row_one_employment_has_one_code")
+            faults.append(Fault(at("email"), "invited_in_this_unit_already", fix))
         seen.setdefault(mailbox, row.number)
         people[row.unit_code].append((address, row.language))
     if not rows:
-        faults.append(Fault("", "the file names nobody.", "Add a row for each employee."))
+        faults.append(Fault("", "file_names_nobody", "add_row_for_each_employee"))
     if faults:
-        raise InvalidInput("Nobody was invited.", faults)
+        raise InvalidInput("nobody_was_invited", faults)
     return people
 
 

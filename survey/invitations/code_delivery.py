@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from survey.audit.log import record
 from survey.core.db import now
-from survey.core.errors import Conflict, NotFound
+from survey.core.errors import Conflict, NotFound, say
 from survey.core.keystore import KeyStore
 from survey.invitations.address_models import NEVER_LEFT, Contact
 from survey.invitations.codes import Code, derive
@@ -64,12 +64,9 @@ def not_left(wave: Wave) -> sa.ColumnElement[bool]:
 def require_leaving(session: Session, wave: Wave) -> None:
     """Raise Conflict unless the wave's codes can leave now."""
     if wave.state not in ("draft", "open"):
-        raise Conflict(f"The wave is {wave.state}; its codes can never be made again.")
+        raise Conflict(say("wave_codes_gone", state=wave.state))
     if wave.keys_digest is None and study_of(session, wave).mode == "cryptographic":
-        raise Conflict(
-            "Open the wave first: the digest of its keys belongs on every letter, and they are "
-            "fixed when it opens. Nobody can answer before its opening time."
-        )
+        raise Conflict("open_wave_before_letters")
 
 
 def waiting(session: Session, wave: Wave) -> dict[str, int]:
@@ -129,7 +126,7 @@ def mark(
         )
         marked += int(changed.rowcount)  # type: ignore[attr-defined]
     if marked != len(wanted) or not wanted:
-        raise Taken("Somebody else has just taken these codes. Nothing was handed out here.")
+        raise Taken("codes_just_taken")
     wave.codes_exported_at = now()
     session.flush()
     details = {"count": marked, "unit": unit_code, "as": way}
@@ -140,4 +137,4 @@ def _unit(session: Session, wave: Wave, code: str) -> WaveUnit:
     for row in wave_units(session, wave):
         if row.code == code:
             return row
-    raise NotFound(f"The unit {code} does not belong to this wave.")
+    raise NotFound(say("unit_does_not_belong_to_this_wave", code=code))

@@ -51,14 +51,14 @@ def normalise(typed: str) -> str:
     be a code, which tells nothing about the codes that exist.
     """
     if len(typed) > _TYPED_LIMIT:
-        raise MistypedCode("The code is too long.")
+        raise MistypedCode("code_is_too_long")
     text = typed.translate(_IGNORED).upper().translate(_LOOKALIKE)
     if len(text) not in {LINK_LENGTH, SHORT_LENGTH}:
-        raise MistypedCode("The code has a wrong number of characters; the printed one has ten.")
+        raise MistypedCode("code_of_wrong_length")
     if any(character not in _VALUE for character in text):
-        raise MistypedCode("The code has a character that is never used in codes.")
+        raise MistypedCode("code_with_foreign_character")
     if len(text) == SHORT_LENGTH and check_character(text[:-1]) != text[-1]:
-        raise MistypedCode("The code is not quite right: check it character by character.")
+        raise MistypedCode("code_mistyped")
     return text
 
 

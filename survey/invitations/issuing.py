@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from survey.audit.log import record
 from survey.core.csv_files import csv_file
 from survey.core.db import now
-from survey.core.errors import Conflict, Fault, InvalidInput
+from survey.core.errors import Conflict, Fault, InvalidInput, say
 from survey.core.keystore import KeyStore
 from survey.core.secret import Secret
 from survey.invitations.code_delivery import not_left, require_leaving
@@ -67,13 +67,13 @@ def create_invitations(
     """
     lock(session, wave)
     if wave.source == "import":
-        raise Conflict("Nobody is invited to a measurement that comes from another tool.")
+        raise Conflict("imported_wave_invites_nobody")
     if wave.state not in ("draft", "open"):
-        raise Conflict(f"The wave is {wave.state}; nobody can be invited to it any more.")
+        raise Conflict(say("wave_takes_no_invitations", state=wave.state))
     rows = lay(session, wave) if wave.state == "draft" else wave_units(session, wave)
     first = not any(row.invited for row in rows)
     if counts_per_unit is None and not first:
-        raise Conflict("People are invited already; name the units and how many more in each.")
+        raise Conflict("people_invited_already")
     counts = _headcounts(rows) if counts_per_unit is None else _counts(rows, counts_per_unit)
     beyond = _beyond_headcount(session, rows, counts)
     reason = _refuse_beyond(beyond, reason)
@@ -108,12 +108,9 @@ def export_codes(
     waiting = not_left(wave)
     ids = session.execute(sa.select(Invitation.unit_id, Invitation.id).where(waiting)).all()
     if not ids and wave.codes_exported_at is not None:
-        raise Conflict(
-            "All codes of this wave have been exported; a second list is never made, because two "
-            "lists can be compared."
-        )
+        raise Conflict("codes_exported_already")
     if not ids:
-        raise Conflict("There are no invitations to this wave yet.")
+        raise Conflict("are_no_invitations_to_this_wave_yet")
     units = {row.unit_id: row for row in wave_units(session, wave)}
     code_key = keys.code_key(wave.id)
     rows = []
@@ -147,14 +144,14 @@ def _headcounts(rows: list[WaveUnit]) -> dict[str, int]:
     """One invitation per employee; a unit with others below it may leave its headcount out."""
     parents = {row.parent_id for row in rows}
     faults = [
-        Fault(f"unit {row.code}", "has no headcount.", "Import one, or name how many to invite.")
+        Fault(say("unit", code=row.code), "no_headcount", "import_one_or_name_how_many_to_invite")
         for row in rows
         if row.headcount is None and row.unit_id not in parents
     ]
     counts = {row.code: row.headcount or 0 for row in rows}
     faults += _faults_of_total(counts)
     if faults:
-        raise InvalidInput("The invitations cannot be made.", faults)
+        raise InvalidInput("invitations_not_made", faults)
     return counts
 
 
@@ -163,18 +160,23 @@ def _counts(rows: list[WaveUnit], wanted: Mapping[str, int]) -> dict[str, int]:
     faults = []
     for code, count in wanted.items():
         if code not in known:
-            faults.append(Fault(f"unit {code}", "does not belong to this wave."))
+            faults.append(Fault(say("unit", code=code), "does_not_belong_to_this_wave"))
         if not 0 <= count <= MOST_PER_UNIT:
-            faults.append(Fault(f"unit {code}", f"{count} is not from 0 to {MOST_PER_UNIT}."))
+            faults.append(
+                Fault(
+                    say("unit", code=code),
+                    say("not_from_0_to", count=count, most_per_unit=MOST_PER_UNIT),
+                )
+            )
     faults += _faults_of_total(wanted)
     if faults:
-        raise InvalidInput("The invitations cannot be made.", faults)
+        raise InvalidInput("invitations_not_made", faults)
     return dict(wanted)
 
 
 def _faults_of_total(counts: Mapping[str, int]) -> Iterator[Fault]:
     if not any(counts.values()):
-        yield Fault("", "nobody would be invited.", "Name how many in at least one unit.")
+        yield Fault("", "nobody_would_be_invited", "name_how_many_in_at_least_one_unit")
 
 
 def _beyond_headcount(
@@ -221,17 +223,17 @@ def _refuse_beyond(beyond: Mapping[WaveUnit, int], reason: str) -> str:
     told = " ".join(reason.split())
     faults = [
         Fault(
-            f"unit {row.code}",
-            f"has a headcount of {headcount} and would have more codes than that.",
-            "Correct the headcount, invite fewer, or state a reason; it is kept in the event log.",
+            say("unit", code=row.code),
+            say("more_codes_than_headcount", headcount=headcount),
+            "correct_headcount_or_state_reason",
         )
         for row, headcount in beyond.items()
         if not told
     ]
     if len(told) > LONGEST_REASON:
-        faults.append(Fault("reason", f"is longer than {LONGEST_REASON} characters."))
+        faults.append(Fault("reason", say("longer_than_characters", longest_reason=LONGEST_REASON)))
     if faults:
-        raise InvalidInput("The invitations cannot be made.", faults)
+        raise InvalidInput("invitations_not_made", faults)
     return told
 
 
@@ -240,15 +242,18 @@ def _refuse_small(session: Session, wave: Wave, rows: list[WaveUnit]) -> None:
     name = {row.unit_id: f"{row.code} {row.name}" for row in rows}
     faults = [
         Fault(
-            f"unit {row.code}",
-            f"would be counted with {total} invited, fewer than {k}.",
-            f"Invite at least {k - total} more there, or invite them in "
-            f"{name[row.parent_id] if row.parent_id is not None else 'the unit above'}.",
+            say("unit", code=row.code),
+            say("too_few_invited", total=total, k=k),
+            say(
+                "invite_at_least_more_or_invite_them_in",
+                total=k - total,
+                row=name[row.parent_id] if row.parent_id is not None else "the unit above",
+            ),
         )
         for row, total in too_small(rows, k)
     ]
     if faults:
-        raise InvalidInput("The invitations would leave units too small to protect people.", faults)
+        raise InvalidInput("units_too_small_to_protect", faults)
 
 
 def insert_codes(

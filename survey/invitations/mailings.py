@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from survey.audit.log import record
 from survey.core.db import now
-from survey.core.errors import Conflict
+from survey.core.errors import Conflict, say
 from survey.core.local_time import format_local
 from survey.invitations.address_models import Contact, ReminderMailing
 from survey.jobs import outbox
@@ -76,10 +76,10 @@ def send_invitations(session: Session, wave: Wave, actor: str = "cli") -> int:
     """
     lock(session, wave)
     if wave.state != "open":
-        raise Conflict(f"The wave is {wave.state}; invitations are mailed while it is open.")
+        raise Conflict(say("wave_not_open_for_mailing", state=wave.state))
     ids = _waiting(session, wave)
     if not ids:
-        raise Conflict("Nobody waits for an invitation by mail.")
+        raise Conflict("nobody_waits_for_invitation_by_mail")
     _mark(session, wave, ids, "queued")
     moment = now()
     outbox.put_many(
@@ -115,16 +115,15 @@ def send_reminders(
     """
     lock(session, wave)
     if wave.state != "open":
-        raise Conflict(f"The wave is {wave.state}; people are reminded while it is open.")
+        raise Conflict(say("wave_not_open_for_reminders", state=wave.state))
     standing = reminders(session, wave, most=most, days=days)
     if standing.last_at is None:
-        raise Conflict("No invitation to this wave has been mailed; there is nobody to remind.")
+        raise Conflict("nobody_to_remind")
     if standing.next_at is None:
-        raise Conflict(f"People have been reminded {standing.sent} times; that is enough.")
+        raise Conflict(say("reminded_often_enough", sent=standing.sent))
     if standing.next_at > now():
         raise Conflict(
-            f"The last mail is less than {days} days old. The next reminder may go "
-            f"{format_local(standing.next_at, 'en')}."
+            say("reminder_too_early", days=days, standing=format_local(standing.next_at, "en"))
         )
     everybody = session.scalars(
         sa.select(Contact.invitation_id).where(*_of(wave), Contact.state.in_(REACHED))

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.core.db import now
-from survey.core.errors import SurveyError
+from survey.core.errors import Message, SurveyError
 from survey.core.keystore import KeyStore
 from survey.instrument.library import Library
 from survey.instrument.model import Instrument
@@ -31,7 +31,7 @@ class Point:
     state: State
     told: str
     n: int = 0
-    text: str = ""
+    text: str | Message = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from survey.audit.log import record
 from survey.core.db import in_any_case, now
-from survey.core.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.core.errors import Conflict, Fault, InvalidInput, NotFound, say
 from survey.core.keystore import KeyStore
 from survey.core.secret import Secret
 from survey.invitations.address_models import Contact
@@ -74,7 +74,7 @@ def replace_known(
     _begin(session, wave, reason)
     old = _find(session, secret, wave, typed)
     if _mailed(session, wave, [old.id]):
-        raise Conflict("This code went by e-mail. The same one can be sent to its address again.")
+        raise Conflict("code_went_by_email")
     unit = next(row for row in wave_units(session, wave) if row.unit_id == old.unit_id)
     if old.spent or not _renew(session, secret, keys.code_key(wave.id), unit, old.id):
         raise _used(session, wave, actor)
@@ -104,15 +104,12 @@ def replace_unknown(
     unit = _unit(rows, unit_code)
     of_unit = _invitations(session, wave, unit)
     if not of_unit:
-        raise Conflict("Nobody is invited in this unit, so no letter of it can be lost.")
+        raise Conflict("no_letters_in_unit")
     if len(_mailed(session, wave, of_unit)) == len(of_unit):
-        raise Conflict("Everybody in this unit was invited by e-mail, which can be sent again.")
+        raise Conflict("unit_invited_by_email")
     room = rooms(rows)[unit.code]
     if room.given >= room.most:
-        raise Conflict(
-            f"{room.given} codes were given for lost letters where this unit is counted, and no "
-            "more may be: each could be a second one for somebody."
-        )
+        raise Conflict(say("too_many_replacements", given=room.given))
     unit.replaced += 1
     insert_codes(session, secret, keys.code_key(wave.id), [unit], {unit.code: 1})
     session.flush()
@@ -144,10 +141,10 @@ def renew_unit(
     mailed = _mailed(session, wave, ids)
     on_paper = [each for each in ids if each not in mailed]
     if not on_paper:
-        raise Conflict("No code of this unit has left yet.")
+        raise Conflict("no_code_of_this_unit_has_left_yet")
     started = wave.state == "open" and (wave.opens_at is None or wave.opens_at <= now())
     if started and len(on_paper) - unit.replaced < study_of(session, wave).k:
-        raise Conflict("Too few are invited in this unit to make all its codes anew while open.")
+        raise Conflict("unit_too_small_for_new_codes")
     used = set(_invitations(session, wave, unit, Invitation.spent.is_(True)))
     if used.intersection(on_paper):
         raise _used(session, wave, actor, unit.code)
@@ -180,10 +177,14 @@ def rooms(rows: Sequence[WaveUnit]) -> dict[str, Room]:
 def _begin(session: Session, wave: Wave, reason: str) -> None:
     lock(session, wave)
     if wave.source == "import" or wave.state not in ("draft", "open"):
-        raise Conflict(f"The wave is {wave.state}; it takes no new codes.")
+        raise Conflict(say("wave_takes_no_new_codes", state=wave.state))
     if reason not in REASONS:
-        fault = Fault("reason", f"{reason!r} is no reason.", f"Use {', '.join(REASONS)}.")
-        raise InvalidInput("The code cannot be replaced.", [fault])
+        fault = Fault(
+            "reason",
+            say("unknown_reason", category=reason),
+            say("use_values", known=", ".join(REASONS)),
+        )
+        raise InvalidInput("code_cannot_be_replaced", [fault])
 
 
 def _find(session: Session, secret: Secret, wave: Wave, typed: str) -> Invitation:
@@ -201,7 +202,7 @@ def _find(session: Session, secret: Secret, wave: Wave, typed: str) -> Invitatio
         )
     )
     if found is None:
-        raise NotFound("This measurement has no such code.")
+        raise NotFound("this_measurement_has_no_such_code")
     return found
 
 
@@ -254,7 +255,7 @@ def _unit(rows: Sequence[WaveUnit], code: str) -> WaveUnit:
     for row in rows:
         if row.code == code:
             return row
-    raise NotFound(f"The unit {code} does not belong to this wave.")
+    raise NotFound(say("unit_does_not_belong_to_this_wave", code=code))
 
 
 def _used(session: Session, wave: Wave, actor: str, unit: str = "") -> Conflict:
@@ -268,4 +269,4 @@ def _used(session: Session, wave: Wave, actor: str, unit: str = "") -> Conflict:
         record(own, organisation_id, actor, "codes.replacement_refused", subject, details)
 
     in_any_case(session, keep)
-    return Conflict("The code has been used, so it cannot be replaced: that would be a second one.")
+    return Conflict("used_code_not_replaced")

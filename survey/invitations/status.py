@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.core.csv_files import fold, read_table
-from survey.core.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput, say
 from survey.invitations import code_delivery, mailings
 from survey.invitations.issuing import MOST_PER_UNIT
 from survey.invitations.mailings import UnitDelivery
@@ -116,12 +116,16 @@ def read_counts(raw: bytes) -> dict[str, int]:
         for name, names in (("unit", _UNIT), ("count", _COUNT))
     }
     faults = [
-        Fault("row 1", f"the column {names[0]} is missing.", f"Add {names[0]} or {names[3]}.")
+        Fault(
+            say("row", number=1),
+            say("column_is_missing", column=names[0]),
+            say("add_one_column", names=names[0], names2=names[3]),
+        )
         for name, names in (("unit", _UNIT), ("count", _COUNT))
         if places[name] < 0
     ]
     if faults:
-        raise InvalidInput("The file cannot be read; nobody was invited.", faults)
+        raise InvalidInput("file_cannot_be_read_nobody_was_invited", faults)
     counts: dict[str, int] = {}
     for number, cells in zip(table.numbers, table.rows, strict=True):
         code, text = (
@@ -130,16 +134,18 @@ def read_counts(raw: bytes) -> dict[str, int]:
         )
         count = whole(text)
         if not code:
-            faults.append(Fault(f"row {number}", "has no unit."))
+            faults.append(Fault(say("row", number=number), "no_unit"))
         elif count is None:
-            fix = f"Write a whole number up to {MOST_PER_UNIT}."
-            faults.append(Fault(f"row {number}", f"{text!r} is no number of people.", fix))
+            fix = say("write_whole_number_up_to", most_per_unit=MOST_PER_UNIT)
+            faults.append(
+                Fault(say("row", number=number), say("no_number_of_people", text=text), fix)
+            )
         elif code in counts:
-            faults.append(Fault(f"row {number}", f"names the unit {code} again."))
+            faults.append(Fault(say("row", number=number), say("names_unit_again", code=code)))
         else:
             counts[code] = count
     if faults:
-        raise InvalidInput("The file cannot be used; nobody was invited.", faults)
+        raise InvalidInput("file_cannot_be_used_nobody_was_invited", faults)
     return counts
 
 

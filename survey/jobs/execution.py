@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from survey.core.db import Database
-from survey.core.errors import Exposed, SurveyError
+from survey.core.errors import Exposed, SurveyError, say
 from survey.jobs import tasks
 from survey.jobs.tasks import LEASE, Claim
 
@@ -68,7 +68,7 @@ def carry_out(
         with _renewed(db, job, lease, on_lost):
             work = works.get(claimed.kind)
             if work is None:
-                raise SurveyError(f"This worker knows no work of kind {claimed.kind}.")
+                raise SurveyError(say("this_worker_knows_no_work_of_kind", kind=claimed.kind))
             result = work(job)
         with db.transaction() as session:
             written = tasks.finish(session, claimed, result)
@@ -77,13 +77,14 @@ def carry_out(
         return False
     except SurveyError as error:
         with db.transaction() as session:
-            tasks.fail(session, claimed, str(error), for_people=isinstance(error, Exposed))
+            tasks.fail(session, claimed, error, for_people=isinstance(error, Exposed))
         log.warning("task refused", error=type(error).__name__)
         return False
     except Exception as error:  # whatever a kind of work may raise
         log.exception("task failed")
         with db.transaction() as session:
-            tasks.fail(session, claimed, f"{type(error).__name__}; see the log.", final=False)
+            broken = SurveyError(say("see_log", name=type(error).__name__))
+            tasks.fail(session, claimed, broken, final=False)
         return False
     log.info("task done" if written else "task lost")
     return written

@@ -40,8 +40,8 @@ def result_of(settings: Settings, task: Task) -> tuple[Path, str, str]:
     """(path, name for the reader, media type) of a finished task's file; NotFound without one."""
     result = task.result or {}
     if task.state != "done" or "file" not in result:
-        raise NotFound("The task has no file, or none yet.")
+        raise NotFound("task_has_no_file_or_none_yet")
     path = folder(settings, task.organisation_id) / str(result["file"])
     if not path.is_file():
-        raise NotFound("The file has been removed. Start the task again.")
+        raise NotFound("file_has_been_removed_start_task_again")
     return path, str(result["name"]), str(result["media_type"])

@@ -9,6 +9,7 @@ the one that took over.
 
 from __future__ import annotations
 
+import json
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.core.db import new_id, now
-from survey.core.errors import Conflict, NotFound
+from survey.core.errors import Conflict, NotFound, SurveyError, say
 from survey.jobs.models import Task
 
 LEASE = timedelta(seconds=60)
@@ -90,7 +91,7 @@ def get(session: Session, organisation_id: int, task_id: int) -> Task:
     """The task, or NotFound."""
     task = session.get(Task, (organisation_id, task_id))
     if task is None:
-        raise NotFound("There is no such task.")
+        raise NotFound("no_such_task")
     return task
 
 
@@ -179,7 +180,12 @@ def finish(session: Session, claimed: Claim, result: dict[str, Any]) -> bool:
 
 
 def fail(
-    session: Session, claimed: Claim, error: str, *, final: bool = True, for_people: bool = False
+    session: Session,
+    claimed: Claim,
+    failure: SurveyError,
+    *,
+    final: bool = True,
+    for_people: bool = False,
 ) -> bool:
     """The work failed. Unless ``final`` it is tried again until its attempts are used up.
 
@@ -190,13 +196,30 @@ def fail(
             session,
             claimed,
             state="failed",
-            error=error,
+            error=written(failure),
             result={FOR_PEOPLE: True} if for_people else None,
             finished_at=now(),
             running_until=None,
             holder=None,
         )
-    return _write(session, claimed, state="queued", error=error, running_until=None, holder=None)
+    return _write(
+        session, claimed, state="queued", error=written(failure), running_until=None, holder=None
+    )
+
+
+def written(failure: SurveyError) -> str:
+    """Return a failure as ``Task.error`` keeps it; :func:`failure_of` reads it."""
+    return json.dumps(failure.plain(), ensure_ascii=False)
+
+
+def failure_of(task: Task) -> SurveyError | None:
+    """Return why the task failed; None when it has not. What older versions wrote is kept."""
+    if task.error is None:
+        return None
+    try:
+        return SurveyError.from_plain(json.loads(task.error))
+    except (ValueError, KeyError, TypeError):
+        return SurveyError(say("as_told", error=task.error))
 
 
 def waits_for_people(task: Task) -> bool:
@@ -234,7 +257,7 @@ def cancel(session: Session, organisation_id: int, task_id: int) -> Task:
     task = get(session, organisation_id, task_id)
     session.refresh(task)
     if not changed and task.state != "cancelled":
-        raise Conflict(f"The task is {task.state} and can no longer be cancelled.")
+        raise Conflict(say("task_cannot_be_cancelled", state=task.state))
     return task
 
 
@@ -245,9 +268,9 @@ def retry(session: Session, organisation_id: int, task_id: int) -> Task:
     """
     task = session.get(Task, (organisation_id, task_id), with_for_update=True)
     if task is None:
-        raise NotFound("There is no such task.")
+        raise NotFound("no_such_task")
     if task.state not in ENDED_BADLY:
-        raise Conflict(f"The task is {task.state}; only one that failed or was stopped can go on.")
+        raise Conflict(say("task_cannot_go_on", state=task.state))
     task.state, task.attempts, task.error = "queued", 0, None
     task.finished_at = task.running_until = task.holder = task.result = None
     session.flush()
@@ -266,7 +289,7 @@ def sweep(session: Session) -> int:
         )
         .values(
             state="failed",
-            error=f"The work stopped without a word {MOST_ATTEMPTS} times.",
+            error=written(SurveyError(say("work_stopped_silently", most_attempts=MOST_ATTEMPTS))),
             finished_at=now(),
             running_until=None,
             holder=None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote, urlsplit
 
 from survey.core.config import Settings
-from survey.core.errors import ConfigurationError, Fault
+from survey.core.errors import ConfigurationError, Fault, say
 
 
 def link(settings: Settings, *parts: str) -> str:
@@ -17,12 +17,12 @@ def link(settings: Settings, *parts: str) -> str:
     place = urlsplit(settings.base_url)
     if place.netloc not in settings.hosts and place.hostname not in settings.hosts:
         raise ConfigurationError(
-            "No mail with a link can be sent.",
+            "no_mail_with_link_can_be_sent",
             [
                 Fault(
                     "SURVEY_BASE_URL",
-                    f"its host {place.netloc} is not among SURVEY_ALLOWED_HOSTS.",
-                    "Make the two agree.",
+                    say("host_is_not_among_survey_allowed_hosts", netloc=place.netloc),
+                    "make_two_agree",
                 )
             ],
         )

@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from survey.core import metrics
-from survey.core.errors import ConfigurationError, SurveyError
+from survey.core.errors import ConfigurationError, SurveyError, say
 from survey.core.logs import logger
 from survey.core.services import Services
 from survey.invitations import mailings
@@ -106,7 +106,7 @@ class Sender:
     def _render(self, session: Session, row: Outbox) -> Mail | None:
         kind = KINDS.get(row.kind)
         if kind is None:
-            raise SurveyError(f"There is no mail of kind {row.kind}.")
+            raise SurveyError(say("no_mail_of_kind", kind=row.kind))
         return kind.render(session, self._parts, row)
 
     def _could_not_render(self, taken: Claimed, error: Exception) -> None:

@@ -68,8 +68,8 @@ class Maildir:
         """Raises ConfigurationError when the folder is no Maildir."""
         if not (self._folder / "new").is_dir() or not (self._folder / "cur").is_dir():
             raise ConfigurationError(
-                "Delivery reports cannot be read.",
-                [Fault("SURVEY_BOUNCE_MAILDIR", "is no Maildir: it has no folders new and cur.")],
+                "delivery_reports_cannot_be_read",
+                [Fault("SURVEY_BOUNCE_MAILDIR", "no_maildir")],
             )
         return self
 
@@ -139,8 +139,8 @@ class Imap:
             answer, _ = client.select(f'"{folder}"')
             if answer != "OK":
                 raise ConfigurationError(
-                    "Delivery reports cannot be read.",
-                    [Fault("SURVEY_BOUNCE_IMAP_FOLDER", "there is no such folder.")],
+                    "delivery_reports_cannot_be_read",
+                    [Fault("SURVEY_BOUNCE_IMAP_FOLDER", "no_such_folder")],
                 )
         except BaseException:
             self._leave()

@@ -24,7 +24,7 @@ from types import TracebackType
 
 from survey.core.config import Settings
 from survey.core.db import now
-from survey.core.errors import ConfigurationError, Fault
+from survey.core.errors import ConfigurationError, Fault, say
 from survey.mail.message import Mail
 
 TIMEOUT = 30.0
@@ -66,8 +66,8 @@ class Transport:
     def __init__(self, settings: Settings) -> None:
         if not configured(settings):
             raise ConfigurationError(
-                "No mail can be sent.",
-                [Fault("SURVEY_SMTP_HOST", "is not set.", "See docs/mail.md.")],
+                "no_mail_can_be_sent",
+                [Fault("SURVEY_SMTP_HOST", "not_set", "see_docs_mail_md")],
             )
         self._settings = settings
         self._client: smtplib.SMTP | None = None
@@ -227,7 +227,8 @@ def password(text: str, file: Path | None) -> str:
         return file.read_text("utf-8").strip()
     except (OSError, UnicodeError) as error:
         raise ConfigurationError(
-            "A password cannot be read.", [Fault(str(file), type(error).__name__)]
+            "password_cannot_be_read",
+            [Fault(str(file), say("as_told", error=type(error).__name__))],
         ) from error
 
 

@@ -84,7 +84,7 @@ def destroy_study(
         study, waves = _hold(session, organisation_id, study_id)
         tasks = _tasks(session, study, waves)
         if any(task.state == "running" for task in tasks):
-            raise Conflict("A task of this study is running. Wait until it has ended.")
+            raise Conflict("study_task_running")
         files = _files(parts, session, study, tasks)
         # Before the rows: after a stop here nobody can open an answer, and the study is still
         # listed, so that it can be destroyed again.
@@ -92,10 +92,7 @@ def destroy_study(
             parts.keys.destroy_code_key(wave_id)
             parts.keys.destroy_signing_keys(wave_id)
             if not parts.keys.destroy_private_key(wave_id):
-                raise Conflict(
-                    "The escrow folder cannot be reached, so a private key would be left. "
-                    "Bring it back, then destroy the study again."
-                )
+                raise Conflict("escrow_unreachable")
         for path in files:
             _remove(path)
         counts = _delete_study(session, study, waves, tasks)
@@ -147,7 +144,7 @@ def _hold(session: Session, organisation_id: int, study_id: int) -> tuple[Study,
     """The study and its waves' ids, held: an answer being sent ends first, and none comes after."""
     study = session.get(Study, (organisation_id, study_id), with_for_update=True)
     if study is None:
-        raise NotFound("There is no such study.")
+        raise NotFound("no_such_study")
     waves = session.scalars(
         sa.select(Wave.id)
         .where(Wave.organisation_id == organisation_id, Wave.study_id == study_id)

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 
 import survey
 from survey.core.db import Base, Database
-from survey.core.errors import Conflict
+from survey.core.errors import Conflict, say
 from survey.core.services import Services
 from survey.operations import backup
 
@@ -54,11 +54,7 @@ def require_current(database: Database) -> None:
     """Raise Conflict, with what to do, unless the schema is this program's."""
     found = state(database)
     if found in {"empty", "older"}:
-        raise Conflict(
-            "The database has not been brought up to date. Run: survey db upgrade"
-            if found == "older"
-            else "The database is empty. Run: survey db upgrade"
-        )
+        raise Conflict(say("database_outdated") if found == "older" else say("database_empty"))
     _refuse(found)
 
 
@@ -113,15 +109,9 @@ def _state(session: Session) -> State:
 
 def _refuse(found: State) -> None:
     if found == "newer":
-        raise Conflict(
-            "The database was made by a newer version of this program. Install that version, "
-            "or restore a backup from before the upgrade. Nothing was changed."
-        )
+        raise Conflict("database_of_newer_version")
     if found == "foreign":
-        raise Conflict(
-            "The database has tables but no record of their version; it was not made by "
-            "'survey db upgrade'. Nothing was changed."
-        )
+        raise Conflict("database_of_unknown_version")
 
 
 def _has_content(session: Session) -> bool:

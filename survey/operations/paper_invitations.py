@@ -16,7 +16,7 @@ from itertools import chain
 
 from sqlalchemy.orm import Session
 
-from survey.core.errors import Conflict, Fault, InvalidInput, NotFound, SurveyError
+from survey.core.errors import Conflict, Fault, InvalidInput, NotFound, SurveyError, say
 from survey.core.languages import LANGUAGES
 from survey.core.services import Services
 from survey.invitations import code_delivery
@@ -76,7 +76,7 @@ def expected(session: Session, wave: Wave, order: Order) -> dict[str, int]:
     left = code_delivery.waiting(session, wave)
     wanted = {u: n for u, n in left.items() if order.unit in (None, u)}
     if not wanted:
-        raise Conflict("There are no codes here that have not been handed out already.")
+        raise Conflict("no_codes_left_to_hand_out")
     return wanted
 
 
@@ -155,7 +155,9 @@ def zipped(first: Part, parts: Iterator[Part], counts: dict[str, int]) -> Iterat
                 yield pipe.taken()
         except SurveyError as error:
             missing = [f"{unit}: {count}" for unit, count in left.items() if count > 0]
-            note = "\n".join([error.message, "", "Koder som ikke er delt ut:", *missing, ""])
+            note = "\n".join(
+                [error.message.in_language("nb"), "", "Koder som ikke er delt ut:", *missing, ""]
+            )
             archive.writestr(NOT_MADE, note)
     yield pipe.taken()
 
@@ -173,14 +175,16 @@ def check(session: Session, wave: Wave, language: str, contact: str, way: str = 
     faults = []
     spoken = [each for each in study_of(session, wave).languages if each in LANGUAGES]
     if language not in spoken:
-        fix = f"Use {', '.join(spoken)}."
-        faults.append(Fault("language", f"the study has no {language!r}.", fix))
+        fix = say("use_values", known=", ".join(spoken))
+        faults.append(Fault("language", say("study_has_no", language=language), fix))
     if len(contact) > CONTACT_LIMIT:
-        faults.append(Fault("contact", f"is longer than {CONTACT_LIMIT} characters."))
+        faults.append(Fault("contact", say("longer_than_characters", longest_reason=CONTACT_LIMIT)))
     if way not in WAYS:
-        faults.append(Fault("way", f"{way!r} is not known.", f"Use {', '.join(WAYS)}."))
+        faults.append(
+            Fault("way", say("unknown_column", title=way), say("use_values", known=", ".join(WAYS)))
+        )
     if faults:
-        raise InvalidInput("The letters cannot be printed.", faults)
+        raise InvalidInput("letters_cannot_be_printed", faults)
 
 
 def _facts(session: Session, services: Services, wave: Wave, unit: str, contact: str) -> Facts:
@@ -216,7 +220,7 @@ def _name_of(session: Session, wave: Wave, unit_code: str) -> str:
     for row in wave_units(session, wave):
         if row.code == unit_code:
             return row.name
-    raise NotFound(f"The unit {unit_code} does not belong to this wave.")
+    raise NotFound(say("unit_does_not_belong_to_this_wave", code=unit_code))
 
 
 class _Pipe(io.RawIOBase):

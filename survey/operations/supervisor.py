@@ -17,7 +17,7 @@ from types import FrameType
 from typing import IO
 from urllib.parse import urlsplit
 
-from survey.core.errors import Conflict
+from survey.core.errors import Conflict, say
 
 PATIENCE = 60.0
 """Seconds until the web must be ready."""
@@ -111,7 +111,7 @@ def _until_ready(
     while not stop and not _answers(url):
         _refuse_dead(running, logs)
         if time.monotonic() > last:
-            raise Conflict(f"The service did not become ready in {PATIENCE:.0f} s. {_tail(logs)}")
+            raise Conflict(say("service_not_ready", patience=PATIENCE, tail=_tail(logs)))
         time.sleep(0.1)
 
 
@@ -132,7 +132,14 @@ def _refuse_dead(
 ) -> None:
     for child, process in running:
         if process.poll() is not None:
-            raise Conflict(f"The {child.name} has ended ({process.returncode}). {_tail(logs)}")
+            raise Conflict(
+                say(
+                    "process_ended",
+                    name=child.name,
+                    returncode=process.returncode,
+                    tail=_tail(logs),
+                )
+            )
 
 
 def _tail(logs: Path | None) -> str:

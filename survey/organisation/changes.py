@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from survey.audit.log import record
 from survey.core.db import new_id, now
-from survey.core.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.core.errors import Conflict, Fault, InvalidInput, NotFound, say
 from survey.organisation.models import Organisation, Unit, UnitChange
 from survey.organisation.rows import REASON_LIMIT
 
@@ -64,7 +64,7 @@ def find(session: Session, organisation_id: int, change_id: int) -> UnitChange:
     """One change; NotFound when there is none."""
     found = session.get(UnitChange, (organisation_id, change_id))
     if found is None:
-        raise NotFound("There is no such change of units.")
+        raise NotFound("no_such_change_of_units")
     return found
 
 
@@ -115,9 +115,9 @@ def declare(
     faults += decision_faults(before, after, decision)
     faults += _without_reason(after, decision)
     if not faults and _told_already(session, organisation_id, before, after):
-        faults.append(Fault("before", "this change is recorded already."))
+        faults.append(Fault("before", "this_change_is_recorded_already"))
     if faults:
-        raise InvalidInput("The change cannot be recorded.", faults)
+        raise InvalidInput("change_cannot_be_recorded", faults)
     names = {code: units[code].name for code in (*before, *after)}
     made = _add(
         session, organisation_id, kind_of(before, after), before, after, names, decision, actor
@@ -144,7 +144,7 @@ def decide(
     if not usual:
         faults += _without_reason(change.to_codes, decision)
     if faults:
-        raise InvalidInput("The decision cannot be recorded.", faults)
+        raise InvalidInput("decision_cannot_be_recorded", faults)
     change.continues = dict(decision.continues)
     change.same_staff, change.reasons = decision.same_staff, dict(decision.reasons)
     change.decided_by, change.decided_at = actor, now()
@@ -157,7 +157,7 @@ def withdraw(session: Session, organisation_id: int, change_id: int, *, actor: s
     """Take back a merger or a split that was told by mistake. Conflict once it is frozen."""
     change = _unfrozen(session, organisation_id, change_id)
     if change.kind not in DECLARED:
-        raise Conflict("Only what was declared can be taken back; change the unit itself instead.")
+        raise Conflict("only_declared_changes_are_undone")
     _tell(session, change, "unit_change.withdrawn", actor)
     session.delete(change)
     session.flush()
@@ -168,23 +168,23 @@ def decision_faults(before: Sequence[str], after: Sequence[str], decision: Decis
     faults = []
     for code, earlier in decision.continues.items():
         if code not in after or earlier not in before:
-            what = f"{code} cannot be compared with {earlier}."
-            faults.append(Fault(f"compare/{code}", what, "Choose one of the units before."))
+            what = say("cannot_be_compared_with", code=code, earlier=earlier)
+            faults.append(Fault(f"compare/{code}", what, "choose_one_of_units_before"))
     if len(set(decision.continues.values())) < len(decision.continues):
-        what = "two units are compared with the same unit before."
-        faults.append(Fault("compare", what, "At most one can continue it."))
+        what = say("two_units_are_compared_with_same_unit_before")
+        faults.append(Fault("compare", what, "at_most_one_can_continue_it"))
     if decision.same_staff is not None and not 0 <= decision.same_staff <= 100:
-        faults.append(Fault("same_staff", f"{decision.same_staff} is not from 0 to 100."))
+        faults.append(Fault("same_staff", say("not_from_0_to_100", value=decision.same_staff)))
     for code, text in decision.reasons.items():
         if len(text) > REASON_LIMIT:
-            what = f"has {len(text)} characters."
-            faults.append(Fault(f"reason/{code}", what, f"At most {REASON_LIMIT} are possible."))
+            what = say("too_many_characters", count=len(text))
+            faults.append(Fault(f"reason/{code}", what, say("at_most", reason_limit=REASON_LIMIT)))
     return faults
 
 
 def _without_reason(after: Iterable[str], decision: Decision) -> list[Fault]:
     return [
-        Fault(f"reason/{code}", "is empty.", "Say why; reports print it.")
+        Fault(f"reason/{code}", "empty", "say_why_reports_print_it")
         for code in after
         if not decision.reasons.get(code)
     ]
@@ -195,19 +195,19 @@ def _faults_of_units(
 ) -> Iterable[Fault]:
     for where, codes in (("before", before), ("after", after)):
         if not codes:
-            yield Fault(where, "no unit is named.", "Choose at least one.")
+            yield Fault(where, "no_unit_is_named", "choose_at_least_one")
         for code in codes:
             if code not in units:
-                yield Fault(where, f"there is no unit with the code {code!r}.")
+                yield Fault(where, say("unknown_unit_code", code=code))
     for code in after:
         if code in units and units[code].closed_at is not None:
-            yield Fault("after", f"{code!r} has closed.", "Choose units that exist now.")
+            yield Fault("after", say("closed", code=code), "choose_units_that_exist_now")
     for code in before:
         if code in units and code not in after and units[code].closed_at is None:
-            what = f"{code!r} is still there."
-            yield Fault("before", what, "Close it, or name it among the units after too.")
+            what = say("still", code=code)
+            yield Fault("before", what, "close_unit_or_name_it_after")
     if len(before) == 1 and list(before) == list(after):
-        yield Fault("after", "a unit cannot become itself.", "Choose another unit.")
+        yield Fault("after", "unit_cannot_become_itself", "choose_another_unit")
 
 
 def _told_already(
@@ -225,7 +225,7 @@ def _unfrozen(session: Session, organisation_id: int, change_id: int) -> UnitCha
     change = find(session, organisation_id, change_id)
     session.refresh(change, with_for_update=True)
     if change.frozen_at is not None:
-        raise Conflict("A wave has opened since; the decision is final.")
+        raise Conflict("wave_has_opened_since_decision_is_final")
     return change
 
 

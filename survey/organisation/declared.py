@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from survey.core.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput, Message, say
 from survey.organisation.changes import DECLARED, Decision, kind_of
 from survey.organisation.models import Unit, UnitChange
 from survey.organisation.rows import Row
@@ -40,7 +40,7 @@ def declared(
     """
     faults = [fault for row in rows for fault in _faults(row, rows, units)]
     if faults:
-        raise InvalidInput("The file has faults; nothing was changed.", faults)
+        raise InvalidInput("file_has_faults_nothing_was_changed", faults)
     found = []
     new = [row for row in rows if row.predecessors and not _recorded(row, recorded)]
     for group in _groups(new):
@@ -78,32 +78,32 @@ def _groups(rows: Sequence[Row]) -> list[list[Row]]:
 
 
 def _faults(row: Row, rows: Sequence[Row], units: Mapping[str, Unit]) -> Iterator[Fault]:
-    def at(column: str) -> str:
-        return f"row {row.number}, column {column}"
+    def at(column: str) -> Message:
+        return say("row_column", number=row.number, column=column)
 
     for code in row.predecessors:
         if code not in units:
-            what = f"there is no unit with the code {code!r}."
-            yield Fault(at("predecessors"), what, "Write the code that the unit had before.")
+            what = say("unknown_unit_code", code=code)
+            yield Fault(at("predecessors"), what, "write_code_that_unit_had_before")
         elif code != row.code and _stays(code, rows):
-            what = f"{code!r} is still there."
-            fix = "Take its row away, or name it among the predecessors of its own row too."
+            what = say("still", code=code)
+            fix = say("take_row_away")
             yield Fault(at("predecessors"), what, fix)
     if row.predecessors == (row.code,) and not _shared(row, rows):
-        yield Fault(at("predecessors"), "a unit cannot become itself.", "Leave the cell empty.")
+        yield Fault(at("predecessors"), "unit_cannot_become_itself", "leave_cell_empty")
     if row.predecessors and not row.reason:
-        yield Fault(at("reason"), "is empty.", "Say why; reports print it.")
+        yield Fault(at("reason"), "empty", "say_why_reports_print_it")
     known = row.predecessors or (row.code,)
     if row.compare_with and row.compare_with not in known:
-        what = f"{row.code} cannot be compared with {row.compare_with}."
-        yield Fault(at("compare_with"), what, "Choose one of the units before.")
+        what = say("cannot_be_compared_with", code=row.code, earlier=row.compare_with)
+        yield Fault(at("compare_with"), what, "choose_one_of_units_before")
     if row.compare_with and any(
         other.compare_with == row.compare_with for other in rows if other.number < row.number
     ):
-        what = "two units are compared with the same unit before."
-        yield Fault(at("compare_with"), what, "At most one can continue it.")
+        what = say("two_units_are_compared_with_same_unit_before")
+        yield Fault(at("compare_with"), what, "at_most_one_can_continue_it")
     if row.compare_with == "" and not row.predecessors and not row.reason:
-        yield Fault(at("reason"), "is empty.", "Say why; reports print it.")
+        yield Fault(at("reason"), "empty", "say_why_reports_print_it")
 
 
 def _recorded(row: Row, recorded: Sequence[UnitChange]) -> bool:

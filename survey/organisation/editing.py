@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from survey.audit.log import record
 from survey.core.db import new_id, now
-from survey.core.errors import Conflict, Fault, InvalidInput
+from survey.core.errors import Conflict, Fault, InvalidInput, Message, say
 from survey.organisation import changes
 from survey.organisation.changes import Decision
 from survey.organisation.models import Organisation, Unit
@@ -54,7 +54,7 @@ def update_unit(
     units = _hold(session, organisation_id)
     unit = unit_by_code(session, organisation_id, code)
     if unit.closed_at is not None:
-        raise Conflict("The unit has closed; a closed unit cannot be changed.")
+        raise Conflict("unit_has_closed_closed_unit_cannot_be_changed")
     old = values(session, unit)
     faults: list[Fault] = []
     row = _checked(code, {**old, **given}, faults)
@@ -63,9 +63,9 @@ def update_unit(
         faults += changes.decision_faults([code], [code], decision)
         if not decision.continues and not decision.reasons.get(code):
             where = f"reason/{code}"
-            faults.append(Fault(where, "is empty.", "Say why; reports print it."))
+            faults.append(Fault(where, "empty", "say_why_reports_print_it"))
     if faults:
-        raise InvalidInput("The unit cannot be changed.", faults)
+        raise InvalidInput("unit_cannot_be_changed", faults)
     above = units.get(unit.parent_id) if unit.parent_id is not None else None
     unit.name, unit.kind = row.name, row.kind
     unit.headcount, unit.manager_email = row.headcount, row.manager_email
@@ -99,11 +99,11 @@ def add_unit(
     row = _checked(given.get("code", ""), given, faults)
     same = next((u for u in units.values() if u.code.casefold() == row.code.casefold()), None)
     if same is not None and row.code:
-        what = f"the code {row.code!r} is taken by {same.name}."
-        faults.append(Fault("code", what, "Give the unit a code of its own."))
+        what = say("unit_code_taken", code=row.code, name=same.name)
+        faults.append(Fault("code", what, "choose_another_code"))
     parent = _parent(units, None, row.parent_code, faults)
     if faults:
-        raise InvalidInput("The unit cannot be added.", faults)
+        raise InvalidInput("unit_cannot_be_added", faults)
     unit = Unit(
         organisation_id=organisation_id,
         id=new_id(),
@@ -129,12 +129,12 @@ def close_unit(session: Session, organisation_id: int, code: str, *, actor: str 
     units = _hold(session, organisation_id)
     unit = unit_by_code(session, organisation_id, code)
     if unit.closed_at is not None:
-        raise Conflict("The unit has closed already.")
+        raise Conflict("unit_has_closed_already")
     if unit.parent_id is None:
-        raise Conflict("The unit at the top of the organisation cannot be closed.")
+        raise Conflict("unit_at_top_of_organisation_cannot_be_closed")
     below = sum(u.parent_id == unit.id and u.closed_at is None for u in units.values())
     if below:
-        raise Conflict(f"{below} units stand below it; move or close them first.")
+        raise Conflict(say("units_stand_below", below=below))
     unit.closed_at = now()
     session.flush()
     changes.note(session, unit, "closed", actor)
@@ -156,7 +156,7 @@ def _hold(session: Session, organisation_id: int) -> dict[int, Unit]:
 
 
 def _checked(code: str, given: Mapping[str, str], faults: list[Fault]) -> Row:
-    def fault(column: str, what: str, fix: str = "") -> None:
+    def fault(column: str, what: Message | str, fix: Message | str | None = None) -> None:
         faults.append(Fault(column, what, fix))
 
     cells = {**{name: given.get(name, "") for name in FIELDS}, "code": code}
@@ -170,22 +170,22 @@ def _parent(
     top = unit is not None and unit.parent_id is None
     if not code:
         if not top and any(each.closed_at is None for each in units.values()):
-            faults.append(Fault("parent_code", "is empty.", "Choose the unit that it belongs to."))
+            faults.append(Fault("parent_code", "empty", "choose_unit_that_it_belongs_to"))
         return None
     parent = next((u for u in units.values() if u.code == code and u.closed_at is None), None)
     if parent is None:
-        what = f"there is no open unit with the code {code!r}."
-        faults.append(Fault("parent_code", what, "Choose one of the list."))
+        what = say("unknown_open_unit", code=code)
+        faults.append(Fault("parent_code", what, "choose_one_of_list"))
         return None
     path = _path(units, parent)
     if top:
-        what = "the unit at the top cannot stand under another one."
+        what = say("unit_at_top_cannot_stand_under_another_one")
         faults.append(Fault("parent_code", what))
     elif unit is not None and unit in path:
-        what = f"{parent.name} is this unit, or stands below it."
-        faults.append(Fault("parent_code", what, "Choose a unit outside it."))
+        what = say("parent_below_unit", name=parent.name)
+        faults.append(Fault("parent_code", what, "choose_unit_outside_it"))
     elif len(path) + _height(units, unit) > DEEPEST:
-        faults.append(Fault("parent_code", f"more than {DEEPEST} levels are not possible."))
+        faults.append(Fault("parent_code", say("too_many_levels", deepest=DEEPEST)))
     return parent
 
 

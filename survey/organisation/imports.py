@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from survey.audit.log import record
 from survey.core.db import new_id, now
-from survey.core.errors import Conflict
+from survey.core.errors import Conflict, Message, say
 from survey.organisation import changes
 from survey.organisation.changes import Decision
 from survey.organisation.declared import Declared, decision_of, declared
@@ -63,7 +63,7 @@ class Plan:
     managers: tuple[Change, ...] = ()
     declared: tuple[Declared, ...] = ()
     unchanged: int = 0
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -150,7 +150,7 @@ def apply(session: Session, organisation_id: int, planned: Plan, *, actor: str =
         sa.select(Organisation.id).where(Organisation.id == organisation_id).with_for_update()
     )
     if plan(session, organisation_id, planned.rows) != planned:
-        raise Conflict("The organisation has changed since this list was made; make a new one.")
+        raise Conflict("organisation_changed_since_list")
     units = session.scalars(sa.select(Unit).where(Unit.organisation_id == organisation_id))
     by_code = {unit.code: unit for unit in units}
     first = not by_code
@@ -243,13 +243,10 @@ def _fill(unit: Unit, row: Row, by_code: dict[str, Unit], columns: frozenset[str
         unit.manager_email = row.manager_email
 
 
-def _lost_zeros(new: list[Change], closed: list[Change]) -> Iterator[str]:
+def _lost_zeros(new: list[Change], closed: list[Change]) -> Iterator[Message]:
     """A spreadsheet that took codes for numbers has cut their leading zeros."""
     gone = {change.code.lstrip("0"): change.code for change in closed}
     pairs = [(gone[each.code], each.code) for each in new if each.code in gone]
     if pairs:
         before, after = pairs[0]
-        yield (
-            f"{len(pairs)} codes look as if a spreadsheet had cut their leading zeros, for example "
-            f"{before} → {after}: format the column as text before you save it."
-        )
+        yield say("codes_lost_their_zeros", count=len(pairs), before=before, after=after)

@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from survey.core.csv_files import Table, fold, read_table
-from survey.core.errors import Fault, InvalidInput
-from survey.organisation.units import CODE, CODE_RULE, NAME_LIMIT
+from survey.core.errors import Fault, InvalidInput, Message, say
+from survey.organisation.units import CODE, NAME_LIMIT
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "code": ("code", "unit_code", "kode", "enhetskode", "einingskode"),
@@ -58,6 +58,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 REQUIRED = ("code", "name", "parent_code")
 LARGEST_HEADCOUNT = 200_000
+
+Noted = Callable[[str, Message | str, Message | str | None], None]
+"""Takes what is wrong with a cell: its column, what, and what to do about it."""
 DEEPEST = 20
 FAULT_LIMIT = 1000
 GUESSES = 20
@@ -98,7 +101,7 @@ class Rows:
 
     rows: tuple[Row, ...]
     columns: frozenset[str]
-    notes: tuple[str, ...]
+    notes: tuple[Message, ...]
 
 
 def read_csv(raw: bytes) -> Rows:
@@ -128,29 +131,44 @@ def _places(table: Table, faults: list[Fault]) -> dict[str, int]:
         where = f"row 1, column {position + 1}"
         if not title.strip():
             if any(position < len(cells) and cells[position].strip() for cells in table.rows):
-                faults.append(Fault(where, "has no name.", "Name it or empty it."))
+                faults.append(Fault(where, "column_without_name", "name_it_or_empty_it"))
         elif column is None:
             near = difflib.get_close_matches(fold(title), _NAMES, 1)
-            known = "Known are " + ", ".join(COLUMNS) + " (or Norwegian: kode, navn, overordnet, …)"
-            fix = f"Did you mean {near[0]}?" if near else known + "."
-            faults.append(Fault(where, f"{title.strip()!r} is not known.", fix))
+            fix = (
+                say("did_you_mean", near=near[0])
+                if near
+                else say("known_columns", columns=", ".join(COLUMNS))
+            )
+            faults.append(Fault(where, say("unknown_column", title=title.strip()), fix))
         elif column in places:
-            faults.append(Fault(where, f"{column} is there twice.", "Remove one of the two."))
+            faults.append(Fault(where, say("column_twice", column=column), "remove_one_of_two"))
         else:
             places[column] = position
     for column in REQUIRED:
         if column not in places:
             names = " or ".join(dict.fromkeys((column, COLUMNS[column][2])))
-            faults.append(Fault("row 1", f"the column {column} is missing.", f"Add {names}."))
+            faults.append(
+                Fault(
+                    say("row", number=1),
+                    say("column_is_missing", column=column),
+                    say("add_columns", names=names),
+                )
+            )
     return places
 
 
 def _row(
     number: int, cells: tuple[str, ...], places: dict[str, int], width: int, faults: list[Fault]
 ) -> Row:
-    def fault(column: str, what: str, fix: str = "") -> None:
+    def fault(column: str, what: Message | str, fix: Message | str | None = None) -> None:
         faults.append(
-            Fault(f"row {number}, column {column}" if column else f"row {number}", what, fix)
+            Fault(
+                say("row_column", number=number, column=column)
+                if column
+                else say("row", number=number),
+                what,
+                fix,
+            )
         )
 
     def cell(column: str) -> str:
@@ -158,31 +176,37 @@ def _row(
         return cells[position] if position < len(cells) else ""
 
     if any(each.strip() for each in cells[width:]):
-        fault("", "has more fields than the first row.", "Put quotes around text with a delimiter.")
+        fault("", "more_fields_than_first_row", "put_quotes_around_text_with_delimiter")
     return checked(number, cell, fault)
 
 
-def checked(number: int, cell: Callable[[str], str], fault: Callable[[str, str, str], None]) -> Row:
+def checked(number: int, cell: Callable[[str], str], fault: Noted) -> Row:
     """Read one unit, from a file's row or from a form; ``fault(column, what, fix)`` is told what
     is wrong with it."""
 
     def text(column: str, limit: int = NAME_LIMIT) -> str:
         value = " ".join(unicodedata.normalize("NFC", cell(column)).split())
         if any(unicodedata.category(character) in _INVISIBLE for character in value):
-            fault(column, "has an invisible control character.", "Type the text anew.")
+            fault(column, "control_character_in_text", "type_text_anew")
         if len(value) > limit:
-            fault(column, f"has {len(value)} characters.", f"At most {limit} are possible.")
+            fault(
+                column,
+                say("too_many_characters", count=len(value)),
+                say("at_most", reason_limit=limit),
+            )
         return value
 
     code, name, email = text("code"), text("name"), text("manager_email", 254)
     if not code:
-        fault("code", "is empty.", "Every unit needs a code.")
+        fault("code", "empty", "every_unit_needs_code")
     elif not CODE.fullmatch(code):
-        fault("code", f"{code!r} is not a code.", f"Use {CODE_RULE}.")
+        fault("code", say("not_a_code", code=code), say("use_rule"))
     if not name:
-        fault("name", "is empty.", "Every unit needs a name.")
+        fault("name", "empty", "every_unit_needs_name")
     if email and not _EMAIL.fullmatch(email):
-        fault("manager_email", f"{email!r} is not an e-mail address.", "Mend it or leave it out.")
+        fault(
+            "manager_email", say("not_an_email_address", address=email), "mend_it_or_leave_it_out"
+        )
     headcount = _headcount(text("headcount"), fault)
     with_ = text("compare_with")
     return Row(
@@ -204,17 +228,17 @@ def split_codes(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(filter(None, re.split(r"[\s,+|]+", text))))
 
 
-def _headcount(text: str, fault: Callable[[str, str, str], None]) -> int | None:
+def _headcount(text: str, fault: Noted) -> int | None:
     if not text:
         return None
     if re.fullmatch(r"-\s?[0-9]+", text.replace("−", "-")):
-        fault("headcount", f"{text} is negative.", "Write 0 or more, or leave it empty.")
+        fault("headcount", say("negative", text=text), "write_0_or_more_or_leave_it_empty")
         return None
     if not (text.isascii() and text.isdigit()):
-        fault("headcount", f"{text!r} is not a whole number.", "Write digits only, for example 24.")
+        fault("headcount", say("not_whole_number", text=text), "write_digits_only_for_example_24")
         return None
     if len(text) > 9 or int(text) > LARGEST_HEADCOUNT:
-        fault("headcount", f"{text} is more than {LARGEST_HEADCOUNT}.", "")
+        fault("headcount", say("more_than", text=text, largest_headcount=LARGEST_HEADCOUNT), None)
         return None
     return int(text)
 
@@ -226,17 +250,21 @@ def _faults_together(rows: list[Row]) -> Iterator[Fault]:
     for row in rows:
         first = folded.setdefault(row.code.casefold(), row)
         if row.code and first is not row:
-            what = f"{row.code!r} stands in row {first.number} and in row {row.number}."
-            yield Fault(f"row {row.number}, column code", what, "Give each unit its own code.")
+            what = say("unit_code_twice", code=row.code, number=first.number, number2=row.number)
+            yield Fault(
+                say("row_column", number=row.number, column="code"),
+                what,
+                "give_each_unit_its_own_code",
+            )
         by_code.setdefault(row.code, row)
     guesses = GUESSES
     for row in rows:
         if row.parent_code and row.parent_code not in by_code:
             guesses -= 1
             near = _nearest(row.parent_code, by_code) if guesses >= 0 else []
-            fix = f"Did you mean {near[0]!r}?" if near else "Add a row for it, or mend the code."
-            what = f"there is no unit with the code {row.parent_code!r}."
-            yield Fault(f"row {row.number}, column parent_code", what, fix)
+            fix = say("did_you_mean", near=near[0]) if near else say("add_row_for_it_or_mend_code")
+            what = say("unknown_unit_code", code=row.parent_code)
+            yield Fault(say("row_column", number=row.number, column="parent_code"), what, fix)
     yield from _faults_of_roots(rows)
     yield from _cycles_and_depth(by_code)
 
@@ -249,15 +277,17 @@ def _nearest(code: str, known: Collection[str]) -> list[str]:
 def _faults_of_roots(rows: list[Row]) -> Iterator[Fault]:
     roots = [row for row in rows if not row.parent_code]
     if not rows:
-        yield Fault("", "there are no units in the file.", "Add a row for each.")
+        yield Fault("", "are_no_units_in_file", "add_row_for_each")
     elif not roots:
-        fix = "Leave parent_code empty for the unit at the top, usually the municipality itself."
-        yield Fault("column parent_code", "no unit is at the top: every row has a parent.", fix)
+        fix = say("leave_top_parent_empty")
+        yield Fault(say("column", column="parent_code"), "no_top_unit", fix)
     for row in roots[1:]:
         first = roots[0]
-        what = f"{row.code!r} has no parent, nor has {first.code!r} in row {first.number}."
-        fix = "Only one unit can be at the top: name a parent, or add the municipality as a row."
-        yield Fault(f"row {row.number}, column parent_code", what, fix)
+        what = say(
+            "second_unit_without_parent", code=row.code, code2=first.code, number=first.number
+        )
+        fix = say("only_one_top_unit")
+        yield Fault(say("row_column", number=row.number, column="parent_code"), what, fix)
 
 
 def _cycles_and_depth(by_code: dict[str, Row]) -> Iterator[Fault]:
@@ -273,14 +303,20 @@ def _cycles_and_depth(by_code: dict[str, Row]) -> Iterator[Fault]:
             cycle = list(path)[path[code] :]
             row = by_code[min(cycle, key=lambda each: by_code[each].number)]
             named = " → ".join([*cycle[:DEEPEST], *(["…"] if len(cycle) > DEEPEST else []), code])
-            what = f"the parents run in a circle: {named}."
-            yield Fault(f"row {row.number}, column parent_code", what, "Mend one of the parents.")
+            what = say("parents_in_circle", named=named)
+            yield Fault(
+                say("row_column", number=row.number, column="parent_code"),
+                what,
+                "mend_one_of_parents",
+            )
         above = depth.get(code, 0)
         for step, each in enumerate(reversed(path), start=1):
             depth[each] = above + step
             if depth[each] == DEEPEST + 1:
-                what = f"{each!r} lies more than {DEEPEST} levels deep."
-                yield Fault(f"row {by_code[each].number}, column parent_code", what)
+                what = say("unit_too_deep", each=each, deepest=DEEPEST)
+                yield Fault(
+                    say("row_column", number=by_code[each].number, column="parent_code"), what
+                )
 
 
 def _parents_first(rows: Iterable[Row]) -> Iterator[Row]:
@@ -295,12 +331,12 @@ def _parents_first(rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def _row_of(fault: Fault) -> int:
-    match = re.match(r"row (\d+)", fault.where)
-    return int(match[1]) if match else 0
+    number = fault.value("number")
+    return number if isinstance(number, int) else 0
 
 
 def _refused(faults: list[Fault]) -> InvalidInput:
     shown = faults[:FAULT_LIMIT]
     if len(faults) > FAULT_LIMIT:
-        shown.append(Fault("", f"and {len(faults) - FAULT_LIMIT} more faults."))
-    return InvalidInput("The file has faults; nothing was changed.", shown)
+        shown.append(Fault("", say("more_faults", faults=len(faults) - FAULT_LIMIT)))
+    return InvalidInput("file_has_faults_nothing_was_changed", shown)

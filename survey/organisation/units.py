@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from survey.core.db import new_id, now
-from survey.core.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.core.errors import Conflict, Fault, InvalidInput, NotFound, say
 from survey.organisation.models import Organisation, Unit
 
 CODE = re.compile(r"[^\W_][\w.\-]{0,63}")
@@ -40,13 +40,19 @@ def create_organisation(session: Session, code: str, name: str) -> Organisation:
     code, name = code.strip(), " ".join(name.split())
     faults = []
     if not (CODE.fullmatch(code) and code.isascii()):
-        faults.append(Fault("code", f"{code!r} is not a code.", f"Use {CODE_RULE}, a-z only."))
+        faults.append(
+            Fault(
+                "code",
+                say("not_a_code", code=code),
+                say("use_rule_lower_case", code_rule=CODE_RULE),
+            )
+        )
     if not name or len(name) > NAME_LIMIT:
-        faults.append(Fault("name", f"must have 1 to {NAME_LIMIT} characters."))
+        faults.append(Fault("name", say("text_of_wrong_length", name_limit=NAME_LIMIT)))
     if faults:
-        raise InvalidInput("The organisation cannot be made.", faults)
+        raise InvalidInput("organisation_cannot_be_made", faults)
     if session.scalar(sa.select(Organisation.id).where(Organisation.code == code)):
-        raise Conflict(f"There is an organisation with the code {code} already.")
+        raise Conflict(say("organisation_with_code_already", code=code))
     organisation = Organisation(id=new_id(), code=code, name=name, created_at=now())
     session.add(organisation)
     session.flush()
@@ -57,7 +63,7 @@ def organisation_by_code(session: Session, code: str) -> Organisation:
     """Return the organisation with this code; NotFound when there is none."""
     found = session.scalar(sa.select(Organisation).where(Organisation.code == code))
     if found is None:
-        raise NotFound(f"There is no organisation with the code {code!r}.")
+        raise NotFound(say("no_organisation_with_code", code=code))
     return found
 
 
@@ -72,7 +78,7 @@ def unit_by_code(session: Session, organisation_id: int, code: str) -> Unit:
         sa.select(Unit).where(Unit.organisation_id == organisation_id, Unit.code == code)
     )
     if found is None:
-        raise NotFound(f"There is no unit with the code {code!r}.")
+        raise NotFound(say("no_such_unit", code=code))
     return found
 
 

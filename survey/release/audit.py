@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.core.errors import Exposed, Fault
+from survey.core.errors import Exposed, Fault, say
 from survey.disclosure.auditor import Finding, audit, block_lines
 from survey.release.codec import header_from_json, to_plain, unit_from_json
 from survey.release.compute import Computed
@@ -40,8 +40,8 @@ def refuse_findings(computed: Computed) -> None:
     found = findings(computed)
     if found:
         raise Exposed(
-            "The program's own check found a fault in the result; nothing was stored.",
-            [Fault(each.where, each.what) for each in found],
+            "release_check_failed",
+            [Fault(each.where, say("as_told", error=each.what)) for each in found],
         )
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from survey.audit.log import record
 from survey.audit.models import Event
 from survey.core.db import Database, new_id, now
-from survey.core.errors import Conflict, KeyLost
+from survey.core.errors import Conflict, KeyLost, say
 from survey.core.keystore import KeyStore
 from survey.release import raw, sealed
 from survey.release.audit import refuse_findings
@@ -79,7 +79,7 @@ def close_wave(
         if wave.settled:
             return
         if wave.source != "import" and raw.inbox_size(session, wave) != len(opened):
-            raise Conflict("The wave's inbox changed while it was being opened; close it again.")
+            raise Conflict("inbox_changed")
         raw.store_responses(session, wave, frame, opened)
         record(session, organisation_id, actor, "wave.settled", f"wave:{wave_id}")
     _erase_traces(db, organisation_id, wave_id, actor)
@@ -183,16 +183,13 @@ class Ready:
 def ready_for_release(session: Session, wave: Wave) -> Ready:
     """What a closed wave is protected from; Conflict when it is not closed."""
     if wave.state != "closed" or not wave.settled:
-        raise Conflict(f"The wave is {wave.state}; close it before making a release.")
+        raise Conflict(say("wave_not_closed_for_release", state=wave.state))
     if wave.id in expired(session, wave.organisation_id):
-        raise Conflict("The wave was not released in time; retention has deleted its answers.")
+        raise Conflict("answers_deleted_unreleased")
     if found := raw.duplicate_releases(session, wave):
         waves = [session.get_one(Wave, (wave.organisation_id, each)) for each in found]
         labels = ", ".join(each.label for each in waves)
-        raise Conflict(
-            f"These answers have been released already, in {labels}. Two tables of the same "
-            "answers could be subtracted from each other."
-        )
+        raise Conflict(say("answers_released_already", labels=labels))
     return Ready(load_frame(session, wave), raw.own_sheets(session, wave))
 
 
@@ -261,7 +258,7 @@ def _refuse_out_of_order(session: Session, wave: Wave) -> None:
     waiting = unreleased_before(session, wave)
     if waiting:
         raise Conflict(
-            "Earlier waves of the study must be released first: " + ", ".join(waiting) + "."
+            say("earlier_waves_of_study_must_be_released_first", waiting=", ".join(waiting))
         )
 
 

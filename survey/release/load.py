@@ -28,7 +28,7 @@ def load_frame(session: Session, wave: Wave) -> Frame:
     study = session.get_one(Study, (wave.organisation_id, wave.study_id))
     organisation = session.get_one(Organisation, wave.organisation_id)
     if wave.instrument is None:
-        raise Conflict("The wave has not been opened, so it has no questionnaire and no units.")
+        raise Conflict("wave_never_opened")
     rows = session.scalars(
         sa.select(WaveUnit).where(
             WaveUnit.organisation_id == wave.organisation_id, WaveUnit.wave_id == wave.id

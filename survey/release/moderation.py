@@ -187,7 +187,7 @@ def text_of_wave(
     """A text of this wave; NotFound when there is none."""
     found = session.get(ModeratedText, (organisation_id, text_id))
     if found is None or found.wave_id != wave_id:
-        raise NotFound("There is no such text.")
+        raise NotFound("no_such_text")
     return found
 
 
@@ -219,13 +219,13 @@ def decide_many(
     chosen = list(dict.fromkeys(texts))
     faults = []
     if not chosen:
-        faults.append(Fault("texts", "no text was chosen."))
+        faults.append(Fault("texts", "no_text_was_chosen"))
     if decision not in ("release", "withhold"):
-        faults.append(Fault("decision", "a text is redacted by itself, not together with others."))
+        faults.append(Fault("decision", "redact_one_text_at_a_time"))
     if decision == "withhold" and not reason.strip():
-        faults.append(Fault("reason", "say why, for the log."))
+        faults.append(Fault("reason", "say_why_for_log"))
     if faults:
-        raise InvalidInput("The decision is not complete.", faults)
+        raise InvalidInput("decision_is_not_complete", faults)
     for text_id in chosen:
         text_of_wave(session, organisation_id, wave_id, text_id)
         decide(session, organisation_id, text_id, decision, actor=actor, reason=reason)
@@ -249,18 +249,18 @@ def decide(
     """
     entry = session.get(ModeratedText, (organisation_id, text_id), with_for_update=True)
     if entry is None:
-        raise NotFound("There is no such text.")
+        raise NotFound("no_such_text")
     if entry.state != "waiting":
-        raise Conflict("This text has been decided already.")
+        raise Conflict("this_text_has_been_decided_already")
     faults = []
     if decision == "redact" and not redacted.strip():
-        faults.append(Fault("redacted", "the shortened text is missing."))
+        faults.append(Fault("redacted", "shortened_text_is_missing"))
     if decision == "redact" and len(redacted) > len(entry.text) + 20:
-        faults.append(Fault("redacted", "a redaction only takes away.", "Replace words by […]."))
+        faults.append(Fault("redacted", "redaction_only_takes_away", "replace_words_by"))
     if decision in {"redact", "withhold"} and not reason.strip():
-        faults.append(Fault("reason", "say why, for the log."))
+        faults.append(Fault("reason", "say_why_for_log"))
     if faults:
-        raise InvalidInput("The decision is not complete.", faults)
+        raise InvalidInput("decision_is_not_complete", faults)
     if decision == "redact":
         entry.text = redacted.strip()
     if decision == "withhold":

@@ -9,7 +9,7 @@ from functools import lru_cache
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.core.errors import NotFound
+from survey.core.errors import NotFound, say
 from survey.release.codec import digest, header_from_json, unit_from_json
 from survey.release.document import ReleaseHeader, UnitResult
 from survey.release.models import Release, ReleaseUnit
@@ -98,7 +98,7 @@ def unit_document(
         )
     )
     if text is None:
-        raise NotFound(f"There is no unit {code!r} in this release.")
+        raise NotFound(say("no_unit_in_this_release", code=code))
     header = _header(release.header)
     return StoredUnit(
         release.id, study_id, release.wave_id, release.digest, header, unit_from_json(text)
@@ -167,7 +167,7 @@ def _latest(session: Session, organisation_id: int, study_id: int, ordinal: int 
         query = query.where(Wave.ordinal == ordinal)
     found = session.scalar(query)
     if found is None:
-        raise NotFound("No wave of this study has been released yet.")
+        raise NotFound("study_without_release")
     return found
 
 

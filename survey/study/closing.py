@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from survey.audit.log import record
 from survey.core.db import now
-from survey.core.errors import Conflict, Fault
+from survey.core.errors import Conflict, Fault, say
 from survey.jobs import tasks
 from survey.jobs.models import Task
 from survey.study.models import ParticipationCount, Wave
@@ -38,15 +38,15 @@ def extend_wave(
     """
     lock(session, wave)
     if wave.state != "open":
-        raise Conflict(f"The wave is {wave.state}; only an open wave can be extended.")
+        raise Conflict(say("wave_not_open_for_extension", state=wave.state))
     faults = []
     if closes_at <= now():
-        faults.append(Fault("closes_at", "lies in the past.", "Name a later time."))
+        faults.append(Fault("closes_at", "lies_in_past", "name_later_time"))
     elif wave.closes_at is not None and closes_at <= wave.closes_at:
         faults.append(
-            Fault("closes_at", "is not later than before.", "People were promised until then.")
+            Fault("closes_at", "not_later_than_before", "people_were_promised_until_then")
         )
-    refuse([*faults, *faults_of(reason)], "The wave cannot be extended.")
+    refuse([*faults, *faults_of(reason)], "wave_cannot_be_extended")
     before = wave.closes_at
     wave.closes_at = closes_at
     session.flush()
@@ -103,7 +103,7 @@ def ensure_closed(
     if wave.state == "open":
         mark_closed(session, wave, actor, reason)
     elif wave.state != "closed":
-        raise Conflict(f"The wave is {wave.state}; only an open wave can be closed.")
+        raise Conflict(say("wave_not_open_for_closing", state=wave.state))
 
 
 def mark_closed(
@@ -117,7 +117,7 @@ def mark_closed(
     refuse_move(wave, "closed")
     early = is_early(wave)
     if early or reason is not None:
-        message = "The wave closes later; say why it is closed now." if early else "Wrong reason."
+        message = say("say_why_closed_early") if early else say("wrong_reason")
         refuse(faults_of(reason), message)
     past = wave.source == "import" and wave.closes_at is not None
     wave.state = "closed"

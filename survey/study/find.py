@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from survey.core.errors import InvalidInput, NotFound
+from survey.core.errors import InvalidInput, NotFound, say
 from survey.organisation.models import Organisation
 from survey.study.models import Study, Wave
 from survey.study.studies import study_by_code
@@ -18,10 +18,10 @@ def find_organisation(session: Session, code: str | None) -> Organisation:
         for organisation in found:
             if organisation.code == code:
                 return organisation
-        raise NotFound(f"There is no organisation with the code {code!r}.")
+        raise NotFound(say("no_organisation_with_code", code=code))
     if len(found) != 1:
         codes = ", ".join(organisation.code for organisation in found) or "none"
-        raise InvalidInput(f"Name the organisation with --organisation. There are: {codes}.")
+        raise InvalidInput(say("name_organisation_with_organisation_are", codes=codes))
     return found[0]
 
 
@@ -40,7 +40,7 @@ def find_wave(session: Session, study: Study, ordinal: int) -> Wave:
         )
     )
     if wave is None:
-        raise NotFound(f"The study {study.code} has no wave {ordinal}.")
+        raise NotFound(say("no_such_wave_in_study", code=study.code, ordinal=ordinal))
     return wave
 
 
@@ -48,5 +48,5 @@ def wave_by_id(session: Session, organisation_id: int, wave_id: int) -> Wave:
     """The wave that a task or another row names; NotFound when the organisation has none of it."""
     wave = session.get(Wave, (organisation_id, wave_id))
     if wave is None:
-        raise NotFound("There is no such wave.")
+        raise NotFound("no_such_wave")
     return wave

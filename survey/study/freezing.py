@@ -51,7 +51,7 @@ def lay(session: Session, wave: Wave) -> list[WaveUnit]:
     existing = {row.unit_id: row for row in wave_units(session, wave)}
     wanted = _wanted(units, existing)
     if not wanted:
-        raise Conflict("The organisation has no units; import them before opening a wave.")
+        raise Conflict("organisation_without_units")
     root = next(unit.id for unit in wanted if unit.parent_id is None and unit.closed_at is None)
     for unit in wanted:
         row = existing.get(unit.id)

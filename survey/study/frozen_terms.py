@@ -15,7 +15,7 @@ from sqlalchemy.orm.attributes import get_history
 
 from survey.audit.log import record
 from survey.core.db import in_any_case
-from survey.core.errors import Conflict
+from survey.core.errors import Conflict, Message, say
 from survey.instrument.model import Instrument
 from survey.study.models import Study, Wave
 
@@ -25,7 +25,7 @@ class Weakening(Conflict):
 
 
 def refuse(
-    session: Session, study: Study, actor: str, what: str, wanted: str, message: str
+    session: Session, study: Study, actor: str, what: str, wanted: str, message: Message
 ) -> NoReturn:
     """Raise Weakening, and leave an event of it whatever becomes of the session's transaction."""
     organisation_id, subject = study.organisation_id, f"study:{study.id}"
@@ -41,24 +41,21 @@ def refuse(
 def check_k(session: Session, study: Study, k: int, actor: str) -> None:
     """Refuse a k below the one that was fixed."""
     if study.frozen_at is not None and k < study.k:
-        message = "k was fixed when the study's first wave opened: it was promised to people."
+        message = say("k_promised")
         refuse(session, study, actor, "k", str(k), message)
 
 
 def check_mode(session: Session, study: Study, mode: str, actor: str) -> None:
     """Refuse another mode than the one that was fixed."""
     if study.frozen_at is not None and mode != study.mode:
-        message = "The mode was fixed when the study's first wave opened."
+        message = say("mode_was_fixed_when_studys_first_wave_opened")
         refuse(session, study, actor, "mode", mode, message)
 
 
 def check_public_level(session: Session, study: Study, level: int, actor: str) -> None:
     """Refuse to publish more than people were told when they answered."""
     if study.frozen_at is not None and level > study.public_level:
-        message = (
-            "Which figures are public was fixed when the study's first wave opened: it was "
-            "promised to people. It can only be lowered."
-        )
+        message = say("public_level_promised")
         refuse(session, study, actor, "public_level", str(level), message)
 
 
@@ -89,8 +86,7 @@ def check_instrument(session: Session, study: Study, instrument: Instrument, act
             actor,
             "questions about the person",
             f"{instrument.id}/{instrument.version}",
-            f"{instrument.id} version {instrument.version} asks more about the person than the "
-            "study's first wave did; that was fixed when it opened.",
+            say("instrument_asks_more", id=instrument.id, version=instrument.version),
         )
 
 
@@ -124,7 +120,7 @@ def _whoever_tries(_mapper: Mapper[Study], _connection: sa.Connection, study: St
     ):
         if weaker:
             wanted = str(getattr(study, name))
-            message = f"{name} was fixed when the study's first wave opened."
+            message = say("term_was_fixed", name=name)
             refuse(session, study, "unknown", name, wanted, message)
 
 

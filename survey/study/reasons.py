@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from survey.core.errors import Fault, InvalidInput
+from survey.core.errors import Fault, InvalidInput, Message, say
 
 REASONS = ("few_answers", "everybody", "absence", "technical", "mistake", "asked", "other")
 NOT_FOR = {"close": ("few_answers",), "extend": ("everybody",)}
@@ -40,18 +40,24 @@ def faults_of(reason: Reason | None) -> Iterable[Fault]:
     """Everything that is wrong with a reason; a missing one lacks both parts."""
     category, note = (reason.category, " ".join(reason.note.split())) if reason else ("", "")
     if category not in REASONS:
-        yield Fault("reason", f"{category!r} is no reason.", f"Use {', '.join(REASONS)}.")
+        yield Fault(
+            "reason",
+            say("unknown_reason", category=category),
+            say("use_values", known=", ".join(REASONS)),
+        )
     if not note or len(note) > LONGEST_NOTE:
-        yield Fault("note", f"must have 1 to {LONGEST_NOTE} characters.", "Say why, in short.")
+        yield Fault(
+            "note", say("text_of_wrong_length", name_limit=LONGEST_NOTE), "say_why_in_short"
+        )
     elif _PERSONAL.search(note):
         yield Fault(
             "note",
-            "holds an address or a long number.",
-            "The log is kept for ever: name nobody.",
+            "holds_address_or_long_number",
+            "log_is_kept_for_ever_name_nobody",
         )
 
 
-def refuse(faults: Iterable[Fault], message: str) -> None:
+def refuse(faults: Iterable[Fault], message: Message | str) -> None:
     """Raise InvalidInput when there is any fault."""
     found = list(faults)
     if found:

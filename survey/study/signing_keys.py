@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy.orm import Session
 
 from survey.core.db import Database
-from survey.core.errors import ConfigurationError, Fault, KeyLost
+from survey.core.errors import ConfigurationError, Fault, KeyLost, say
 from survey.core.keystore import KeyStore
 from survey.organisation.models import Organisation, Unit
 from survey.study.credential_models import WaveUnitKey
@@ -76,8 +76,14 @@ def provide(keys: KeyStore, wave_id: int, count: int) -> list[bytes]:
             _add(keys, wave_id, made, count)
         except OSError as error:
             raise ConfigurationError(
-                "The wave's signing keys could not be kept; nothing was opened.",
-                [Fault(str(keys.folder), error.strerror or str(error), "Make it writable.")],
+                "signing_keys_not_kept",
+                [
+                    Fault(
+                        str(keys.folder),
+                        say("as_told", error=str(error.strerror or error)),
+                        "make_it_writable",
+                    )
+                ],
             ) from error
     return [(p * q).to_bytes(BITS // 8, "big") for p, q in _read(keys, wave_id)[:count]]
 
@@ -138,10 +144,7 @@ def private_primes(keys: KeyStore, wave_id: int, modulus: bytes) -> tuple[int, i
     for p, q in _read(keys, wave_id):
         if p * q == n:
             return p, q
-    raise KeyLost(
-        f"The signing keys of wave {wave_id} are not in {keys.folder}: nobody can begin to answer. "
-        "They are in no backup; people who have begun can still send."
-    )
+    raise KeyLost(say("signing_keys_lost", wave_id=wave_id, folder=keys.folder))
 
 
 def _generate() -> tuple[int, int]:

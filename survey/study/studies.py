@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from survey.audit.log import record
 from survey.core.db import new_id, now
-from survey.core.errors import Conflict, Fault, InvalidInput, NotFound
+from survey.core.errors import Conflict, Fault, InvalidInput, NotFound, say
 from survey.core.slugs import slug
 from survey.instrument.library import Library
 from survey.organisation.units import CODE, CODE_RULE, NAME_LIMIT
@@ -54,9 +54,9 @@ def create_study(
         public_level=public_level,
     )
     if faults:
-        raise InvalidInput("The study cannot be made.", faults)
+        raise InvalidInput("study_cannot_be_made", faults)
     if is_taken(session, organisation_id, code):
-        raise Conflict(f"There is a study with the code {code} already.")
+        raise Conflict(say("study_with_code_already", code=code))
     study = Study(
         organisation_id=organisation_id,
         id=new_id(),
@@ -116,7 +116,7 @@ def study_by_code(session: Session, organisation_id: int, code: str) -> Study:
         sa.select(Study).where(Study.organisation_id == organisation_id, Study.code == code)
     )
     if found is None:
-        raise NotFound(f"There is no study with the code {code!r}.")
+        raise NotFound(say("no_study_with_code", code=code))
     return found
 
 
@@ -158,7 +158,7 @@ def update_study(
     if public_level is not None:
         faults.extend(_faults_of_public_level(public_level))
     if faults:
-        raise InvalidInput("The study cannot be changed.", faults)
+        raise InvalidInput("study_cannot_be_changed", faults)
     _refuse_what_is_fixed(study, k, languages)
     study.name = study.name if name is None else name
     study.k = study.k if k is None else k
@@ -201,43 +201,49 @@ def _faults_of_change(
         spoken = _languages(library, study.instrument_id, faults)
         faults.extend(_faults_of_languages(languages, spoken))
         if not languages:
-            faults.append(Fault("languages", "none is named.", "Name at least one."))
+            faults.append(Fault("languages", "none_is_named", "name_at_least_one"))
     return faults
 
 
 def _refuse_what_is_fixed(study: Study, k: int | None, languages: Sequence[str] | None) -> None:
     frozen = study.frozen_at is not None
     if k is not None and k != study.k and frozen:
-        raise Conflict("k was fixed when the study's first wave opened: it was promised to people.")
+        raise Conflict("k_promised")
     if k is not None and k < study.k:
-        raise Conflict(f"k is {study.k} and can only be raised.")
+        raise Conflict(say("k_only_raised", k=study.k))
     if languages is not None and frozen and list(languages) != study.languages:
-        raise Conflict("The languages were fixed when the study's first wave opened.")
+        raise Conflict("languages_were_fixed_when_studys_first_wave_opened")
 
 
 def _faults_of_texts(code: str, name: str) -> Iterable[Fault]:
     if not (CODE.fullmatch(code) and code.isascii()):
-        yield Fault("code", f"{code!r} is not a code.", f"Use {CODE_RULE}, a-z only.")
+        yield Fault(
+            "code", say("not_a_code", code=code), say("use_rule_lower_case", code_rule=CODE_RULE)
+        )
     if not name or len(name) > NAME_LIMIT:
-        yield Fault("name", f"must have 1 to {NAME_LIMIT} characters.")
+        yield Fault("name", say("text_of_wrong_length", name_limit=NAME_LIMIT))
 
 
 def _faults_of_k(k: int) -> Iterable[Fault]:
     if not SMALLEST_K <= k <= LARGEST_K:
         yield Fault(
-            "k", f"{k} is not from {SMALLEST_K} to {LARGEST_K}.", "Fewer would expose people."
+            "k",
+            say("not_from_to", k=k, smallest_k=SMALLEST_K, largest_k=LARGEST_K),
+            "fewer_would_expose_people",
         )
 
 
 def _faults_of_public_level(level: int) -> Iterable[Fault]:
     if level not in PUBLIC_LEVELS:
-        fix = "0: the whole municipality; 1, 2: areas one or two levels below; 3: every unit."
-        yield Fault("public_level", f"{level} is not from 0 to 3.", fix)
+        fix = say("public_levels_explained")
+        yield Fault("public_level", say("public_level_out_of_range", level=level), fix)
 
 
 def _faults_of_mode(mode: str) -> Iterable[Fault]:
     if mode not in MODES:
-        yield Fault("mode", f"{mode!r} is no mode.", f"Use {' or '.join(MODES)}.")
+        yield Fault(
+            "mode", say("unknown_mode", mode=mode), say("use_values", known=" or ".join(MODES))
+        )
 
 
 def _mode(session: Session, study: Study, mode: str) -> str:
@@ -248,7 +254,7 @@ def _mode(session: Session, study: Study, mode: str) -> str:
         Wave.codes_exported_at.is_not(None),
     )
     if mode != study.mode and session.scalar(sa.select(exported)):
-        raise Conflict("Codes have been handed out already, with what letters say of this mode.")
+        raise Conflict("mode_printed_on_letters")
     return mode
 
 
@@ -256,15 +262,25 @@ def _languages(library: Library, instrument: str, faults: list[Fault]) -> tuple[
     """The languages of a line's newest version; a fault is added when there is no such line."""
     if not library.versions(instrument):
         lines = ", ".join(library.lines()) or "none"
-        faults.append(Fault("instrument", f"there is no {instrument!r}.", f"There are: {lines}."))
+        faults.append(
+            Fault(
+                "instrument",
+                say("no_such_value", dimension=instrument),
+                say("existing_values", roles=lines),
+            )
+        )
         return ()
     return library.get(instrument).languages
 
 
 def _faults_of_languages(languages: Sequence[str], spoken: Sequence[str]) -> Iterable[Fault]:
     if len(set(languages)) != len(languages):
-        yield Fault("languages", "one is named twice.")
+        yield Fault("languages", "one_is_named_twice")
     for language in languages:
         if spoken and language not in spoken:
             told = ", ".join(spoken)
-            yield Fault("languages", f"the instrument has no {language!r}.", f"It has {told}.")
+            yield Fault(
+                "languages",
+                say("instrument_has_no", language=language),
+                say("available_values", told=told),
+            )

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from survey.audit.log import record
 from survey.core.db import new_id, now
-from survey.core.errors import Conflict, Fault, InvalidInput
+from survey.core.errors import Conflict, Fault, InvalidInput, say
 from survey.core.keystore import KeyStore
 from survey.instrument.library import Library
 from survey.organisation.units import NAME_LIMIT
@@ -68,9 +68,9 @@ def create_wave(
     label = " ".join(label.split()) or f"Måling {ordinal}"
     faults = _faults_of_wave(phase, label, ordinal, source)
     if faults := [*faults, *_faults_of_times(opens_at, closes_at, source)]:
-        raise InvalidInput("The wave cannot be made.", faults)
+        raise InvalidInput("wave_cannot_be_made", faults)
     if ordinal in taken:
-        raise Conflict(f"The study has a wave {ordinal} already.")
+        raise Conflict(say("study_has_wave_already", ordinal=ordinal))
     wave = Wave(
         organisation_id=study.organisation_id,
         id=new_id(),
@@ -132,8 +132,12 @@ def open_wave(
     missing = [each for each in study.languages if each not in instrument.languages]
     if missing:
         raise Conflict(
-            f"{instrument.id} version {instrument.version} has no {', '.join(missing)}, which the "
-            "study promises."
+            say(
+                "instrument_lacks_language",
+                id=instrument.id,
+                version=instrument.version,
+                missing=", ".join(missing),
+            )
         )
     rows = lay(session, wave)
     merged = merge(session, wave, study.k)
@@ -178,12 +182,12 @@ def update_draft(
     """Change a draft. Raises Conflict when the wave has opened, InvalidInput with every fault."""
     lock(session, wave)
     if wave.state != "draft":
-        raise Conflict(f"The wave is {wave.state}; only a draft can be changed.")
+        raise Conflict(say("wave_no_longer_draft", state=wave.state))
     label = " ".join(label.split())
     faults = _faults_of_wave(phase, label, wave.ordinal, wave.source)
     faults += _faults_of_times(opens_at, closes_at, wave.source)
     if faults:
-        raise InvalidInput("The wave cannot be changed.", faults)
+        raise InvalidInput("wave_cannot_be_changed", faults)
     wave.phase, wave.label, wave.opens_at, wave.closes_at = phase, label, opens_at, closes_at
     if release_after_close is not None:
         wave.release_after_close = release_after_close
@@ -249,21 +253,29 @@ def refuse_move(wave: Wave, state: str) -> None:
     """Raise Conflict unless the wave may move to ``state`` now."""
     if NEXT.get(wave.state) != state:
         reason = {
-            "draft": "it must be opened first",
-            "open": "it must be closed first",
-            "closed": "it takes no more answers and waits for its release",
-            "released": "its result is final",
+            "draft": "must_be_opened_first",
+            "open": "must_be_closed_first",
+            "closed": "waits_for_its_release",
+            "released": "result_is_final",
         }[wave.state]
         if wave.state == state:
-            reason = "it is that already"
-        raise Conflict(f"Wave {wave.ordinal} is {wave.state} and cannot become {state}: {reason}.")
+            reason = "is_that_already"
+        raise Conflict(
+            say(
+                "wave_cannot_become",
+                ordinal=wave.ordinal,
+                state=wave.state,
+                state2=state,
+                reason=say(reason),
+            )
+        )
 
 
 def _refuse_opening(session: Session, wave: Wave, moment: datetime) -> None:
     if wave.source == "import":
         return
     if wave.closes_at is not None and wave.closes_at <= moment:
-        raise Conflict("The wave's closing time lies in the past; set a later one first.")
+        raise Conflict("wave_closing_time_past")
     other = session.scalar(
         sa.select(Wave.ordinal).where(
             Wave.organisation_id == wave.organisation_id,
@@ -273,7 +285,7 @@ def _refuse_opening(session: Session, wave: Wave, moment: datetime) -> None:
         )
     )
     if other is not None:
-        raise Conflict(f"Wave {other} of the study is still open; close it first.")
+        raise Conflict(say("another_wave_open", other=other))
 
 
 def _warnings(keys: KeyStore, wave: Wave, rows: list[WaveUnit]) -> list[str]:
@@ -294,13 +306,25 @@ def _warnings(keys: KeyStore, wave: Wave, rows: list[WaveUnit]) -> list[str]:
 def _faults_of_wave(phase: str, label: str, ordinal: int, source: str) -> list[Fault]:
     faults = []
     if phase not in PHASES:
-        faults.append(Fault("phase", f"{phase!r} is no phase.", f"Use {', '.join(PHASES)}."))
+        faults.append(
+            Fault(
+                "phase",
+                say("unknown_phase", phase=phase),
+                say("use_values", known=", ".join(PHASES)),
+            )
+        )
     if source not in SOURCES:
-        faults.append(Fault("source", f"{source!r} is no source.", f"Use {', '.join(SOURCES)}."))
+        faults.append(
+            Fault(
+                "source",
+                say("unknown_source", source=source),
+                say("use_values", known=", ".join(SOURCES)),
+            )
+        )
     if not 1 <= ordinal <= 1000:
-        faults.append(Fault("ordinal", f"{ordinal} is not from 1 to 1000."))
+        faults.append(Fault("ordinal", say("not_from_1_to_1000", ordinal=ordinal)))
     if not label or len(label) > NAME_LIMIT:
-        faults.append(Fault("label", f"must have 1 to {NAME_LIMIT} characters."))
+        faults.append(Fault("label", say("text_of_wrong_length", name_limit=NAME_LIMIT)))
     return faults
 
 
@@ -309,7 +333,7 @@ def _faults_of_times(
 ) -> list[Fault]:
     faults = []
     if opens_at is not None and closes_at is not None and closes_at <= opens_at:
-        faults.append(Fault("closes_at", "is not later than opens_at."))
+        faults.append(Fault("closes_at", "not_later_than_opens_at"))
     if source == "answers" and closes_at is not None and closes_at <= now():
-        faults.append(Fault("closes_at", "lies in the past.", "Name a later time."))
+        faults.append(Fault("closes_at", "lies_in_past", "name_later_time"))
     return faults

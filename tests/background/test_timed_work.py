@@ -194,7 +194,7 @@ def test_what_the_auditor_refused_waits_for_people(
     services: Services, journey: Journey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
-        raise Exposed("The program's own check found a fault in the result; nothing was stored.")
+        raise Exposed("release_check_failed")
 
     journey.answer({"n1": 12})
     close_at(services, journey.wave, -SECOND)

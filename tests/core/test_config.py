@@ -18,7 +18,10 @@ ROOT = Path(__file__).parents[2]
 def faults(**environ: str) -> dict[str, str]:
     with pytest.raises(ConfigurationError) as caught:
         config.load({f"SURVEY_{name}": value for name, value in environ.items()})
-    return {fault.where: f"{fault.what} {fault.fix}".strip() for fault in caught.value.faults}
+    return {
+        str(fault.where): f"{fault.message} {fault.fix or ''}".strip()
+        for fault in caught.value.faults
+    }
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:

@@ -32,7 +32,7 @@ def faults(items: Any = None, questions: Any = None) -> list[str]:
     """The faults beside those of the required questions, which are answered here."""
     base = {"place": "inside", "two": ["tid"]}
     answers = {"items": items or {}, "questions": base | (questions or {})}
-    return [f"{fault.where}: {fault.what}" for fault in validate_answers(EVERY, answers)]
+    return [f"{fault.where}: {fault.message}" for fault in validate_answers(EVERY, answers)]
 
 
 def test_good_answers_have_no_fault() -> None:
@@ -62,7 +62,7 @@ def test_an_item_takes_an_integer_on_its_scale(value: object, what: str) -> None
 def test_an_item_may_be_left_unanswered_unless_it_is_required(empty: object) -> None:
     assert faults({"trust_us": empty}) == []
     (fault,) = validate_answers(ZERO, {"items": {"pace_rush": empty}})
-    assert (fault.where, fault.what, fault.code) == (
+    assert (str(fault.where), str(fault.message), fault.kind) == (
         "items.pace_rush",
         "must be answered.",
         "required",

@@ -78,7 +78,7 @@ def test_everything_shipped_and_everything_imported_is_valid() -> None:
 
 def test_every_fault_says_what_to_do_or_is_plain() -> None:
     faults = [fault for file in INVALID for fault in check_file(file)]
-    assert all(fault.what.endswith(".") for fault in faults)
+    assert all(str(fault.message).endswith(".") for fault in faults)
     assert sum(bool(fault.fix) for fault in faults) / len(faults) > 0.8
 
 

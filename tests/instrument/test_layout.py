@@ -108,7 +108,7 @@ def test_what_is_written_is_read_again(data: st.DataObject, instrument: Instrume
     assert written.isascii()
     assert all(c in slot.alphabet for c, slot in zip(written, layout.slots, strict=True))
     assert layout.decode(written) == answers
-    missing = [fault.code for fault in validate_answers(instrument, answers)]
+    missing = [fault.kind for fault in validate_answers(instrument, answers)]
     assert set(missing) <= {"required"}
 
 

@@ -151,13 +151,15 @@ def with_ranking(world: World, instrument: Instrument) -> World:
 def test_its_part_of_the_file_is_checked_with_the_rest(path: Path) -> None:
     assert check_file(path) == []
     path.write_text(FILE.replace("places: 2", "places: two"), encoding="utf-8")
-    assert [fault.what for fault in check_file(path)] == ["'places' must be a whole number."]
+    assert [str(fault.message) for fault in check_file(path)] == [
+        "'places' must be a whole number."
+    ]
 
 
 def test_what_is_its_own_belongs_to_no_other_type(path: Path) -> None:
     path.write_text(FILE.replace("ranking", "single"), encoding="utf-8")
     (fault,) = check_file(path)
-    assert "unknown key 'places'" in fault.what
+    assert "unknown key 'places'" in str(fault.message)
 
 
 def test_a_frozen_questionnaire_keeps_it_whole(instrument: Instrument) -> None:
@@ -170,7 +172,7 @@ def test_a_frozen_questionnaire_keeps_it_whole(instrument: Instrument) -> None:
 def test_an_answer_is_checked_and_told_by_its_path(instrument: Instrument) -> None:
     def told(answer: object) -> list[str]:
         found = validate_answers(instrument, {"questions": {"best": answer}})
-        return [f"{fault.where}: {fault.what}" for fault in found]
+        return [f"{fault.where}: {fault.message}" for fault in found]
 
     assert told(["peace", "time"]) == told(None) == []
     assert told(["peace", "time", "money"]) == ["questions.best: ranks too many."]

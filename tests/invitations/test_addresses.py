@@ -36,7 +36,7 @@ def faults(place: Place, given: list[ContactRow]) -> dict[str, str]:
     with pytest.raises(InvalidInput) as caught:
         add(place, given)
     assert "@" not in str(caught.value).replace("name@example.no", "")
-    return {fault.where: fault.what for fault in caught.value.faults}
+    return {str(fault.where): str(fault.message) for fault in caught.value.faults}
 
 
 def stored(place: Place) -> dict[str, str]:

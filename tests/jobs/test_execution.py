@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from survey.core.db import Database
-from survey.core.errors import NotFound
+from survey.core.errors import NotFound, say
 from survey.jobs import execution, tasks
 from survey.jobs.execution import Job, Lost
 
@@ -29,7 +29,7 @@ def claim(db: Database, kind: str = "work") -> tasks.Claim:
 def after(db: Database, claimed: tasks.Claim) -> tuple[str, Any]:
     with db.reading() as session:
         task = tasks.get(session, 1, claimed.task_id)
-        return task.state, task.result or task.error
+        return task.state, task.result or str(tasks.failure_of(task))
 
 
 def test_the_result_is_written(database: Database) -> None:
@@ -40,7 +40,7 @@ def test_the_result_is_written(database: Database) -> None:
 
 def test_a_domain_error_is_told_and_final(database: Database) -> None:
     def work(_job: Job) -> dict[str, Any]:
-        raise NotFound("There is no such unit.")
+        raise NotFound(say("no_such_unit", code="x"))
 
     claimed = claim(database)
     assert not execution.carry_out(database, {"work": work}, claimed)

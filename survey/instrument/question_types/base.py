@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from survey.core.errors import Message
 from survey.instrument.answer_faults import AnswerFault
 from survey.instrument.parts import Question
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Note = Callable[[tuple[str | int, ...], str, str], None]
+Note = Callable[[tuple[str | int, ...], Message | str, Message | str], None]
 """Notes a fault of the file: where below the question, what is wrong, what to do."""
 
 Shares = Literal["one", "each"]

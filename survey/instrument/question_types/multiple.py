@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from survey.core.errors import say
 from survey.instrument.answer_faults import AnswerFault, answer_fault
 from survey.instrument.parts import Question
 from survey.instrument.question_types.base import Note, QuestionType, Source, Tally
@@ -46,8 +47,8 @@ class Multiple(QuestionType):
         if isinstance(answer, list) and len(answer) > 1:
             alone = [o.id for o in question.options if o.exclusive and o.id in answer]
             if alone:
-                what = f"{alone[0]} excludes every other option"
-                faults.append(answer_fault("exclusive", where, what, "Send it alone."))
+                what = say("excludes_every_other_option", alone=alone[0])
+                faults.append(answer_fault("exclusive", where, what, "send_it_alone"))
         return faults
 
     def alphabets(self, question: Question) -> Sequence[str]:

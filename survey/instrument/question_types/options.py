@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from survey.core.errors import say
 from survey.instrument.answer_faults import AnswerFault, answer_fault, json_type
 from survey.instrument.parts import Question, pick
 from survey.instrument.question_types.base import Note
@@ -17,26 +18,26 @@ def check_options(written: Mapping[str, Any], most: int, note: Note) -> None:
     options = written.get("options")
     count = len(options) if isinstance(options, list) else 0
     if "options" not in written or (count and not MINIMUM <= count <= most):
-        what = f"a {written.get('type')} question has {count} options"
-        note(("options",), what, f"It takes {MINIMUM} to {most}.")
+        what = say("question_has_options", written=written.get("type"), count=count)
+        note(("options",), what, say("takes_to", minimum=MINIMUM, most=most))
 
 
 def option_faults(question: Question, where: str, answer: object) -> list[AnswerFault]:
     """Return what is wrong with any JSON as the id of one of the question's options."""
     if not isinstance(answer, str):
-        what = f"must be an option's id, not {json_type(answer)}"
+        what = say("must_be_options_id_not", json_type=json_type(answer))
         return [answer_fault("type", where, what)]
     ids = ids_of(question)
     if answer not in ids:
-        fix = f"Send one of {', '.join(ids)}."
-        return [answer_fault("unknown", where, "is not one of the options", fix)]
+        fix = say("send_one_of", ids=", ".join(ids))
+        return [answer_fault("unknown", where, "not_one_of_options", fix)]
     return []
 
 
 def options_faults(question: Question, where: str, answer: object) -> list[AnswerFault]:
     """Return what is wrong with any JSON as a list of different options' ids."""
     if not isinstance(answer, list):
-        what = f"must be a list of options' ids, not {json_type(answer)}"
+        what = say("must_be_list_of_options_ids_not", json_type=json_type(answer))
         return [answer_fault("type", where, what)]
     faults = [
         fault
@@ -44,7 +45,7 @@ def options_faults(question: Question, where: str, answer: object) -> list[Answe
         for fault in option_faults(question, f"{where}[{place}]", option)
     ]
     faults += [
-        answer_fault("twice", f"{where}[{place}]", "is there twice", "Send each option once.")
+        answer_fault("twice", f"{where}[{place}]", "twice", "send_each_option_once")
         for place, option in enumerate(answer)
         if option in answer[:place]
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from survey.core.errors import say
 from survey.instrument.answer_faults import AnswerFault, answer_fault, json_type, text_faults
 from survey.instrument.parts import Question
 from survey.instrument.question_types.base import Note, QuestionType
@@ -24,7 +25,9 @@ class Text(QuestionType):
     def faults(self, question: Question, where: str, answer: object) -> list[AnswerFault]:
         """Tell anything but a string, a long one, and blanks where it is required."""
         if not isinstance(answer, str):
-            return [answer_fault("type", where, f"must be a string, not {json_type(answer)}")]
+            return [
+                answer_fault("type", where, say("must_be_string_not", json_type=json_type(answer)))
+            ]
         return [*text_faults(where, answer, MAXIMUM), *blank_faults(question, where, [answer])]
 
     def text_sizes(self, question: Question) -> Sequence[int]:
@@ -43,13 +46,15 @@ class Text(QuestionType):
 def refuse_options(written: Mapping[str, Any], note: Note) -> None:
     """Note a question of the file that has options and is answered in own words."""
     if "options" in written:
-        note(("options",), f"a {written.get('type')} question has no options", "Remove them.")
+        note(
+            ("options",), say("question_has_no_options", written=written.get("type")), "remove_them"
+        )
 
 
 def blank_faults(question: Question, where: str, texts: Iterable[str]) -> list[AnswerFault]:
     """Tell a required question that was answered with nothing but blanks."""
     if question.required and not stripped(texts):
-        return [answer_fault("required", where, "must be answered")]
+        return [answer_fault("required", where, "must_be_answered")]
     return []
 
 

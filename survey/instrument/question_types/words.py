@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from survey.core.errors import say
 from survey.instrument.answer_faults import AnswerFault, answer_fault, json_type, text_faults
 from survey.instrument.parts import Question
 from survey.instrument.question_types.base import Note, QuestionType, Source
@@ -29,16 +30,18 @@ class Words(QuestionType):
     def faults(self, question: Question, where: str, answer: object) -> list[AnswerFault]:
         """Tell anything but a list of strings, too many or long ones, and a blank required one."""
         if not isinstance(answer, list):
-            what = f"must be a list of strings, not {json_type(answer)}"
+            what = say("must_be_list_of_strings_not", json_type=json_type(answer))
             return [answer_fault("type", where, what)]
         faults = [
-            answer_fault("type", f"{where}[{place}]", f"must be a string, not {json_type(word)}")
+            answer_fault(
+                "type", f"{where}[{place}]", say("must_be_string_not", json_type=json_type(word))
+            )
             for place, word in enumerate(answer)
             if not isinstance(word, str)
         ]
         if len(answer) > COUNT:
-            what = f"has {len(answer)} words"
-            faults.append(answer_fault("too_many", where, what, f"Send at most {COUNT}."))
+            what = say("too_many_words", count=len(answer))
+            faults.append(answer_fault("too_many", where, what, say("send_at_most", count=COUNT)))
         if faults:
             return faults
         for place, word in enumerate(answer):

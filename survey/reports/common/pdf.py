@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from survey.core.errors import SurveyError
+from survey.core.errors import SurveyError, say
 from survey.reports.svg.font_metrics import FONT_FILES, font_bytes
 
 FONT_NAMES = frozenset({"Source-Sans-3", "Source-Sans-3-Semi-Bold"})
@@ -64,11 +64,11 @@ class PdfMaker:
             except SurveyError:
                 raise
             except (Exception, FatalURLFetchingError) as error:
-                raise BrokenReport(f"The PDF could not be made: {error}") from error
+                raise BrokenReport(say("pdf_could_not_be_made", error=error)) from error
             finally:
                 logger.removeHandler(lines)
         if lines.said:
-            raise BrokenReport(f"The PDF would lack something: {'; '.join(lines.said[:5])}")
+            raise BrokenReport(say("pdf_would_lack_something", lines="; ".join(lines.said[:5])))
         return pdf
 
 
@@ -116,4 +116,4 @@ def _check_fonts(_document: Any, pdf: Any) -> None:
             if plain not in FONT_NAMES:
                 foreign.add(plain)
     if foreign:
-        raise BrokenReport(f"Fonts that are not shipped: {', '.join(sorted(foreign))}.")
+        raise BrokenReport(say("fonts_that_are_not_shipped", foreign=", ".join(sorted(foreign))))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from survey.core import formats
-from survey.core.errors import NotFound
+from survey.core.errors import NotFound, say
 from survey.core.languages import LANGUAGES
 from survey.core.texts import Texts
 from survey.release.document import Bound, Score, Share
@@ -22,7 +22,7 @@ class Words(Texts):
     def __init__(self, language: str, part: str = "reports") -> None:
         if language not in LANGUAGES:
             known = ", ".join(LANGUAGES)
-            raise NotFound(f"There are no report texts in {language!r}; there are: {known}.")
+            raise NotFound(say("are_no_report_texts_in_are", language=language, known=known))
         super().__init__("reports", part, language)
 
     @property

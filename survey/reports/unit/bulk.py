@@ -18,7 +18,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from survey.core.errors import Fault, SurveyError
+from survey.core.errors import Fault, SurveyError, say
 from survey.followup.model import FollowUp
 from survey.reports.common.file_names import safe_code
 from survey.reports.unit.content import FreeText
@@ -82,14 +82,14 @@ def render_units(
         for task, error in _run(header_json, left, workers or _processors()):
             done += 1
             if error is not None:
-                faults.append(Fault(task.path.name, str(error)))
+                faults.append(Fault(task.path.name, say("as_told", error=str(error))))
             else:
                 manifest.write(json.dumps([task.path.name, task.fingerprint]) + "\n")
                 manifest.flush()
             if progress is not None:
                 progress(done, len(tasks))
     if faults:
-        raise SurveyError(f"{len(faults)} of {len(tasks)} reports could not be made.", faults)
+        raise SurveyError(say("reports_not_made", count=len(faults), count2=len(tasks)), faults)
     return [task.path for task in tasks]
 
 

@@ -56,7 +56,7 @@ def begin(provider: str) -> ResponseReturnValue:
         if who is None:
             return _sign_in_first()
         if not sessions.same(request.args["koble"], connect_token(who, provider)):
-            raise NotFound("There is no such page.")
+            raise NotFound("no_such_page")
         kept["session"] = who.session
     try:
         address, memory = client.begin()
@@ -75,7 +75,7 @@ def answer(provider: str) -> ResponseReturnValue:
     kept = login.kept(COOKIE)
     try:
         if kept is None:
-            raise Refused("state", "The answer does not belong to a sign-in of this browser.")
+            raise Refused("state", "answer_of_another_browser")
         vouched = client.finish(request.args.to_dict(), Memory(**kept["memory"]))
     except Refused as error:
         response = current_app.make_response(_refused(client, error))
@@ -145,7 +145,7 @@ def _sign_in_first() -> ResponseReturnValue:
 def _client(name: str) -> Client:
     found = clients().get(name)
     if found is None:
-        raise NotFound("There is no such page.")
+        raise NotFound("no_such_page")
     return found
 
 

@@ -118,7 +118,7 @@ def remove() -> ResponseReturnValue:
     """Take the app away, after a code of it."""
     who = guard.principal()
     if services().settings.staff_second_factor and "staff" in who.roles:
-        raise Conflict("Innovation staff must have a second factor here.")
+        raise Conflict("innovation_staff_must_have_second_factor_here")
     wrong = _not_with_code(_me())
     if wrong is not None:
         return _page(wrong), 422

@@ -52,7 +52,7 @@ def change_password() -> ResponseReturnValue:
     with parts.db.transaction() as session:
         current = people.get(session, who.organisation_id, who.id)
         if current.password_hash != person.password_hash:
-            raise Conflict("The password was changed in the meantime.")
+            raise Conflict("password_was_changed_in_meantime")
         people.set_password(session, current, hashed, actor=who.actor, keep=who.session)
     return _done("passord")
 
@@ -105,7 +105,7 @@ def disconnect() -> ResponseReturnValue:
     who = guard.principal()
     client = oidc.clients().get(request.form.get("provider", ""))
     if client is None:
-        raise NotFound("There is no such provider.")
+        raise NotFound("no_such_provider")
     with services().db.transaction() as session:
         person = people.get(session, who.organisation_id, who.id)
         issuer, name = client.provider.issuer, client.provider.name

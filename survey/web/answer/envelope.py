@@ -49,5 +49,5 @@ def unlock(secret: Secret, envelope: bytes) -> MultiDict[str, str]:
         )
         fields = parse_qsl(plain.decode(), keep_blank_values=True, max_num_fields=_FIELDS)
     except (InvalidTag, ValueError) as error:  # too short, not UTF-8, too many fields
-        raise InvalidInput("This is no answer that waited on a device.") from error
+        raise InvalidInput("this_is_no_answer_that_waited_on_device") from error
     return MultiDict(fields)

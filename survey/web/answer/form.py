@@ -72,9 +72,9 @@ def fault_codes(faults: Iterable[Fault], pages: Sequence[dict[str, Any]]) -> dic
     """Block id → code of a text that says what is wrong, in the order of the form."""
     found: dict[str, str] = {}
     for fault in faults:
-        match = _PATH.match(fault.where)
+        match = _PATH.match(str(fault.where))
         if match:
-            code = getattr(fault, "code", "")
+            code = getattr(fault, "kind", "")
             found.setdefault(match["id"], code if code in _SAID else "other")
     order = [block["id"] for page in pages for block in page["blocks"]]
     return {block: found[block] for block in order if block in found}

@@ -65,7 +65,7 @@ def link(code: str) -> ResponseReturnValue:
     """Move the code from the address into the cookie. Nothing is looked up, nothing is spent."""
     text = normalise(code)
     if len(text) != LINK_LENGTH:
-        raise MistypedCode("Short codes are typed in.")
+        raise MistypedCode("short_codes_are_typed_in")
     return _to_form(text)
 
 

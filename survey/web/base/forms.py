@@ -35,7 +35,7 @@ def check_form_token() -> None:
     cookie = request.cookies.get(cookie_name(), "")
     expected = services().secret.hash(_PURPOSE, cookie.encode()).hex() if cookie else ""
     if not same(request.form.get("csrf", ""), expected):
-        raise Forbidden("The form has expired. Reload the page and send it again.")
+        raise Forbidden("form_expired_reload")
 
 
 def remember(response: Response) -> Response:

@@ -33,7 +33,7 @@ def start() -> str:
 def font(name: str) -> Response:
     """A font of the charts, which ships with the reports."""
     if name not in _FONTS:
-        raise NotFound("There is no such font.")
+        raise NotFound("no_such_font")
     content = (resources.files("survey.reports") / "fonts" / name).read_bytes()
     response = make_response(content)
     response.mimetype = "font/ttf"

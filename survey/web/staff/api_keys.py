@@ -55,7 +55,7 @@ def create(org: str) -> ResponseReturnValue:
             subject, details = f"key:{made.id}", {"scopes": made.scopes}
             log.record(session, who.organisation_id, who.actor, "key.created", subject, details)
     except InvalidInput as error:
-        places = {fault.where.partition(":")[0] for fault in error.faults}
+        places = {fault.field for fault in error.faults}
         return _page([(_FIELDS.get(each, ""), _text(each)) for each in sorted(places)]), 422
     response = make_response(
         render_template("staff/key_made.html", key=made, token=token, menu="keys")

@@ -56,7 +56,7 @@ def told(part: str, faults: Iterable[Fault], **values: Any) -> Wrong:
     language = catalogue.language()
     found: Wrong = {}
     for fault in faults:
-        name = fault.where.partition("/")[0]
+        name = str(fault.where).partition("/")[0]
         found.setdefault(name, catalogue.text(f"{part}.fault_{name}", language, **values))
     return found
 

@@ -13,7 +13,7 @@ from survey.access import guard
 from survey.access.guard import access
 from survey.core.csv_files import SIZE_LIMIT
 from survey.core.db import now
-from survey.core.errors import Conflict, Fault, InvalidInput, TooLarge
+from survey.core.errors import Conflict, Fault, InvalidInput, TooLarge, say
 from survey.core.services import services
 from survey.invitations import addresses, mailings, status
 from survey.invitations.addresses import Added
@@ -78,7 +78,7 @@ def counts_file(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     except (InvalidInput, TooLarge) as error:
         return _counts_page(study, ordinal, places, empty, _faults(error), "file"), 422
     strange = [
-        Fault(f"unit {code}", "does not belong to this wave.")
+        Fault(say("unit", code=code), "does_not_belong_to_this_wave")
         for code in found
         if code not in empty
     ]
@@ -97,7 +97,7 @@ def invite(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     given = {place.code: request.form.get(f"unit-{place.code}", "").strip() for place in places}
     wanted = {code: status.whole(text) for code, text in given.items()}
     faults = [
-        Fault(f"unit {code}", f"{given[code][:20]!r} is no number of people.")
+        Fault(say("unit", code=code), say("no_number_of_people", text=given[code][:20]))
         for code, count in wanted.items()
         if count is None
     ]
@@ -158,7 +158,7 @@ def add(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     try:
         raw = base64.b64decode(request.form.get("content", ""), validate=True)
     except binascii.Error as error:
-        raise InvalidInput("The file did not arrive whole. Choose it again.") from error
+        raise InvalidInput("file_did_not_arrive_whole_choose_it_again") from error
     try:
         added = _add(study, ordinal, raw, request.form.get("reason", ""), keep=True)
     except InvalidInput as error:  # the wave has changed since the file was looked at
@@ -274,7 +274,7 @@ def _counts_page(
         reason=request.form.get("reason", ""),
         longest=LONGEST_REASON,
         faults=[(_field(fault, given, field), fault) for fault in faults[:_SHOWN_FAULTS]],
-        at_fault={fault.where.removeprefix("unit ") for fault in faults},
+        at_fault={fault.value("code") for fault in faults},
         menu="staff",
     )
 
@@ -313,7 +313,7 @@ def _confirm(study: str, ordinal: int, act: str) -> str:
 
 def _require_inviting(state: str, source: str) -> None:
     if source == "import" or state not in ("draft", "open"):
-        raise Conflict(f"The wave is {state}; nobody can be invited to it any more.")
+        raise Conflict(say("wave_takes_no_invitations", state=state))
 
 
 def _totals(rows: Sequence[status.UnitInvited]) -> dict[str, int]:
@@ -330,9 +330,9 @@ def _totals(rows: Sequence[status.UnitInvited]) -> dict[str, int]:
 
 def _field(fault: Fault, given: Mapping[str, str], field: str) -> str:
     """The id of the field that a fault belongs to."""
-    code = fault.where.removeprefix("unit ")
     if fault.where == "reason":
         return "reason"
+    code = fault.value("code")
     return f"unit-{code}" if code in given and not field else field or "form"
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from survey.access import guard
 from survey.access.guard import access
 from survey.access.principal import Principal
-from survey.core.errors import Conflict, InvalidInput, NotFound
+from survey.core.errors import Conflict, InvalidInput, Message, NotFound, say
 from survey.core.languages import LANGUAGES
 from survey.core.services import services
 from survey.invitations import code_delivery, replacing
@@ -165,11 +165,11 @@ def _print(study: str, ordinal: int, way: str) -> ResponseReturnValue:
         with parts.db.reading() as session:
             counts = paper_invitations.expected(session, find(session), order)
     except InvalidInput as error:
-        return _page(study, ordinal, way, [fault.where for fault in error.faults]), 422
+        return _page(study, ordinal, way, [fault.field for fault in error.faults]), 422
     made = paper_invitations.hand_out(parts, find, order, _keep_nothing, actor=who.actor)
     first = next(made, None)
     if first is None:
-        raise Conflict("Somebody else has just taken these codes. Nothing was handed out here.")
+        raise Conflict("codes_just_taken")
     if paper_invitations.parts_of(counts) == 1:
         return _attachment(first.pdf, first.name, "application/pdf")
     name = {"letters": "brev", "slips": "lapper"}[way]
@@ -208,11 +208,11 @@ def _page(study: str, ordinal: int, act: str, wrong: Sequence[str] = ()) -> str:
     )
 
 
-def _replacing_page(study: str, ordinal: int, wrong: str = "", said: str = "") -> str:
+def _replacing_page(study: str, ordinal: int, wrong: str = "", said: Message | None = None) -> str:
     with services().db.reading() as session:
         found, wave = wave_of(session, guard.principal(), study, ordinal)
         if wave.source == "import" or wave.state not in ("draft", "open"):
-            raise Conflict(f"The wave is {wave.state}; it takes no new codes.")
+            raise Conflict(say("wave_takes_no_new_codes", state=wave.state))
         rows = wave_units(session, wave)
         rooms = replacing.rooms(rows)
     return render_template(

@@ -61,11 +61,11 @@ def decide_many(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     who = guard.principal()
     decision = DECISIONS.get(request.form.get("decision", ""))
     chosen = _ids(request.form.getlist("texts"))
-    missing = [] if decision else [Fault("decision", "none was made.")]
+    missing = [] if decision else [Fault("decision", "none_was_made")]
     try:
         if missing:
-            empty = [] if chosen else [Fault("texts", "no text was chosen.")]
-            raise InvalidInput("Nothing was decided.", [*empty, *missing])
+            empty = [] if chosen else [Fault("texts", "no_text_was_chosen")]
+            raise InvalidInput("nothing_was_decided", [*empty, *missing])
         with services().db.transaction() as session:
             release = _release(session, study, ordinal)
             moderation.decide_many(
@@ -104,7 +104,9 @@ def decide(org: str, study: str, ordinal: int, text: uuid.UUID) -> ResponseRetur
         return _one(study, ordinal, text)
     decision = DECISIONS.get(request.form.get("decision", ""))
     if decision is None:
-        return _one(study, ordinal, text, told("moderation", [Fault("decision", "")])), 422
+        return _one(
+            study, ordinal, text, told("moderation", [Fault("decision", "none_was_made")])
+        ), 422
     try:
         with services().db.transaction() as session:
             wave_id = _release(session, study, ordinal).wave_id
@@ -213,7 +215,7 @@ def _ids(texts: Iterable[str]) -> list[uuid.UUID]:
         try:
             found.append(uuid.UUID(each))
         except ValueError as error:
-            raise NotFound("There is no such text.") from error
+            raise NotFound("no_such_text") from error
     return found
 
 
@@ -223,4 +225,4 @@ def _release(session: Session, study: str, ordinal: int) -> StoredRelease:
     for release in read.releases(session, organisation_id, found.id):
         if release.header.wave.ordinal == ordinal:
             return release
-    raise NotFound("This wave has not been released.")
+    raise NotFound("this_wave_has_not_been_released")

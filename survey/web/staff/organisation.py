@@ -72,13 +72,13 @@ def carry_out(org: str) -> ResponseReturnValue:
     try:
         raw = base64.b64decode(request.form.get("content", ""), validate=True)
     except binascii.Error as error:
-        raise InvalidInput("The file did not arrive whole. Choose it again.") from error
+        raise InvalidInput("file_did_not_arrive_whole_choose_it_again") from error
     rows = imports.read_csv(raw)
     try:
         with services().db.transaction() as session:
             shown = imports.plan(session, who.organisation_id, rows)
             if _digest(shown) != request.form.get("digest"):
-                raise Conflict("The organisation has changed since the list was shown; look again.")
+                raise Conflict("organisation_changed_since_shown")
             told = imports.answered(rows, _answers(request.form))
             plan = imports.plan(session, who.organisation_id, told)
             imports.apply(session, who.organisation_id, plan, actor=who.actor)
@@ -163,13 +163,12 @@ def _placed(rows: Rows, wrong: tuple[Fault, ...]) -> list[tuple[str, Markup]]:
     units_of = {row.number: row for row in rows.rows}
     placed = []
     for fault in wrong:
-        match = re.fullmatch(r"row (\d+), column (\w+)", fault.where)
-        row = units_of.get(int(match[1])) if match else None
-        if match is None or row is None:
+        row, column = units_of.get(fault.value("number")), fault.value("column")
+        if row is None or column is None:
             placed.append(("", faults.told(fault, catalogue.language())))
             continue
         said = faults.told(fault, catalogue.language(), where=False)
-        placed.append((f"field-{match[2]}-{row.code}", Markup("{}: {}").format(row.name, said)))
+        placed.append((f"field-{column}-{row.code}", Markup("{}: {}").format(row.name, said)))
     return placed
 
 

@@ -151,7 +151,7 @@ def make_link(org: str, person: int) -> ResponseReturnValue:
     with parts.db.transaction() as session:
         found = people.get(session, who.organisation_id, person)
         if not found.active:
-            raise Conflict("The person is kept out.")
+            raise Conflict("person_is_kept_out")
         links.revoke_all(session, found, "signin")
         token = links.create(session, parts.secret, found, actor=who.actor, minutes=links.WEEK)
         found.invited_at = now()
@@ -246,7 +246,7 @@ def _store(session: Session, person: Person | None, given: Mapping[str, str]) ->
         else:
             people.change(session, person, **values)
     except InvalidInput as error:
-        names = [fault.where for fault in error.faults]
+        names = [fault.field for fault in error.faults]
         faults += [(name, catalogue.text(f"people.fault_{name}", language)) for name in names]
     except EmailTaken:
         faults.append(("email", catalogue.text("people.fault_email_taken", language)))

@@ -65,5 +65,5 @@ def _version(text: str) -> int | None:
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 6):
-        raise NotFound("There is no such version.")
+        raise NotFound("no_such_version")
     return int(text)

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from survey.access import guard
 from survey.access.guard import access
-from survey.core.errors import Conflict
+from survey.core.errors import Conflict, say
 from survey.core.services import services
 from survey.jobs import tasks
 from survey.jobs.models import Task
@@ -57,7 +57,7 @@ def show(org: str, study: str, ordinal: int) -> str:
     with services().db.reading() as session:
         found, wave = wave_of(session, who, study, ordinal)
         if wave.state != "closed":
-            raise Conflict(f"The wave is {wave.state}; its release is looked at once it is closed.")
+            raise Conflict(say("wave_not_closed_for_look", state=wave.state))
         work = [each for each in of_wave(session, found, wave) if each.kind in ("close", "release")]
         before = unreleased_before(session, wave)
         gone = wave.id in expired(session, who.organisation_id)
@@ -136,11 +136,11 @@ def _order(org: str, study: str, ordinal: int, kind: str) -> ResponseReturnValue
     with services().db.transaction() as session:
         _, wave = wave_of(session, who, study, ordinal)
         if wave.state != "closed":
-            raise Conflict(f"The wave is {wave.state}.")
+            raise Conflict(say("wave_in_other_state", state=wave.state))
         waiting = unreleased_before(session, wave) if kind == "release" else []
         if waiting:
             raise Conflict(
-                "Earlier waves of the study must be released first: " + ", ".join(waiting) + "."
+                say("earlier_waves_of_study_must_be_released_first", waiting=", ".join(waiting))
             )
         payload = {"wave_id": wave.id}
         task = tasks.enqueue_once(session, who.organisation_id, kind, payload, who.actor)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from survey.access import guard
 from survey.access.guard import access
-from survey.core.errors import Conflict, Fault, InvalidInput
+from survey.core.errors import Conflict, Fault, InvalidInput, say
 from survey.core.services import services
 from survey.organisation import changes, editing, units
 from survey.organisation.changes import Decision
@@ -72,7 +72,7 @@ def declare(org: str) -> ResponseReturnValue:
     decision, wrong = _decision(after)
     try:
         if wrong:
-            raise InvalidInput("The decision cannot be recorded.", wrong)
+            raise InvalidInput("decision_cannot_be_recorded", wrong)
         with services().db.transaction() as session:
             for code in form.getlist("close"):
                 if code in before and code not in after:
@@ -102,7 +102,7 @@ def decide(org: str, change: int) -> ResponseReturnValue:
     decision, wrong = _decision(after)
     try:
         if wrong:
-            raise InvalidInput("The decision cannot be recorded.", wrong)
+            raise InvalidInput("decision_cannot_be_recorded", wrong)
         with services().db.transaction() as session:
             changes.decide(session, who.organisation_id, change, decision, actor=who.actor)
     except InvalidInput as error:
@@ -133,7 +133,7 @@ def _decision(after: Sequence[str]) -> tuple[Decision, list[Fault]]:
     }
     share = form.get("same_staff", "").strip().removesuffix("%").strip()
     if share and not (share.isascii() and share.isdigit() and len(share) <= 3):
-        wrong.append(Fault("same_staff", f"{share!r} is not a whole number."))
+        wrong.append(Fault("same_staff", say("not_whole_number", text=share)))
         share = ""
     return Decision(continues, int(share) if share else None, reasons), wrong
 
@@ -143,7 +143,7 @@ def _said(after: Sequence[str], wrong: Sequence[Fault]) -> list[tuple[str, Marku
     t = catalogue.translator(catalogue.language())
     found: list[tuple[str, Markup]] = []
     for fault in wrong:
-        name, _, code = fault.where.partition("/")
+        name, _, code = fault.field.partition("/")
         said = faults.told(fault, catalogue.language(), where=False)
         if code in after:
             label = f"{t('organisation.' + name)} ({code})"
@@ -199,7 +199,7 @@ def _decide_page(change: int, wrong: Sequence[Fault] = ()) -> str:
     with services().db.reading() as session:
         found = changes.find(session, guard.principal().organisation_id, change)
     if found.frozen_at is not None:
-        raise Conflict("A wave has opened since; the decision is final.")
+        raise Conflict("wave_has_opened_since_decision_is_final")
     given = dict(request.form)
     if request.method != "POST":
         for place, code in enumerate(found.to_codes):

@@ -25,10 +25,10 @@ def make(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     with services().db.transaction() as session:
         found, wave = wave_of(session, who, study, ordinal)
         if wave.state != "released":
-            raise Conflict("Nothing has been released yet.")
+            raise Conflict("nothing_has_been_released_yet")
         languages = [each for each in found.languages if each in wanted]
         if not languages or len(languages) != len(set(wanted)):
-            raise InvalidInput("Choose at least one of the study's languages.")
+            raise InvalidInput("choose_at_least_one_of_studys_languages")
         payload = {"study": found.code, "languages": languages, "ordinal": wave.ordinal}
         task = tasks.enqueue_once(session, who.organisation_id, "unit_reports", payload, who.actor)
     return to_task(org, study, ordinal, task)
@@ -42,7 +42,14 @@ def show_task(org: str, study: str, ordinal: int, task: int) -> str:
     with services().db.reading() as session:
         found, wave = wave_of(session, who, study, ordinal)
         work = tasks.get(session, who.organisation_id, task)
-    return render_template("staff/task.html", study=found, wave=wave, task=work, menu="staff")
+    return render_template(
+        "staff/task.html",
+        study=found,
+        wave=wave,
+        task=work,
+        failure=tasks.failure_of(work),
+        menu="staff",
+    )
 
 
 @bp.post(WAVE + "/arbeid/<int:task>/avbryt")

@@ -80,7 +80,7 @@ def save(org: str, study: str) -> ResponseReturnValue:
     names = ("name", "public_level") if found.frozen_at else _SETTINGS
     try:
         if not found.frozen_at and given["k"] < found.k:
-            raise InvalidInput("k is only raised.", [Fault("lowered", str(found.k))])
+            raise InvalidInput("k_not_lowered", [Fault("lowered", str(found.k))])
         with services().db.transaction() as session:
             mine = studies.study_by_code(session, who.organisation_id, study)
             changes = {name: given[name] for name in names}

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from survey.access import guard
 from survey.access.guard import access
-from survey.core.errors import Conflict, Fault, InvalidInput
+from survey.core.errors import Conflict, Fault, InvalidInput, Message
 from survey.core.services import services
 from survey.organisation import changes, editing, units
 from survey.organisation.changes import Decision
@@ -111,7 +111,7 @@ def _labels() -> dict[str, str]:
 
 
 def _said(wrong: tuple[Fault, ...]) -> list[tuple[str, Any]]:
-    plain = [Fault(each.where.partition("/")[0], each.what, each.fix) for each in wrong]
+    plain = [Fault(each.field.partition("/")[0], each.message, each.fix) for each in wrong]
     return list(faults.fields(plain, _labels()))
 
 
@@ -168,7 +168,7 @@ def _unit_page(
     )
 
 
-def _close_page(code: str, refused: str = "") -> str:
+def _close_page(code: str, refused: Message | None = None) -> str:
     who = guard.principal()
     with services().db.reading() as session:
         found = units.unit_by_code(session, who.organisation_id, code)

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from survey.access import guard
 from survey.access.guard import access
 from survey.core.db import now
-from survey.core.errors import Conflict, InvalidInput
+from survey.core.errors import Conflict, InvalidInput, say
 from survey.core.local_time import form_value
 from survey.core.services import services
 from survey.invitations import opening_checklist
@@ -61,7 +61,7 @@ def create(org: str, study: str) -> ResponseReturnValue:
             mine = studies.study_by_code(session, who.organisation_id, study)
             made = waves.create_wave(session, mine, **change, actor=who.actor)
             if wrong:
-                raise InvalidInput("The times cannot be used.")
+                raise InvalidInput("times_cannot_be_used")
     except InvalidInput as error:
         return _form(found, None, _sent(), _ordered(wrong, error)), 422
     return _to_wave(org, study, made.ordinal, "laget")
@@ -95,7 +95,7 @@ def save(org: str, study: str, ordinal: int) -> ResponseReturnValue:
             _, mine = wave_of(session, who, study, ordinal)
             waves.update_draft(session, mine, **change, actor=who.actor)
             if wrong:
-                raise InvalidInput("The times cannot be used.")
+                raise InvalidInput("times_cannot_be_used")
     except InvalidInput as error:
         return _form(found, wave, _sent(), _ordered(wrong, error)), 422
     return _to_wave(org, study, ordinal, "endret")
@@ -109,7 +109,7 @@ def confirm_open(org: str, study: str, ordinal: int) -> str:
     with services().db.reading() as session:
         found, wave = wave_of(session, who, study, ordinal)
         if wave.state != "draft":
-            raise Conflict(f"The wave is {wave.state}.")
+            raise Conflict(say("wave_in_other_state", state=wave.state))
         checked = opening_checklist.checklist(session, services().keys, library(), wave)
     return render_template(
         "staff/open.html",
@@ -186,7 +186,7 @@ def _draft(study: str, ordinal: int) -> tuple[Study, Wave]:
     with services().db.reading() as session:
         found, wave = wave_of(session, guard.principal(), study, ordinal)
     if wave.state != "draft":
-        raise Conflict(f"The wave is {wave.state}; only a draft can be changed.")
+        raise Conflict(say("wave_no_longer_draft", state=wave.state))
     return found, wave
 
 
@@ -231,7 +231,7 @@ def _closing(study: str, ordinal: int, wrong: Wrong | None = None) -> str:
     with services().db.reading() as session:
         found, wave = wave_of(session, guard.principal(), study, ordinal)
         if wave.state not in ("open", "closed"):
-            raise Conflict(f"The wave is {wave.state}.")
+            raise Conflict(say("wave_in_other_state", state=wave.state))
         counts = participation.participation(session, wave)
     return render_template(
         "staff/close.html",
@@ -248,7 +248,7 @@ def _extending(study: str, ordinal: int, wrong: Wrong | None = None) -> str:
     with services().db.reading() as session:
         found, wave = wave_of(session, guard.principal(), study, ordinal)
         if wave.state != "open":
-            raise Conflict(f"The wave is {wave.state}; only an open wave can be extended.")
+            raise Conflict(say("wave_not_open_for_extension", state=wave.state))
         counts = participation.participation(session, wave)
     return render_template(
         "staff/extend.html",

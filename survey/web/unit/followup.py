@@ -202,7 +202,7 @@ def _find(session: Session, study: str, unit: str, *, change: bool = False) -> P
     """The place that the address names; with ``change`` only for those who may change it."""
     who, asked = guard.principal(), request.args.get("wave", "")
     if asked and not (asked.isascii() and asked.isdigit() and len(asked) <= 4):
-        raise NotFound("There is no such wave.")
+        raise NotFound("no_such_wave")
     if change:
         place.require_change(session, who, unit)
     hold = request.method == "POST"
@@ -215,7 +215,7 @@ def _action(session: Session, here: Place, action: int) -> ActionFacts:
     """An action of the unit in the address; another unit's is as unknown as none."""
     found = actions.get(session, here.organisation_id, here.study_id, action)
     if found.unit != here.code:
-        raise NotFound("There is no such action.")
+        raise NotFound("no_such_action")
     return found
 
 

@@ -20,9 +20,9 @@ def told(faults: Sequence[Fault]) -> Faults:
     """The domain's faults, each beside its field and in the page's language."""
     language, found = catalogue.language(), []
     for fault in faults:
-        field = fault.where.rpartition("/")[2]
+        field = fault.field.rpartition("/")[2]
         text = catalogue.text(f"followup.fault_{field}", language)
-        found.append((f"field-{fault.where.replace('/', '-')}", text))
+        found.append((f"field-{fault.field.replace('/', '-')}", text))
     return found
 
 

@@ -115,7 +115,7 @@ def numbers(org: str, study: str, unit: str, chart: str) -> Response:
     found, charts = _charts(study, unit, PAGE)
     text = next((each.table.csv() for each in charts if each.id == chart), None)
     if text is None:
-        raise NotFound("There is no such chart.")
+        raise NotFound("no_such_chart")
     name = f"{_ascii(unit)}-{found.header.wave.ordinal}-{chart}.csv"
     # Excel takes a file without a byte order mark for Windows' own character set.
     return Response(
@@ -183,7 +183,7 @@ def _stored(
     """The unit's result in the wave asked for, and the released waves to choose from."""
     asked = request.args.get("wave", "")
     if asked and not (asked.isascii() and asked.isdigit() and len(asked) <= 4):
-        raise NotFound("There is no such wave.")
+        raise NotFound("no_such_wave")
     wanted = int(asked) if asked else None
     found = studies.study_by_code(session, who.organisation_id, study)
     stored = read.unit_document(session, who.organisation_id, found.id, unit, wanted)
