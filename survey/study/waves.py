@@ -18,6 +18,7 @@ from survey.core.db import new_id, now
 from survey.core.errors import Conflict, Fault, InvalidInput, say
 from survey.core.keystore import KeyStore
 from survey.instrument.library import Library
+from survey.instrument.model import Instrument
 from survey.organisation.units import NAME_LIMIT
 from survey.study.comparability import freeze_changes
 from survey.study.freezing import Merged, lay, merge
@@ -129,16 +130,7 @@ def open_wave(
     _refuse_opening(session, wave, moment)
     instrument = library.get(study.instrument_id)
     check_instrument(session, study, instrument, actor)
-    missing = [each for each in study.languages if each not in instrument.languages]
-    if missing:
-        raise Conflict(
-            say(
-                "instrument_lacks_language",
-                id=instrument.id,
-                version=instrument.version,
-                missing=", ".join(missing),
-            )
-        )
+    _refuse_missing_languages(study, instrument)
     rows = lay(session, wave)
     merged = merge(session, wave, study.k)
     freeze_changes(session, wave)
@@ -267,6 +259,19 @@ def refuse_move(wave: Wave, state: str) -> None:
                 state=wave.state,
                 state2=state,
                 reason=say(reason),
+            )
+        )
+
+
+def _refuse_missing_languages(study: Study, instrument: Instrument) -> None:
+    missing = [each for each in study.languages if each not in instrument.languages]
+    if missing:
+        raise Conflict(
+            say(
+                "instrument_lacks_language",
+                id=instrument.id,
+                version=instrument.version,
+                missing=", ".join(missing),
             )
         )
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from survey.background import task_handlers, timed_work
 from survey.core.db import now
-from survey.core.errors import Exposed
+from survey.core.errors import Exposed, SurveyError, say
 from survey.core.services import Services
 from survey.invitations.issuing import create_invitations
 from survey.jobs import execution, tasks
@@ -113,7 +113,7 @@ def test_a_task_that_failed_for_an_earlier_time_is_not_in_the_way(
     with services.db.transaction() as session:
         claimed = tasks.claim(session)
         assert claimed is not None
-        tasks.fail(session, claimed, "broken")
+        tasks.fail(session, claimed, SurveyError(say("as_told", error="broken")))
     extend(services, journey.wave)
     put_back(services, 48 * HOUR)
     assert tick(services) == [("release", "failed")]
@@ -219,7 +219,7 @@ def test_what_somebody_ordered_anew_is_no_failure_and_is_left_to_them(
     with services.db.transaction() as session:
         claimed = tasks.claim(session)
         assert claimed is not None
-        tasks.fail(session, claimed, "broken")
+        tasks.fail(session, claimed, SurveyError(say("as_told", error="broken")))
     put_back(services, 99 * HOUR)
     with services.db.transaction() as session:
         tasks.enqueue(session, here, "release", {"wave_id": wave.id}, "person:1")

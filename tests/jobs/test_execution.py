@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from survey.core.db import Database
-from survey.core.errors import NotFound, say
+from survey.core.errors import NotFound
 from survey.jobs import execution, tasks
 from survey.jobs.execution import Job, Lost
 
@@ -40,11 +40,11 @@ def test_the_result_is_written(database: Database) -> None:
 
 def test_a_domain_error_is_told_and_final(database: Database) -> None:
     def work(_job: Job) -> dict[str, Any]:
-        raise NotFound(say("no_such_unit", code="x"))
+        raise NotFound("no_such_task")
 
     claimed = claim(database)
     assert not execution.carry_out(database, {"work": work}, claimed)
-    assert after(database, claimed) == ("failed", "There is no such unit.")
+    assert after(database, claimed) == ("failed", "There is no such task.")
 
 
 def test_an_unexpected_error_is_tried_again_and_says_no_details(database: Database) -> None:

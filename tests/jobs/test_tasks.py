@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from survey.core.db import Database, now
-from survey.core.errors import Conflict, NotFound
+from survey.core.errors import Conflict, NotFound, SurveyError, say
 from survey.jobs import tasks
 from survey.jobs.models import Task
 
@@ -83,7 +83,7 @@ def test_a_silent_worker_is_replaced_and_can_write_nothing_more(db: Database) ->
         assert not tasks.renew(session, silent)
         assert not tasks.progress(session, silent, 1, 2)
         assert not tasks.finish(session, silent, {"from": "the dead"})
-        assert not tasks.fail(session, silent, "too late")
+        assert not tasks.fail(session, silent, SurveyError(say("as_told", error="too late")))
         assert not tasks.give_back(session, silent)
         assert tasks.finish(session, second, {"from": "the living"})
     with db.reading() as session:
@@ -119,12 +119,16 @@ def test_a_failure_is_tried_again_unless_it_is_final(db: Database) -> None:
     claim = claimed(db)
     assert claim is not None
     with db.transaction() as session:
-        assert tasks.fail(session, claim, "the database was away", final=False)
+        assert tasks.fail(
+            session, claim, SurveyError(say("as_told", error="the database was away")), final=False
+        )
     assert state_of(db, task_id) == ("queued", 1)
     claim = claimed(db)
     assert claim is not None
     with db.transaction() as session:
-        assert tasks.fail(session, claim, "there is no such unit")
+        assert tasks.fail(
+            session, claim, SurveyError(say("as_told", error="there is no such unit"))
+        )
     assert state_of(db, task_id) == ("failed", 2)
     assert claimed(db) is None
 

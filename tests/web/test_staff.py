@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from survey.audit import log
 from survey.background import task_handlers
+from survey.core.errors import SurveyError, say
 from survey.jobs import execution, tasks
 from survey.organisation.units import tree
 from survey.study.models import Wave
@@ -192,7 +193,7 @@ def test_work_that_failed_stands_first_on_the_first_page_and_goes_on_from_there(
     with world.parts.db.transaction() as session:
         claimed = tasks.claim(session)
         assert claimed is not None
-        tasks.fail(session, claimed, "The disk is full.")
+        tasks.fail(session, claimed, SurveyError(say("as_told", error="The disk is full.")))
     page = client.get("/stab/3999").text
     assert "Noe gikk galt: Rapporter for alle enheter" in page
     assert made.location in page

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from survey.background import task_handlers, timed_work
+from survey.core.errors import SurveyError, say
 from survey.jobs import execution, tasks
 from survey.study.models import Wave
 from survey.study.waves import create_wave
@@ -128,7 +129,12 @@ def test_what_the_programs_own_check_refuses_is_told_as_its_fault_without_a_numb
     with world.parts.db.transaction() as session:
         claimed = tasks.claim(session)
         assert claimed is not None
-        tasks.fail(session, claimed, "blocks: a block has too few people", for_people=True)
+        tasks.fail(
+            session,
+            claimed,
+            SurveyError(say("as_told", error="blocks: a block has too few people")),
+            for_people=True,
+        )
     for page in (client.get(task).text, client.get(f"{WAVE}/2/frigi").text):
         assert "fant en feil i programmet. Ingenting er lagret" in page
         assert "si fra til dem som drifter tjenesten" in page
