@@ -36,7 +36,7 @@ def close_to_others(settings: Settings) -> list[Path]:
         elif _close(path, mode):
             closed.append(path)
         else:
-            what = say("folder_open_to_others", mode=mode)
+            what = say("folder_open_to_others", mode=f"{mode:o}")
             fix = say("let_it_belong_to_service")
             faults.append(Fault(str(path), what, fix))
     if faults:

@@ -118,7 +118,10 @@ def test_what_was_refused_is_told_in_the_words_of_the_task(
     services.keys.destroy_private_key(journey.wave.id)
     with pytest.raises(Conflict) as refused:
         follow(services, journey.organisation_id, task_id)
-    assert str(refused.value) == task_of(services, journey, task_id).error
+    failure = tasks.failure_of(task_of(services, journey, task_id))
+    assert failure is not None
+    assert failure.message.code == "private_key_lost"
+    assert str(refused.value) == str(failure)
 
 
 def test_an_interrupted_command_leaves_the_task_for_the_next_one(
