@@ -185,7 +185,7 @@ missing: 9
 """
     with pytest.raises(InvalidInput) as caught:
         prepare(import_world, GOOD, wrong)
-    assert [(str(fault.where), fault.what) for fault in caught.value.faults] == [
+    assert [(str(fault.where), str(fault.message)) for fault in caught.value.faults] == [
         ("map.yaml:3", "'trast' is not known here."),
         ("map.yaml:4", "'colum' is not known here."),
         ("map.yaml:4", "has no column."),

@@ -115,7 +115,7 @@ def test_everything_wrong_is_told_at_once_and_nearest_names_are_offered() -> Non
     assert [str(fault) for fault in validate_answers(EVERY, answers)] == [
         "comment: is not part of the answers. Send items and questions.",
         "questions: must be an object, not a list.",
-        "items.trust_su: is not in the instrument. Did you mean trust_us?",
+        "items.trust_su: is not in the instrument. Did you mean 'trust_us'?",
         "items.trust_us: 9 is off the scale. Send an integer from 1 to 2.",
         "questions.place: must be answered.",
         "questions.two: must be answered.",

@@ -22,6 +22,7 @@ from survey.answering import importing
 from survey.answering.questionnaire import describe
 from survey.answering.store import Response
 from survey.core.db import Database
+from survey.core.errors import say
 from survey.core.languages import LANGUAGES
 from survey.instrument.answer_faults import AnswerFault, answer_fault
 from survey.instrument.answers import validate_answers
@@ -54,13 +55,14 @@ class Ranking(QuestionType):
     def check(self, written: Mapping[str, Any], note: Note) -> None:
         check_options(written, 9, note)
         if type(written.get("places")) is not int:
-            note(("places",), "'places' must be a whole number", "Write how many are ranked.")
+            note(("places",), say("must_be_whole_number", path="places"), "")
 
     def faults(self, question: Question, where: str, answer: object) -> list[AnswerFault]:
         faults = options_faults(question, where, answer)
         most = question.settings["places"]
         if isinstance(answer, list) and len(answer) > most:
-            faults.append(answer_fault("too_many", where, "ranks too many", f"Rank {most}."))
+            what, fix = say("too_many_words", count=len(answer)), say("send_at_most", count=most)
+            faults.append(answer_fault("too_many", where, what, fix))
         return faults
 
     def alphabets(self, question: Question) -> Sequence[str]:
@@ -151,9 +153,7 @@ def with_ranking(world: World, instrument: Instrument) -> World:
 def test_its_part_of_the_file_is_checked_with_the_rest(path: Path) -> None:
     assert check_file(path) == []
     path.write_text(FILE.replace("places: 2", "places: two"), encoding="utf-8")
-    assert [str(fault.message) for fault in check_file(path)] == [
-        "'places' must be a whole number."
-    ]
+    assert [str(fault.message) for fault in check_file(path)] == ["places must be a whole number."]
 
 
 def test_what_is_its_own_belongs_to_no_other_type(path: Path) -> None:
@@ -175,7 +175,7 @@ def test_an_answer_is_checked_and_told_by_its_path(instrument: Instrument) -> No
         return [f"{fault.where}: {fault.message}" for fault in found]
 
     assert told(["peace", "time"]) == told(None) == []
-    assert told(["peace", "time", "money"]) == ["questions.best: ranks too many."]
+    assert told(["peace", "time", "money"]) == ["questions.best: has 3 words."]
     assert told(["war"]) == ["questions.best[0]: is not one of the options."]
 
 
