@@ -22,7 +22,8 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from hypothesis import settings as profiles
 
 from survey.core.config import Settings
 from survey.core.db import Database
@@ -47,11 +48,11 @@ MEMORY = 4 * 2**30
 
 # What is drawn is the same in every run, so that a red run is red again; and no draw fails because
 # the machine is busy. ``--hypothesis-profile=new`` draws what nobody has seen yet.
-settings.register_profile(
+profiles.register_profile(
     "known", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.register_profile("new", settings.get_profile("known"), derandomize=False, print_blob=True)
-settings.load_profile("known")
+profiles.register_profile("new", profiles.get_profile("known"), derandomize=False, print_blob=True)
+profiles.load_profile("known")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -167,7 +168,7 @@ def _answers_have_one_door(
             if not name.startswith(MAY_TOUCH_ANSWERS):
                 raise AssertionError(f"{name} touches the tables of answers: {statement}")
             return
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
 
 
 # --- databases ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from werkzeug.routing import Rule as Url
 
 from survey.access import guard
 from survey.access.guard import Rule
+from survey.access.principal import SCOPES
 from tests.access.world import World, arguments
 
 DENIED = {401, 403, 404}
@@ -143,7 +144,7 @@ def test_a_key_needs_the_scope_that_the_route_declares(world: World) -> None:
     for url, method, rule in routes(world.app):
         if rule.kind != "api":
             continue
-        others = sorted(set(guard.SCOPES) - set(rule.scopes))
+        others = sorted(set(SCOPES) - set(rule.scopes))
         answer = world.client().open(
             address(world.app, url), method=method, headers=world.key(*others), json={}
         )

@@ -53,11 +53,11 @@ def names(order=None):
 
 
 def everything(first, second, scoring, labels):
-    measured = [wave_figures.measure_wave(w, scoring, UNITS) for w in (first, second)]
-    change = change_figures.measure_change(*measured)
+    before, after = (wave_figures.measure_wave(w, scoring, UNITS) for w in (first, second))
+    change = change_figures.measure_change(before, after)
     return {
-        "waves": [tables.wave_table(m, labels) for m in measured],
-        "change": tables.change_table(change, *measured, labels),
+        "waves": [tables.wave_table(m, labels) for m in (before, after)],
+        "change": tables.change_table(change, before, after, labels),
     }
 
 
@@ -92,8 +92,9 @@ def test_the_order_of_persons_and_units_never_matters(seed, people):
         shuffled.append(
             WaveAnswers(w.sheets[order], relabel[w.units][order], w.headcounts[back], persons)
         )
-    one = everything(*waves, key(), names())
-    two = everything(*shuffled, key(), names(back))
+    (first, second), (third, fourth) = waves, shuffled
+    one = everything(first, second, key(), names())
+    two = everything(third, fourth, key(), names(back))
     close(one, two)
 
 
@@ -112,7 +113,7 @@ def test_adding_a_constant_shifts_means_and_nothing_else(seed, shift):
 @given(seed=st.integers(0, 10_000))
 def test_everybody_has_answered_means_no_width_anywhere(seed):
     w = wave(seed, missing=0.0)
-    full = WaveAnswers(w.sheets, w.units, np.bincount(w.units, minlength=UNITS) * 1.0)
+    full = WaveAnswers(w.sheets, w.units, np.bincount(w.units, minlength=UNITS).astype(np.float64))
     table = tables.wave_table(wave_figures.measure_wave(full, key(), UNITS), names())
     for unit in table["units"].values():
         low, high = unit["d0"]["ci_fpc"]
@@ -144,9 +145,9 @@ def test_degenerate_waves_give_defined_tables_without_nan_or_warning(case, other
 
 @pytest.mark.parametrize(("items", "options"), [(1, 4), (2, 2), (5, 11), (3, 7)])
 def test_any_number_of_items_and_options_gives_defined_tables(items, options):
-    waves = [wave(s, items=items, options=options) for s in (1, 2)]
+    first, second = (wave(s, items=items, options=options) for s in (1, 2))
     scoring = key(items=items, low=0, high=options - 1)
-    table = everything(*waves, scoring, names())
+    table = everything(first, second, scoring, names())
     json.dumps(table, allow_nan=False)
     assert (table["waves"][0]["organisation"]["d0"]["alpha"] is None) == (items < 3)
 
@@ -169,10 +170,11 @@ def test_all_equal_answers_are_told_as_what_they_are():
 def test_unit_tables_equal_what_scipy_says_unit_by_unit():
     first, second = wave(31, persons=400), wave(32, persons=420)
     scoring = key()
-    measured = [wave_figures.measure_wave(w, scoring, UNITS) for w in (first, second)]
-    table = tables.change_table(change_figures.measure_change(*measured), *measured, names())
+    before, after = (wave_figures.measure_wave(w, scoring, UNITS) for w in (first, second))
+    change = change_figures.measure_change(before, after)
+    table = tables.change_table(change, before, after, names())
     for number in range(UNITS):
-        a, b = (m.scores[m.answers.units == number, 0] for m in measured)
+        a, b = (m.scores[m.answers.units == number, 0] for m in (before, after))
         a, b = a[~np.isnan(a)], b[~np.isnan(b)]
         found = table["units"][f"u{number}"]["d0"]
         assert found["difference"] == pytest.approx(b.mean() - a.mean())

@@ -4,6 +4,7 @@ import csv
 import json
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,8 +57,8 @@ def analysed(folder, instrument, waves):
                     rows.writerow([unit, wave, *answers])
     heads.write_text("unit,headcount\n" + "".join(f"{u},{n}\n" for u, n in HEADS.items()))
     columns = Columns("unit", "wave")
-    answers = with_headcounts(read_answers(path, instrument, columns), heads, columns)
-    return json.loads(json.dumps(figures(instrument, answers), allow_nan=False))
+    counted = with_headcounts(read_answers(path, instrument, columns), heads, columns)
+    return json.loads(json.dumps(figures(instrument, counted), allow_nan=False))
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +160,7 @@ def changed(tmp_path_factory):
     first = dict(zip(UNITS, [40, 45, 50] * 4, strict=True))
     second = {u: first[u] + rise for u, rise in zip(UNITS, [0, 5, 10, 5] * 3, strict=True)}
     waves = [whole_sheets(instrument, means) for means in (first, second)]
-    releases = []
+    releases: list[Any] = []
     for ordinal, joined in enumerate(waves, 1):
         frame = replace(samples.frame(TREE, ordinal=ordinal), instrument=instrument)
         past = [samples.as_earlier(release) for release in releases]

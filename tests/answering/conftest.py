@@ -100,17 +100,17 @@ def build(db: Database, *, source: str = "answers", secret: Secret | None = None
         session.flush()
         session.add(wave)
         session.flush()
-        for code, unit_id in units.items():
+        for unit, unit_id in units.items():
             session.add(
                 WaveUnit(
                     organisation_id=organisation_id,
                     wave_id=wave_id,
                     unit_id=unit_id,
-                    code=code,
-                    name=code.title(),
+                    code=unit,
+                    name=unit.title(),
                     kind="",
                     invited=3,
-                    reporting_unit_id=units["south"] if code == "small" else unit_id,
+                    reporting_unit_id=units["south"] if unit == "small" else unit_id,
                 )
             )
         session.flush()

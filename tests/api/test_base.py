@@ -163,7 +163,7 @@ def test_what_broke_inside_stays_inside(world: World, monkeypatch: pytest.Monkey
         raise RuntimeError("secret detail")
 
     monkeypatch.setitem(world.app.config, "TESTING", False)
-    rule = world.app.view_functions["documentation.openapi"].__survey_access__  # type: ignore[attr-defined]
+    rule = world.app.view_functions["documentation.openapi"].__survey_access__  # type: ignore[union-attr]
     broken.__survey_access__ = rule  # type: ignore[attr-defined]
     monkeypatch.setitem(world.app.view_functions, "documentation.openapi", broken)
     answer = world.client().get("/api/v1/openapi.json")

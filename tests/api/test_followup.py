@@ -47,7 +47,7 @@ def test_an_action_is_agreed_read_changed_and_deleted(call: Caller) -> None:
     path = made.headers["Location"].removeprefix(STUDY)
     seen = call("GET", path)
     assert seen.json == made.json
-    change = {"json": {"status": "done", "dimension": dimensions(call)[0]}}
+    change: dict[str, Any] = {"json": {"status": "done", "dimension": dimensions(call)[0]}}
     assert call("PATCH", path, **change).status_code == 428
     changed = call("PATCH", path, seen.headers["ETag"], **change)
     assert (changed.json["status"], changed.json["title"]) == ("done", "Idékveld")
@@ -97,7 +97,7 @@ def test_a_unit_chooses_what_it_has_seen(call: Caller) -> None:
     path = "/waves/1/units/n1/choice"
     seen = call("GET", path)
     assert seen.json == {"keep": None, "improve": None}
-    sent = {"json": {"keep": keep, "improve": improve}}
+    sent: dict[str, Any] = {"json": {"keep": keep, "improve": improve}}
     assert call("PUT", path, **sent).status_code == 428
     assert call("PUT", path, seen.headers["ETag"], **sent).json == sent["json"]
     assert call("PUT", path, seen.headers["ETag"], **sent).status_code == 412

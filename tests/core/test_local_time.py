@@ -25,7 +25,7 @@ from survey.core.local_time import ZONE, format_local, parse_local
     ],
 )
 def test_times_are_read_as_people_write_them(text, utc):
-    assert parse_local(text) == datetime(*utc, tzinfo=UTC)
+    assert parse_local(text) == datetime(*utc, tzinfo=UTC)  # type: ignore[misc]
 
 
 def fault(text: str):

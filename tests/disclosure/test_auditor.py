@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def waves():
             for code, n in SIZES.items()
         ]
     )
-    earlier = []
+    earlier: list[Any] = []
     for ordinal in (1, 2):
         frame = Frame(
             "Kultur", "Fjordby", ("nb",), 5, replace(WAVE, ordinal=ordinal), instrument, units

@@ -19,7 +19,7 @@ def test_what_is_no_small_count_stays():
 def test_all_but_one_or_two_become_all_or_all_but_three():
     counts, sizes = {"a": 11, "b": 10}, {"a": 12, "b": 12}
     for drawn in (0.1, 1.1, 2.1):
-        rounded = round_tails("item", counts, sizes, lambda _, d=drawn: d)
+        rounded = round_tails("item", counts, sizes, lambda _, d=drawn: d)  # type: ignore[misc]
         assert set(rounded.values()) <= {9, 12}
 
 

@@ -7,14 +7,13 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from survey.core import keystore as key_files
 from survey.core.db import Database
 from survey.core.keystore import KeyStore
 from survey.release import close, raw, sealed
 
 POINTS: dict[str, tuple[Any, str, str, int]] = {
     "as soon as the wave is closed": (close, "destroy_keys", "before", 1),
-    "between overwriting and removing a key": (key_files.Path, "unlink", "before", 1),
+    "between overwriting and removing a key": (Path, "unlink", "before", 1),
     "when the inbox has been opened": (raw, "open_inbox", "after", 1),
     "when responses are stored and the inbox is still full": (raw, "_clear", "before", 1),
     "before the settling is committed": (raw, "store_responses", "after", 1),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _WAL_HEADER = 32
 _FRAME_HEADER = 24
@@ -67,7 +68,7 @@ def states(files: Files) -> Iterator[bytes]:
             yield bytes(pages[: commit * size])
 
 
-def rows(image: bytes, query: str) -> list[tuple[object, ...]]:
+def rows(image: bytes, query: str) -> list[tuple[Any, ...]]:
     """Ask an image of a database; [] when it cannot be read."""
     plain = image[:18] + b"\x01\x01" + image[20:]  # not in WAL mode: there is no log beside it
     with closing(sqlite3.connect(":memory:")) as connection:

@@ -193,11 +193,11 @@ def test_after_the_close_nothing_of_the_inbox_is_left(sealed: Evidence) -> None:
         files = sealed.ends[name]
         everything = files.all()
         assert not [row for row in inbox if str(row[0]).encode() in everything], name
-        assert not [row for row in inbox if bytes(row[1]) in everything], name  # type: ignore[arg-type]
+        assert not [row for row in inbox if bytes(row[1]) in everything], name
         assert sq.free_pages(files.main) == []
     open_files = sealed.moments[-1].all()  # the scan finds what it looks for
     assert all(str(row[0]).encode() in open_files for row in inbox)
-    assert all(bytes(row[1]) in open_files for row in inbox)  # type: ignore[arg-type]
+    assert all(bytes(row[1]) in open_files for row in inbox)
 
 
 def test_what_an_open_wave_does_give_away_is_who_has_answered(sealed: Evidence) -> None:

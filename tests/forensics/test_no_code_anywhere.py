@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import logging
+import random
 import re
 import uuid
 from collections.abc import Iterator
@@ -21,11 +22,11 @@ import sqlalchemy as sa
 from survey.core import logs
 from survey.core.services import Services
 from survey.invitations.codes import Code
-from survey.invitations.issuing import CodeRow
+from survey.invitations.issuing import CodeRow, export_codes
 from survey.operations import backup
 from survey.release.close import close_and_release
 from tests.release import journey as way
-from tests.release.journey import draw_answers, random, start
+from tests.release.journey import draw_answers, start
 
 LETTERS = {"single": "s", "multiple": "m", "text": "t", "words": "w"}
 
@@ -85,7 +86,7 @@ def fields_of(instrument: Any, given: dict[str, Any]) -> dict[str, Any]:
 def exported(run: Run, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, list[CodeRow]]:
     """A wave whose codes were exported; all forms of all codes are secrets from now on."""
     rows: list[CodeRow] = []
-    real = way.export_codes
+    real = export_codes
 
     def kept(*arguments: Any) -> list[CodeRow]:
         rows.extend(real(*arguments))

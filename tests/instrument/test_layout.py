@@ -44,7 +44,7 @@ def answers_of(instrument: Instrument) -> st.SearchStrategy[dict[str, dict[str, 
             free = [option.id for option in question.options if not option.exclusive]
             alone = [[option.id] for option in question.options if option.exclusive]
             some = st.lists(st.sampled_from(free), min_size=1, unique=True).map(
-                lambda ticks, ids=ids: [each for each in ids if each in ticks]
+                lambda ticks, ids=ids: [each for each in ids if each in ticks]  # type: ignore[misc]
             )
             questions[question.id] = some | st.sampled_from(alone) if alone else some
     return st.fixed_dictionaries(

@@ -111,8 +111,8 @@ def test_a_code_that_is_mailed_is_on_no_paper(ready):
     assert "B2" not in waiting(ready)
     assert draw(ready, "B2").codes == ()
     with ready.db.transaction() as session:
-        rows = export_codes(session, ready.keys, ready.wave(session))
-        assert {row.unit_code for row in rows} == {"A1", "B1"}
+        exported = export_codes(session, ready.keys, ready.wave(session))
+        assert {row.unit_code for row in exported} == {"A1", "B1"}
 
 
 def test_no_code_leaves_a_closed_wave_or_one_without_the_digest_of_its_keys(ready):

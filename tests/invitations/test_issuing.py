@@ -253,7 +253,7 @@ def test_without_the_code_key_nothing_is_invited_or_exported(place):
 
 
 def test_a_short_code_that_is_taken_is_drawn_anew(place, monkeypatch):
-    real = issuing.short_hash
+    real = short_hash
     calls = []
 
     def clash(secret, code):

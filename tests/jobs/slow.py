@@ -1,6 +1,7 @@
-"""A worker with slow work, for tests that kill it: ``python slow.py FOLDER LEASE [REDIS]``.
+"""A worker with slow work, for tests that kill it.
 
-The work ends when the test says so, by a file; no test has to guess how long a machine takes.
+``python -m tests.jobs.slow FOLDER LEASE [REDIS]``. The work ends when the test says so, by a
+file; no test has to guess how long a machine takes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from survey.core.config import Settings
 from survey.core.services import Services
 from survey.jobs.execution import Job, Work
 
+NAME = "tests.jobs.slow"
 GRACE = 3.0
 """Seconds that running work gets when the worker is asked to stop (in earnest 10)."""
 
@@ -49,8 +51,8 @@ def settings(folder: Path, redis_url: str = "") -> Settings:
 
 
 if __name__ == "__main__":
-    sys.modules["slow"] = sys.modules["__main__"]
-    works.__module__ = "slow"
+    sys.modules[NAME] = sys.modules["__main__"]
+    works.__module__ = NAME
     worker.GRACE = GRACE
     worker.run(
         settings(Path(sys.argv[1]), *sys.argv[3:]), works, timedelta(seconds=int(sys.argv[2]))

@@ -18,10 +18,9 @@ from survey.core.services import Services, build
 from survey.jobs import tasks
 from survey.jobs.models import Task
 from tests.databases import migrated_database
+from tests.jobs import slow
 
-sys.path.insert(0, str(Path(__file__).parent))
-import slow
-
+ROOT = Path(__file__).parents[2]
 LEASE = 3
 """Seconds; renewed three times in its length, also while the machine is busy."""
 
@@ -42,11 +41,11 @@ def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     def begin(*more: str) -> subprocess.Popen[bytes]:
         with (tmp_path / "log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, str(Path(slow.__file__)), str(tmp_path), str(LEASE), *more],
+                [sys.executable, "-m", slow.__name__, str(tmp_path), str(LEASE), *more],
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+                cwd=ROOT,
             )
         started.append(process)
         return process

@@ -237,8 +237,8 @@ def test_an_overall_index_of_people_tells_the_answers_of_who_lacks_a_sub_goal(pu
     lacking = whole.people[0]
     items = {name: said for name, said in lacking.items.items() if name[:2] not in ("d0", "d1")}
     wave = altered(whole)
-    wave.people = [replace(lacking, items=items), *whole.people[1:]]
-    (unit,) = wave.units.values()
+    wave.people = [replace(lacking, items=items), *whole.people[1:]]  # type: ignore[type-var]
+    unit: Any = next(iter(wave.units.values()))
     everybody = np.array([scores(wave, person) for person in wave.people])
     for place, result in enumerate(unit["dimensions"]):
         column = everybody[:, place]

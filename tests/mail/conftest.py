@@ -49,7 +49,7 @@ def survey(services: Services, office: PostOffice, monkeypatch: pytest.MonkeyPat
 
     @contextmanager
     def opened(**_: Any) -> Any:
-        yield run.parts
+        yield run.parts  # type: ignore[attr-defined]
 
     monkeypatch.setattr(commands, "opened", opened)
 

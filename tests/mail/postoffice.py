@@ -33,12 +33,12 @@ class Got:
 
     @property
     def text(self) -> str:
-        whole: str = self.message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+        whole: str = self.message.get_body(("plain",)).get_content()
         return whole.replace("\r\n", "\n")
 
     @property
     def html(self) -> str:
-        whole: str = self.message.get_body(("html",)).get_content()  # type: ignore[union-attr]
+        whole: str = self.message.get_body(("html",)).get_content()
         return whole.replace("\r\n", "\n")
 
 
@@ -92,6 +92,7 @@ class PostOffice:
         [to] = envelope.rcpt_tos
         answer = self.data.get(to, "250 OK")
         if answer.startswith("250") or answer in ("drop", "kill"):
+            assert isinstance(envelope.content, bytes)
             message = email.message_from_bytes(envelope.content, policy=default)
             self.got.append(Got(envelope.mail_from or "", to, message, list(server.dsn)))
         if answer == "kill" and self.kill is not None:

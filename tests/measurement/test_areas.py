@@ -205,7 +205,7 @@ def test_unequal_sizes_have_no_mirror_image():
 def test_the_exact_p_equals_scipys_permutation_test():
     rng = np.random.default_rng(5)
     a, b = rng.normal(3, 5, 5), rng.normal(0, 5, 6)
-    peer = stats.permutation_test(
+    peer = stats.permutation_test(  # type: ignore[call-overload]
         (a, b), lambda x, y: abs(x.mean() - y.mean()), n_resamples=np.inf, alternative="greater"
     )
     assert ar.programme_comparison(a, b, seed=1).p == pytest.approx(peer.pvalue, rel=CLOSED)

@@ -194,7 +194,7 @@ def test_omega_equals_alpha_when_all_items_are_alike():
 )
 def test_the_order_of_persons_and_a_constant_change_nothing(seed, shift, share):
     rng = np.random.default_rng(seed)
-    items = rng.integers(1, 6, (60, 4)).astype(float) + rng.integers(0, 3, (60, 1))
+    items = rng.integers(1, 6, (60, 4)).astype(float) + rng.integers(0, 3, (60, 1)).astype(float)
     items[rng.random(items.shape) < share] = np.nan
     for missing in ("listwise", "pairwise"):
         before = rel.covariance(items, missing)

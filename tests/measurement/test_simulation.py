@@ -268,8 +268,8 @@ def test_units_that_move_together_deceive_a_test_on_people_and_not_one_on_units(
         se, df = clustered_se([cells(n, indices, area, 0)])
         by_units.append(abs(change) / se)
         by_people.append(abs(change) > 1.96 * 19 * math.sqrt(1 / sizes[0] + 1 / sizes[1]))
-        ends = [Index(v, s) for v, s in zip(whole[:, area].tolist(), sizes, strict=True)]
-        verdicts.append(printed_change(*ends, se, df))
+        before, after = [Index(v, s) for v, s in zip(whole[:, area].tolist(), sizes, strict=True)]
+        verdicts.append(printed_change(before, after, se, df))
     assert 0.11 <= np.mean(by_people) <= 0.20
     assert 0.035 <= np.mean(np.array(by_units) > stats.t.isf(0.025, units - 1)) <= 0.065
     # printed: rounded outward, so that fewer still are called a change
@@ -286,7 +286,7 @@ def test_the_overall_index_of_an_area_is_judged_by_its_units_too():
         se, df = clustered_se([cells(n, indices, area, part) for part in range(6)])
         ratios.append(abs(exact[1, area].mean() - exact[0, area].mean()) / se)
         sizes = n[:, area].sum(axis=1).tolist()
-        ends = [Index(v, s) for v, s in zip(whole[:, area].tolist(), sizes, strict=True)]
-        verdicts.append(printed_change(*ends, se, df))
+        before, after = [Index(v, s) for v, s in zip(whole[:, area].tolist(), sizes, strict=True)]
+        verdicts.append(printed_change(before, after, se, df))
     assert 0.03 <= np.mean(np.array(ratios) > stats.t.isf(0.025, 11)) <= 0.08
     assert np.mean([holds(v, 0) for v in verdicts]) >= 0.95

@@ -67,7 +67,8 @@ def test_an_interval_that_only_just_excludes_0_does_not_when_it_is_rounded_outwa
 
 def test_a_whole_bound_stays_where_it_is_in_spite_of_rounding_in_the_sums():
     # the half-width comes out as 3.0000000000000004
-    found = ve.printed_change(Index(50, 9), Index(53, 9), 3.0 / special.stdtrit(11, 0.975), 11)
+    se = 3.0 / float(special.stdtrit(11, 0.975))
+    found = ve.printed_change(Index(50, 9), Index(53, 9), se, 11)
     assert (found.low, found.high) == (0, 6)
 
 
@@ -190,7 +191,7 @@ def test_what_is_printed_is_what_an_analysis_shows_rounded_outward(earlier, late
 
 
 def test_an_exact_change_is_unknown_where_only_rounding_in_the_sums_excludes_0():
-    se = 3.0 / special.stdtrit(11, 0.975)
+    se = float(3.0 / special.stdtrit(11, 0.975))
     assert ve.judge(50, 53, se, 11).verdict == "unknown"
     assert ve.judge(50, 53.1, se, 11).verdict == "risen"
     assert ve.judge(53.1, 50, se, 11).verdict == "fallen"

@@ -21,7 +21,7 @@ def wave():
 
 def test_everybody_gets_a_score_per_dimension_and_an_overall_index(wave):
     np.testing.assert_allclose(
-        wave.scores, [[100, 0], [50, 100], [np.nan, np.nan], [100 / 3, 200 / 3]]
+        wave.scores, np.array([[100, 0], [50, 100], [np.nan, np.nan], [100 / 3, 200 / 3]])
     )
     np.testing.assert_allclose(wave.overall, [50, 75, np.nan, 50])
 

@@ -118,7 +118,7 @@ def test_a_database_with_content_is_backed_up_before_it_is_changed(
     head, known = migrate._known_revisions()
     set_revision(parts, "0000")  # an older version than any that is known by now
     monkeypatch.setattr(migrate, "_known_revisions", lambda: (head, known | {"0000"}))
-    monkeypatch.setattr(migrate.command, "upgrade", lambda _config, _to: None)
+    monkeypatch.setattr(command, "upgrade", lambda _config, _to: None)
     before, saved = migrate.upgrade(parts)
     assert before == "older"
     assert saved is not None

@@ -6,6 +6,7 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 import pytest
@@ -20,6 +21,7 @@ from survey.invitations.issuing import create_invitations
 from survey.operations import paper_invitations
 from survey.operations.paper_invitations import Order
 from survey.reports.common.pdf import BrokenReport
+from survey.reports.paper.letters import LetterMaker
 from survey.study.find import find_wave
 from survey.study.models import Invitation, Wave
 from survey.study.waves import create_wave
@@ -85,16 +87,14 @@ def test_what_could_not_be_delivered_has_not_left(
 def test_a_pdf_that_fails_hands_nothing_out_and_the_zip_ends_well(
     world: World, find: Callable[[Session], Wave], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = paper_invitations.LetterMaker.slips
+    real = LetterMaker.slips
 
-    def once(
-        self: paper_invitations.LetterMaker, facts: object, tickets: list[object], lang: str
-    ) -> bytes:
+    def once(self: LetterMaker, facts: object, tickets: list[object], lang: str) -> bytes:
         if len(tickets) == 7:
             raise BrokenReport("no ink")
         return real(self, facts, tickets, lang)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(paper_invitations.LetterMaker, "slips", once)
+    monkeypatch.setattr(LetterMaker, "slips", once)
     order = Order("slips", "nb")
     with world.parts.db.reading() as session:
         counts = paper_invitations.expected(session, find(session), order)
@@ -110,7 +110,8 @@ def test_a_pdf_that_fails_hands_nothing_out_and_the_zip_ends_well(
 def test_codes_that_somebody_took_meanwhile_are_not_in_the_letters(
     world: World, find: Callable[[Session], Wave], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, taken = paper_invitations._print, []
+    real = paper_invitations._print
+    taken: list[Any] = []
 
     def print_late(order: Order, facts: object, drawn: code_delivery.Drawn) -> bytes:
         if not taken:

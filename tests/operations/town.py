@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -77,7 +78,7 @@ class Town:
         with self.parts.db.transaction() as session:
             return mailings.send_invitations(session, self.wave(session))
 
-    def remind(self, **more: int) -> int:
+    def remind(self, **more: Any) -> int:
         with self.parts.db.transaction() as session:
             return mailings.send_reminders(session, self.wave(session), **more)
 

@@ -208,7 +208,7 @@ def _dimension(
 
 
 def _questions(rng: random.Random, source: Instrument, n: int) -> tuple[QuestionResult, ...]:
-    out = []
+    out: list[QuestionResult] = []
     for question in source.questions:
         if question.type not in ("single", "multiple") or question.purpose == "role":
             continue
@@ -265,7 +265,7 @@ def change(
 def changes(unit: UnitResult, source: Instrument | None = None) -> tuple[WaveChange, ...]:
     """The changes that follow from a unit's history and its indices of this wave."""
     source, who = source or instrument(), unit.participation
-    out = []
+    out: list[WaveChange] = []
     for past in unit.history:
         n = (past.participation.answered or 1, who.answered or 1)
         by_id = {

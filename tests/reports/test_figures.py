@@ -303,7 +303,7 @@ def test_the_heat_map_hatches_hidden_cells_and_prints_the_others() -> None:
 
 
 indices = st.one_of(st.none(), st.integers(0, 100))
-bounds = st.sampled_from([None, None, "at_least", "at_most", "open"])
+bounds: st.SearchStrategy[Any] = st.sampled_from([None, None, "at_least", "at_most", "open"])
 
 
 @st.composite

@@ -26,7 +26,7 @@ def ids() -> list[str]:
 
 def action(**changes: Any) -> ActionFacts:
     when = datetime(2026, 4, 1, tzinfo=UTC)
-    values = {
+    values: dict[str, Any] = {
         "id": 1,
         "unit": "u",
         "wave": 3,

@@ -6,6 +6,7 @@ import io
 import re
 import uuid
 from datetime import UTC, datetime
+from typing import Any
 
 import page
 import pikepdf
@@ -117,7 +118,7 @@ def test_ten_slips_stand_on_a_sheet(maker: LetterMaker) -> None:
 
 def drawn(svg: bytes) -> list[list[bool]]:
     """What a scanner sees of the drawing: the colour at the middle of each module."""
-    size = int(re.search(rb'viewBox="0 0 (\d+) ', svg)[1])  # type: ignore[index]
+    size = int(re.search(rb'viewBox="0 0 (\d+) ', svg)[1])
     seen = [[False] * size for _ in range(size)]
     for x, y, run in re.findall(rb"M(\d+) (\d+)\.5h(\d+)", svg):
         for at in range(int(x), int(x) + int(run)):
@@ -153,11 +154,13 @@ def test_the_symbol_is_large_enough_to_scan(maker: LetterMaker, kind: str, least
     assert any(abs(scale * modules / MM - css) < 0.1 for scale in scales), scales
 
 
-def scaled(sheet: pikepdf.Page) -> list[tuple[list[object], float]]:
+def scaled(sheet: pikepdf.Page) -> list[tuple[list[Any], float]]:
     """Every matrix that scales evenly, with the product of those around it."""
-    found: list[tuple[list[object], float]] = []
+    found: list[tuple[list[Any], float]] = []
     stack, scale = [], 1.0
-    for operands, operator in pikepdf.parse_content_stream(sheet):
+    for instruction in pikepdf.parse_content_stream(sheet):
+        operands: Any = instruction.operands
+        operator = instruction.operator
         if str(operator) == "q":
             stack.append(scale)
         elif str(operator) == "Q":

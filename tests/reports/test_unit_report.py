@@ -134,7 +134,7 @@ def test_a_full_report_is_about_six_pages_and_page_one_answers_four_questions(
         first = document.pages[0].objgen
         talk = next(e for e in outline.root[0].children if e.title == "Hva skal vi snakke om?")
         assert talk.destination is not None
-        assert talk.destination[0].objgen == first
+        assert talk.destination[0].objgen == first  # type: ignore[index]
 
 
 @pytest.mark.parametrize("language", ["nb", "nn", "en"])
@@ -163,7 +163,7 @@ def test_long_names_still_fit_page_one(renderer: UnitReportRenderer) -> None:
     with pdf.open_outline() as outline:
         talk = next(e for e in outline.root[0].children if e.title == "Hva skal vi snakke om?")
         assert talk.destination is not None
-        assert talk.destination[0].objgen == pdf.pages[0].objgen
+        assert talk.destination[0].objgen == pdf.pages[0].objgen  # type: ignore[index]
 
 
 def test_only_the_shipped_font_is_embedded(report: Callable[..., bytes]) -> None:

@@ -159,7 +159,7 @@ def test_the_areas_verdict_stands_beside_the_units() -> None:
 def test_persons_as_basis_are_labelled_and_units_are_not(language: str) -> None:
     label = {"nb": "regnet på personer", "nn": "rekna på personar", "en": "people were counted"}
     for basis, labelled in (("persons", True), ("units", False)):
-        change: Any = replace(RISEN, basis=basis)
+        change: Any = replace(RISEN, basis=basis)  # type: ignore[arg-type]
         told = " ".join(has_it_changed(context(language, with_overall(change, samples.area()))))
         assert (label[language] in told) is labelled
 

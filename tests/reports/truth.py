@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from survey.instrument.model import Instrument
 from survey.instrument.parts import pick
@@ -120,7 +121,8 @@ def _directions(told: Said) -> None:
         judged = [change.overall, *change.dimensions.values()]
         judged += [change.area.overall] if change.area else []
         shares = [*change.items.values(), *change.options.values()]
-        for each in (*judged, *shares):
+        everything: list[Any] = [*judged, *shares]
+        for each in everything:
             ups.append(each.low is not None and each.low > 0)
             downs.append(each.high is not None and each.high < 0)
     tally = any(change.tally for change in told.unit.changes)

@@ -187,7 +187,7 @@ def test_a_form_that_is_too_large_is_refused(client: FlaskClient, answering: Wor
     assert answering.inbox() == []
 
 
-REFUSALS = {
+REFUSALS: dict[str, tuple[int, dict[str, Any]]] = {
     "unknown": (404, {}),
     "early": (403, {"opens_at": now() + timedelta(days=1)}),
     "closed": (410, {"state": "closed"}),
@@ -217,7 +217,7 @@ def test_every_refusal_has_a_page_of_its_own_that_says_no_more_than_needed(
     assert f'<html lang="{language}">' in shown.text
     for word in (code, "North", "Fjordvik", "Barometer", "every-kind"):
         assert word not in shown.text.replace("Innovation Barometer", "")
-    titles = {re.search(r"<h1>(.*?)</h1>", page.text)[1] for page in (shown, sent)}  # type: ignore[index]
+    titles = {re.search(r"<h1>(.*?)</h1>", page.text)[1] for page in (shown, sent)}
     assert len(titles) == 1
 
 
@@ -303,7 +303,7 @@ def test_the_cookie_alone_answers_nothing(client: FlaskClient, answering: World)
 def locked(page: str, form: dict[str, str]) -> bytes:
     """A form as the page locks it to wait for a connection."""
     nonce, key = (
-        bytes.fromhex(re.search(rf'data-{name}="([0-9a-f]+)"', page)[1])  # type: ignore[index]
+        bytes.fromhex(re.search(rf'data-{name}="([0-9a-f]+)"', page)[1])
         for name in ("nonce", "lock")
     )
     iv = os.urandom(12)

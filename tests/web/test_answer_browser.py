@@ -12,7 +12,15 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Route,
+    expect,
+    sync_playwright,
+)
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 import survey
@@ -75,16 +83,15 @@ class Site:
 def watched(context: BrowserContext) -> Page:
     """A page that remembers what the console complained about (a strict CSP among others)."""
     page = context.new_page()
-    page.complaints = []  # type: ignore[attr-defined]
-    page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]
-    page.on(
-        "console",
-        lambda message: (
-            page.complaints.append(message.text)  # type: ignore[attr-defined]
-            if "Content Security" in message.text or "Content-Security" in message.text
-            else None
-        ),
-    )
+    complaints: list[str] = []
+    page.complaints = complaints  # type: ignore[attr-defined]
+
+    def heard(message: ConsoleMessage) -> None:
+        if "Content Security" in message.text or "Content-Security" in message.text:
+            complaints.append(message.text)
+
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", heard)
     return page
 
 

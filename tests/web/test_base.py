@@ -246,7 +246,7 @@ def test_a_broken_page_says_sorry_and_nothing_of_itself(
 
     monkeypatch.setitem(world.app.config, "TESTING", False)
     monkeypatch.setitem(world.app.config, "PROPAGATE_EXCEPTIONS", False)
-    broken.__survey_access__ = world.app.view_functions["base.start"].__survey_access__  # type: ignore[attr-defined]
+    broken.__survey_access__ = world.app.view_functions["base.start"].__survey_access__  # type: ignore[attr-defined, union-attr]
     monkeypatch.setitem(world.app.view_functions, "base.start", broken)
     answer = world.client("staff").get("/")
     assert answer.status_code == 500

@@ -67,7 +67,7 @@ def known(world: World, unit: str = "n1", ordinal: int | None = None) -> FollowU
 
 def agree(world: World, unit: str = "n1", **changes: Any) -> ActionFacts:
     where = at(world, unit)
-    draft = Draft(**({"title": "T", "owner": "O", "deadline": date(2027, 3, 1)} | changes))
+    draft = Draft(**{"title": "T", "owner": "O", "deadline": date(2027, 3, 1), **changes})
     with world.parts.db.transaction() as session:
         return actions.create(session, where, draft, actor="cli")
 
@@ -371,7 +371,7 @@ def test_all_units_reports_of_a_wave_carry_what_was_agreed(world: World) -> None
 
     agree(world, title="Idékveld")
     parts, here = world.parts, world.journey.organisation_id
-    payloads = {
+    payloads: dict[str, dict[str, Any]] = {
         "unit_reports": {"study": "kultur", "languages": ["nb"], "ordinal": None},
         "unit_report": {"study": "kultur", "unit": "n1", "language": "nb", "ordinal": None},
     }

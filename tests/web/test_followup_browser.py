@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from survey.access import guard, sessions
@@ -53,19 +53,22 @@ class Site:
         parts = self.world.parts
         with parts.db.transaction() as session:
             token = sessions.start(session, parts.secret, self.world.people[who], 8)
-        cookie = {"name": guard.session_cookie(parts.settings), "value": token, "url": self.base}
+        cookie: Any = {
+            "name": guard.session_cookie(parts.settings),
+            "value": token,
+            "url": self.base,
+        }
         context.add_cookies([cookie, {"name": "language", "value": language, "url": self.base}])
         page = context.new_page()
-        page.complaints = []  # type: ignore[attr-defined]
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))  # type: ignore[attr-defined]
-        page.on(
-            "console",
-            lambda message: (
-                page.complaints.append(message.text)  # type: ignore[attr-defined]
-                if "ontent Security" in message.text or "ontent-Security" in message.text
-                else None
-            ),
-        )
+        complaints: list[str] = []
+        page.complaints = complaints  # type: ignore[attr-defined]
+
+        def heard(message: ConsoleMessage) -> None:
+            if "ontent Security" in message.text or "ontent-Security" in message.text:
+                complaints.append(message.text)
+
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", heard)
         return page
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from typing import Any
 
 import pikepdf
@@ -24,7 +23,7 @@ PAGES = ("", "/antall", "/epost", "/brev", "/plakat", "/ny-kode", "/paminn")
 
 
 @pytest.fixture(scope="module")
-def invited(world: World) -> Iterator[World]:
+def invited(world: World) -> World:
     """Wave 2 has people on paper, by mail, and a code besides a lost one."""
     parts, journey = world.parts, world.journey
     with parts.db.transaction() as session:
