@@ -51,6 +51,12 @@ def _said(path: Path, classes: set[str]) -> Iterator[tuple[str, int]]:
             places = node.args[:1]
         elif name in ("Fault", "Refused"):
             places = node.args[1:3] if name == "Fault" else node.args[1:2]
+        elif name in ("_refused", "kind", "fault", "_fault", "note") or (
+            name == "refuse" and len(node.args) == 2
+        ):
+            given = node.args if name in ("_refused", "kind") else node.args[1:]
+            literals = [each for each in given if isinstance(each, ast.Constant)]
+            places = [each for each in literals if "_" in str(each.value)]
         else:
             continue
         for place in places:
