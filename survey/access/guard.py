@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Literal, Protocol, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 from flask import Flask, current_app, g, redirect, request
@@ -25,9 +25,9 @@ from werkzeug.wrappers import Response
 from survey.access import api_keys, sessions, unit_access
 from survey.access.principal import SCOPES, Principal
 from survey.core.config import Settings
-from survey.core.db import Database, now
+from survey.core.db import now
 from survey.core.errors import Forbidden, NotFound, Unauthenticated, say
-from survey.core.secret import Secret
+from survey.core.services import services
 
 Kind = Literal["public", "respondent", "signed_in", "staff", "manager_of_unit", "auditor", "api"]
 """
@@ -54,17 +54,6 @@ _FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 _HOSTLESS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 View = TypeVar("View", bound=Callable[..., Any])
-
-
-class _Services(Protocol):
-    """What the guard needs of ``survey.core.services`` (which stands above this room)."""
-
-    @property
-    def settings(self) -> Settings: ...
-    @property
-    def db(self) -> Database: ...
-    @property
-    def secret(self) -> Secret: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,24 +148,20 @@ def session_cookie(settings: Settings) -> str:
     return "__Host-session" if settings.secure else "session"
 
 
-def _services() -> _Services:
-    return cast(_Services, current_app.extensions["survey"])
-
-
 def _identify() -> Principal | None:
-    services = _services()
+    parts = services()
     if request.path.startswith("/api/"):
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             return None
-        with services.db.reading() as session:
-            return api_keys.find(session, services.secret, token.strip())
-    cookie = request.cookies.get(session_cookie(services.settings))
+        with parts.db.reading() as session:
+            return api_keys.find(session, parts.secret, token.strip())
+    cookie = request.cookies.get(session_cookie(parts.settings))
     if not cookie:
         return None
-    idle = timedelta(minutes=services.settings.session_idle_minutes)
-    with services.db.reading() as session:
-        return sessions.find(session, services.secret, cookie, idle)
+    idle = timedelta(minutes=parts.settings.session_idle_minutes)
+    with parts.db.reading() as session:
+        return sessions.find(session, parts.secret, cookie, idle)
 
 
 def _enforce() -> Response | None:
@@ -219,7 +204,7 @@ def _check_texts() -> None:
 
 def lacks_factor(who: Principal) -> bool:
     """True for innovation staff without a second factor, where the settings ask for one."""
-    wanted = _services().settings.staff_second_factor
+    wanted = services().settings.staff_second_factor
     return wanted and who.kind == "person" and "staff" in who.roles and not who.strong
 
 
@@ -227,10 +212,10 @@ def _keep_awake(who: Principal) -> None:
     """Note now and then that the session is in use; every request would be a write too many."""
     if who.last_used_at is None or now() - who.last_used_at < AWAKE:
         return
-    services = _services()
-    cookie = request.cookies.get(session_cookie(services.settings), "")
-    with services.db.transaction() as session:
-        sessions.touch(session, services.secret, cookie)
+    parts = services()
+    cookie = request.cookies.get(session_cookie(parts.settings), "")
+    with parts.db.transaction() as session:
+        sessions.touch(session, parts.secret, cookie)
 
 
 def _check_person(rule: Rule, who: Principal) -> None:
@@ -247,14 +232,14 @@ def _check_person(rule: Rule, who: Principal) -> None:
         if not who.roles & {"staff", "auditor"}:
             raise Forbidden("this_page_is_for_auditors")
     elif rule.kind == "manager_of_unit" and not who.roles & {"staff", "auditor"}:
-        with _services().db.reading() as session:
+        with services().db.reading() as session:
             if not unit_access.leads(session, who, str(arguments.get("unit", ""))):
                 raise NotFound("no_such_page")
 
 
 def _check_host() -> None:
     """A forged Host header must reach no link, no mail and no cached page."""
-    if request.path in _HOSTLESS or _name(request.host) in map(_name, _services().settings.hosts):
+    if request.path in _HOSTLESS or _name(request.host) in map(_name, services().settings.hosts):
         return
     raise BadRequest("This service does not answer under that host name.")
 
