@@ -37,11 +37,11 @@ def findings(computed: Computed) -> tuple[Finding, ...]:
 
 def refuse_findings(computed: Computed) -> None:
     """Raise Exposed when the auditor finds anything: a fault of the program, not of the wave."""
-    found = findings(computed)
-    if found:
+    problems = findings(computed)
+    if problems:
         raise Exposed(
             "release_check_failed",
-            [Fault(each.where, say("as_told", error=each.what)) for each in found],
+            [Fault(finding.where, say("as_told", error=finding.what)) for finding in problems],
         )
 
 
@@ -79,14 +79,16 @@ def _audited(session: Session, ordinal: int, label: str, release: Release, table
     ).all()
     blocks = blocks_from_text(table)
     header = header_from_json(release.header)
-    found = audit(to_plain(header), [to_plain(unit_from_json(each)) for each in documents], blocks)
+    problems = audit(
+        to_plain(header), [to_plain(unit_from_json(document)) for document in documents], blocks
+    )
     names = {entry.code: entry.name for entry in header.units}
     return Audited(
         ordinal,
         label,
         release.digest,
         release.schema,
-        tuple(map(str, found)),
+        tuple(map(str, problems)),
         tuple(block_lines(blocks, names)),
     )
 
@@ -94,13 +96,13 @@ def _audited(session: Session, ordinal: int, label: str, release: Release, table
 def summary(audited: Sequence[Audited]) -> str:
     """A report that a privacy officer can read."""
     lines = []
-    for each in audited:
-        lines.append(f"Wave {each.ordinal} ({each.label}), release {each.digest[:12]}")
-        if each.schema == 1:
+    for release in audited:
+        lines.append(f"Wave {release.ordinal} ({release.label}), release {release.digest[:12]}")
+        if release.schema == 1:
             lines.append("  released under the first design; printed under today's forms")
             continue
-        lines.extend(f"  {line}" for line in each.block_lines)
-        lines.extend(f"  FINDING {finding}" for finding in each.findings)
-        if not each.findings:
+        lines.extend(f"  {line}" for line in release.block_lines)
+        lines.extend(f"  FINDING {finding}" for finding in release.findings)
+        if not release.findings:
             lines.append("  every number is a sum over these blocks; nothing else is printed")
     return "\n".join(lines)

@@ -87,16 +87,16 @@ class _Judge:
         pair = self._pair(code)
         names = [d.id for d in pair.now.dimensions if score_of(pair.then, d.id) is not None]
         inside = [name for name in names if name in self.instrument.index]
-        found = {
+        changes = {
             name: self._judged(pair, name, len(inside) if name in inside else 1)
             for name in [OVERALL, *names]
         }
-        overall = found.pop(OVERALL)
+        overall = changes.pop(OVERALL)
         items, options = _shares(pair)
         return WaveChange(
             self.past.wave.ordinal,
             overall,
-            found,
+            changes,
             reason=COMPOSITION if pair.joined or pair.left else "",
             joined=pair.joined,
             left=pair.left,
@@ -107,24 +107,27 @@ class _Judge:
 
     def _pair(self, code: str) -> Pair:
         now, then = self.below_now[code], self.below_then[self.codes[code]]
-        joined, left = composition(self.lineage, self.past.wave.ordinal, now, then)
+        joined, gone = composition(self.lineage, self.past.wave.ordinal, now, then)
         return Pair(
             then=self.past.units[self.codes[code]],
             now=self.units[code],
-            below_then={each: self.past.units[each] for each in then},
-            below_now={each: self.units[each] for each in now},
-            origins={each: self.lineage.origins(each, self.past.wave.ordinal) for each in now},
+            below_then={unit_code: self.past.units[unit_code] for unit_code in then},
+            below_now={unit_code: self.units[unit_code] for unit_code in now},
+            origins={
+                unit_code: self.lineage.origins(unit_code, self.past.wave.ordinal)
+                for unit_code in now
+            },
             index=self.instrument.index,
             joined=joined,
-            left=left,
+            left=gone,
         )
 
     def _judged(self, pair: Pair, name: str, family: int) -> Change:
         earlier = _printed(pair.then, score_then(pair.then, name, pair.index))
         later = _printed(pair.now, score_of(pair.now, name))
         if earlier is None or later is None:
-            told = pair.then.overall.index is not None and name == OVERALL
-            return Change("not_comparable" if told and later is not None else "hidden")
+            published = pair.then.overall.index is not None and name == OVERALL
+            return Change("not_comparable" if published and later is not None else "hidden")
         sigma = self.how.dimensions[name].sigma if name else self.how.sigma_overall
         by_units = area_change(pair, name, earlier, later, family) if pair.area else None
         change = by_units or verdicts.unit_change(earlier, later, sigma, family)
@@ -187,7 +190,7 @@ def _family(
 ) -> dict[str, ShareChange]:
     """Statements of one sub-goal, or options of one question, judged together; what a wave gives
     in words only ("none or a few") is not judged."""
-    found = {}
+    changes = {}
     for name, now in after.items():
         then = before.get(name)
         if now is None or then is None or now.form or then.form:
@@ -198,8 +201,8 @@ def _family(
             then.percent, now.percent, n1, n2, then.step, now.step, len(after)
         )
         if change is not None:
-            found[name] = change
-    return found
+            changes[name] = change
+    return changes
 
 
 def _with_areas(changes: Mapping[str, WaveChange], units: Units) -> dict[str, WaveChange]:
@@ -223,15 +226,15 @@ def _with_tallies(
     result = dict(changes)
     for code, change in changes.items():
         lowest = [
-            each
-            for each in under[code]
-            if not units[each].unit.children and units[each].unit.merged_into is None
+            below
+            for below in under[code]
+            if not units[below].unit.children and units[below].unit.merged_into is None
         ]
         if not units[code].unit.children or len(lowest) < 2:
             continue
-        known = [changes[each] for each in lowest if each in changes and changes[each].comparable]
-        said = [each.overall.verdict for each in known]
-        tested = sum(said.count(each) for each in ("risen", "fallen", "unknown"))
+        known = [changes[unit] for unit in lowest if unit in changes and changes[unit].comparable]
+        said = [known_change.overall.verdict for known_change in known]
+        tested = sum(said.count(verdict) for verdict in ("risen", "fallen", "unknown"))
         tally = Tally(
             said.count("risen"),
             said.count("fallen"),
@@ -256,10 +259,10 @@ def below(units: Units) -> dict[str, dict[str, Now]]:
 
 
 def _below(unit: UnitResult, units: Units, merged: Iterable[UnitResult]) -> dict[str, Now]:
-    found = {each.unit.code: Now(each.unit.name, each.unit.parent) for each in merged}
+    nodes = {result.unit.code: Now(result.unit.name, result.unit.parent) for result in merged}
     stack = list(unit.unit.children)
     while stack:
         child = stack.pop()
-        found[child] = Now(units[child].unit.name, units[child].unit.parent)
+        nodes[child] = Now(units[child].unit.name, units[child].unit.parent)
         stack.extend(units[child].unit.children)
-    return found
+    return nodes

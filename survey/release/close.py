@@ -186,9 +186,9 @@ def ready_for_release(session: Session, wave: Wave) -> Ready:
         raise Conflict(say("wave_not_closed_for_release", state=wave.state))
     if wave.id in expired(session, wave.organisation_id):
         raise Conflict("answers_deleted_unreleased")
-    if found := raw.duplicate_releases(session, wave):
-        waves = [session.get_one(Wave, (wave.organisation_id, each)) for each in found]
-        labels = ", ".join(each.label for each in waves)
+    if duplicates := raw.duplicate_releases(session, wave):
+        waves = [session.get_one(Wave, (wave.organisation_id, wave_id)) for wave_id in duplicates]
+        labels = ", ".join(duplicate.label for duplicate in waves)
         raise Conflict(say("answers_released_already", labels=labels))
     return Ready(load_frame(session, wave), raw.own_sheets(session, wave))
 

@@ -53,7 +53,7 @@ def area_change(
     if pair.then.schema == 1:
         return None
     names = pair.index if name == OVERALL else (name,)
-    parts = [[_cluster(then, now, each) for then, now in pair.groups] for each in names]
+    parts = [[_cluster(then, now, dimension) for then, now in pair.groups] for dimension in names]
     judged = judged_by_units(parts)
     return None if judged is None else printed_change(earlier, later, *judged, m=family)
 
@@ -78,9 +78,9 @@ def _groups(pair: Pair) -> list[tuple[list[Cell], list[Cell]]]:
                 cells[f"{when} {code}"] = cell
     origins = {**pair.origins, pair.now.unit.code: [pair.then.unit.code]}
     for code, before in origins.items():
-        for each in before:
-            if f"now {code}" in cells and f"then {each}" in cells:
-                parent[top(f"then {each}")] = top(f"now {code}")
+        for earlier_code in before:
+            if f"now {code}" in cells and f"then {earlier_code}" in cells:
+                parent[top(f"then {earlier_code}")] = top(f"now {code}")
     grouped: dict[str, tuple[list[Cell], list[Cell]]] = {}
     for key, cell in cells.items():
         group = grouped.setdefault(top(key), ([], []))
@@ -119,9 +119,11 @@ def standardised(pair: Pair, name: str) -> int | None:
     rows = []
     for code, now in pair.below_now.items():
         made_of = [
-            pair.below_then[each] for each in pair.origins.get(code, ()) if each in pair.below_then
+            pair.below_then[origin]
+            for origin in pair.origins.get(code, ())
+            if origin in pair.below_then
         ]
-        if now.unit.children or any(each.unit.children for each in made_of):
+        if now.unit.children or any(unit.unit.children for unit in made_of):
             continue
         before, after = _together(made_of, name, pair.index), score_of(now, name)
         heads = now.participation.headcount
@@ -129,8 +131,8 @@ def standardised(pair: Pair, name: str) -> int | None:
             rows.append((before, after.index, heads))
     if len(rows) < 2:
         return None
-    found = standardised_change(*(list(column) for column in zip(*rows, strict=True)))
-    return None if found is None else whole_points(found)
+    change = standardised_change(*(list(column) for column in zip(*rows, strict=True)))
+    return None if change is None else whole_points(change)
 
 
 def _together(units: list[UnitResult], name: str, index: Sequence[str]) -> float | None:

@@ -44,10 +44,10 @@ def unit_from_json(text: str) -> UnitResult:
 
 def digest(texts: list[str]) -> str:
     """SHA-256 over the documents of a release in the given order: header first, then units."""
-    whole = hashlib.sha256()
+    combined = hashlib.sha256()
     for text in texts:
-        whole.update(hashlib.sha256(text.encode()).digest())
-    return whole.hexdigest()
+        combined.update(hashlib.sha256(text.encode()).digest())
+    return combined.hexdigest()
 
 
 def _known(plain: dict[str, Any]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def score_then(unit: UnitResult, name: str, index: Sequence[str]) -> Score | Non
     """
     if name != OVERALL or unit.schema != 1:
         return score_of(unit, name)
-    parts = [score_of(unit, each) for each in index]
+    parts = [score_of(unit, dimension) for dimension in index]
     values = [part.index for part in parts if part is not None and part.index is not None]
     if not parts or len(values) < len(parts):
         return None
@@ -85,17 +85,17 @@ def _comparisons(
         yield _of_node("parent", above[0])
     if above and above[-1].overall.index is not None:
         yield _of_node("organisation", above[-1])
-    near = {unit.unit.code, *(each.unit.code for each in above)}
+    near = {unit.unit.code, *(node.unit.code for node in above)}
     others = [u for u in kinds.get(unit.unit.kind, ()) if u.unit.code not in near]
-    whole = median_of_others([u.overall.index for u in others])
-    if whole is not None:
+    median = median_of_others([u.overall.index for u in others])
+    if median is not None:
         medians = {
-            d.id: Score(median_of_others([_index(each, d.id) for each in others]))
+            d.id: Score(median_of_others([_index(other, d.id) for other in others]))
             for d in unit.dimensions
         }
-        shown = sum(each.overall.index is not None for each in others)
+        shown = sum(other.overall.index is not None for other in others)
         kind = unit.unit.kind
-        yield Comparison("kind", kind, kind, Score(whole), medians, shown)
+        yield Comparison("kind", kind, kind, Score(median), medians, shown)
 
 
 def _above(unit: UnitResult, units: Units) -> list[UnitResult]:
@@ -132,8 +132,8 @@ def with_bands(units: Units, method: Method) -> tuple[dict[str, UnitResult], Met
     bands: dict[str, Mapping[str, Band]] = {}
     models: dict[str, DimensionMethod] = {}
     for name, how in method.dimensions.items():
-        bands[name], found = _bands(units, name, how.sigma)
-        models[name] = replace(how, mean=_mean(found), tau2=_tau2(found))
+        bands[name], fitted = _bands(units, name, how.sigma)
+        models[name] = replace(how, mean=_mean(fitted), tau2=_tau2(fitted))
     banded = {
         code: replace(
             unit,
@@ -167,8 +167,8 @@ def _bands(
         np.array([n for _, n, _ in shown], dtype=np.int64),
         np.array([index for _, _, index in shown], dtype=np.float64),
     )
-    found = {code: band for (code, _, _), band in zip(shown, placed.band, strict=True) if band}
-    return found, model
+    bands = {code: band for (code, _, _), band in zip(shown, placed.band, strict=True) if band}
+    return bands, model
 
 
 def _mean(model: RandomIntercept | None) -> float | None:

@@ -310,8 +310,8 @@ class Method:
 
     def correlation(self, one: str, other: str) -> float:
         """The correlation of two sub-goals; 0.5 where it is not known."""
-        found = self.correlations.get(f"{one}/{other}", self.correlations.get(f"{other}/{one}"))
-        return 0.5 if found is None else found
+        value = self.correlations.get(f"{one}/{other}", self.correlations.get(f"{other}/{one}"))
+        return 0.5 if value is None else value
 
 
 @dataclass(frozen=True, slots=True)

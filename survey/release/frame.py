@@ -81,20 +81,20 @@ class Frame:
 
     def subtree_headcount(self, code: str) -> int | None:
         """Headcount of a unit with everybody below it."""
-        below = [each.code for each in self.units if code in ancestors(each.code, self.by_code)]
-        heads = [self.by_code[each].headcount for each in below]
+        below = [unit.code for unit in self.units if code in ancestors(unit.code, self.by_code)]
+        heads = [self.by_code[lower].headcount for lower in below]
         return None if None in heads else sum(head or 0 for head in heads)
 
     @cached_property
     def _staff(self) -> Mapping[str, tuple[int | None, int]]:
         """Node → headcount and invited of its own, each unit's where its answers are counted."""
-        found: dict[str, tuple[int | None, int]] = {unit.code: (0, 0) for unit in self.units}
+        counts: dict[str, tuple[int | None, int]] = {unit.code: (0, 0) for unit in self.units}
         for unit in self.units:
-            head, invited = found[unit.reports_to]
+            head, invited = counts[unit.reports_to]
             known = head is not None and unit.headcount is not None
             total = (head or 0) + (unit.headcount or 0) if known else None
-            found[unit.reports_to] = (total, invited + unit.invited)
-        return found
+            counts[unit.reports_to] = (total, invited + unit.invited)
+        return counts
 
 
 def ancestors(code: str, units: Mapping[str, FrameUnit]) -> list[str]:

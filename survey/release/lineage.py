@@ -96,86 +96,90 @@ class Lineage:
     def origins(self, code: str, ordinal: int) -> frozenset[str]:
         """Codes, in the wave ``ordinal``, of all that a unit was made of, comparable or not."""
         codes = {code}
-        for each in reversed(self._between(ordinal, self._ordinal)):
-            if each.kind in JOINED and codes & set(each.after):
-                codes = (codes - set(each.after)) | set(each.before)
+        for record in reversed(self._between(ordinal, self._ordinal)):
+            if record.kind in JOINED and codes & set(record.after):
+                codes = (codes - set(record.after)) | set(record.before)
         return frozenset(codes)
 
     def _between(self, after: int, upto: int) -> list[Recorded]:
-        return [each for each in self._recorded if after < each.ordinal <= upto]
+        return [record for record in self._recorded if after < record.ordinal <= upto]
 
     def _trace(self, code: str) -> Past:
         codes: dict[int, str] = {}
-        told: list[Reorganisation] = []
+        history: list[Reorganisation] = []
         upto, unit = self._ordinal, self._units[code]
         for index in range(len(self._earlier) - 1, -1, -1):
             release = self._earlier[index]
             at = release.wave.ordinal
-            found, before = self._step(code, at, upto)
-            told += found
+            events, before = self._step(code, at, upto)
+            history += events
             if before is None:
-                reached = [each.wave.ordinal for each in self._earlier[: index + 1]]
-                broken = {each for each in reached if self._was_there(code, at, upto, each)}
-                return Past(codes, frozenset(broken), tuple(told))
+                reached = [earlier.wave.ordinal for earlier in self._earlier[: index + 1]]
+                broken = {past for past in reached if self._was_there(code, at, upto, past)}
+                return Past(codes, frozenset(broken), tuple(history))
             if (then := release.units.get(before)) is not None:
-                recoded = any(each.kind != "moved" for each in found)
-                told += self._seen(unit, then, at, upto, recoded=recoded)
+                recoded = any(event.kind != "moved" for event in events)
+                history += self._seen(unit, then, at, upto, recoded=recoded)
                 codes[at] = before
                 unit = Now(then.unit.name, then.unit.parent)
             code, upto = before, at
-        return Past(codes, frozenset(), tuple(told))
+        return Past(codes, frozenset(), tuple(history))
 
     def _step(self, code: str, at: int, upto: int) -> tuple[list[Reorganisation], str | None]:
         """What was recorded of a unit between two waves, the latest first, and its code at the
         earlier one; None when it cannot be compared with anything there."""
-        told = []
-        for each in reversed(self._between(at, upto)):
-            if code not in each.after or each.kind == "new":
+        history = []
+        for record in reversed(self._between(at, upto)):
+            if code not in record.after or record.kind == "new":
                 continue
-            continued = each.continues.get(code)
-            if each.kind in JOINED:
-                told.append(_joined(each, code, at))
+            continued = record.continues.get(code)
+            if record.kind in JOINED:
+                history.append(_joined(record, code, at))
             elif continued is None:
-                kind = cast(ReorganisationKind, each.kind)
-                why = each.reasons.get(code, "")
-                told.append(Reorganisation(kind, at, (each.was,), (each.became,), False, "", why))
+                kind = cast(ReorganisationKind, record.kind)
+                why = record.reasons.get(code, "")
+                history.append(
+                    Reorganisation(kind, at, (record.was,), (record.became,), False, "", why)
+                )
             if continued is None:
-                return told, None
+                return history, None
             code = continued
-        return told, code
+        return history, code
 
     def _seen(
         self, now: Now, then: UnitResult, at: int, upto: int, *, recoded: bool
     ) -> list[Reorganisation]:
         """A new name and a new place, as the two waves printed them."""
-        told = []
+        history = []
         if then.unit.name != now.name and not recoded:
-            told.append(Reorganisation("renamed", at, (then.unit.name,), (now.name,), True))
+            history.append(Reorganisation("renamed", at, (then.unit.name,), (now.name,), True))
         if then.unit.parent is None or now.parent is None or now.parent == then.unit.parent:
-            return told
+            return history
         if then.unit.parent in self._walked(now.parent, at, upto):
-            return told  # the area has another code, or took this one in, and the unit followed
+            return history  # the area has another code, or took this one in, and the unit followed
         before = then.unit.path[-1] if then.unit.path else then.unit.parent
-        told.append(Reorganisation("moved", at, (before,), (self._name(now.parent, upto),), True))
-        return told
+        history.append(
+            Reorganisation("moved", at, (before,), (self._name(now.parent, upto),), True)
+        )
+        return history
 
     def _walked(self, code: str, at: int, upto: int) -> set[str]:
         codes = {code}
-        for each in reversed(self._between(at, upto)):
-            if each.kind in JOINED and codes & set(each.after):
-                codes |= set(each.before)
+        for record in reversed(self._between(at, upto)):
+            if record.kind in JOINED and codes & set(record.after):
+                codes |= set(record.before)
         return codes
 
     def _name(self, code: str, ordinal: int) -> str:
         if ordinal == self._ordinal:
             return self._units[code].name
-        release = next(each for each in self._earlier if each.wave.ordinal == ordinal)
+        release = next(earlier for earlier in self._earlier if earlier.wave.ordinal == ordinal)
         return release.units[code].unit.name
 
     def _was_there(self, code: str, at: int, upto: int, ordinal: int) -> bool:
         """True when the unit, or anything that it was made of, was in an earlier wave."""
-        release = next(each for each in self._earlier if each.wave.ordinal == ordinal)
-        return any(each in release.units for each in self._walked(code, ordinal, upto))
+        release = next(earlier for earlier in self._earlier if earlier.wave.ordinal == ordinal)
+        return any(origin in release.units for origin in self._walked(code, ordinal, upto))
 
 
 def composition(
@@ -189,10 +193,10 @@ def composition(
     origins = {code: lineage.origins(code, ordinal) for code in now}
     joined = {code for code, before in origins.items() if not before & set(then)}
     kept = frozenset[str]().union(*origins.values())
-    left = set(then) - kept
+    gone = set(then) - kept
     return (
         tuple(unit.name for code, unit in now.items() if code in joined - _below(now, joined)),
-        tuple(unit.name for code, unit in then.items() if code in left - _below(then, left)),
+        tuple(unit.name for code, unit in then.items() if code in gone - _below(then, gone)),
     )
 
 
@@ -207,8 +211,8 @@ def _joined(record: Recorded, code: str, at: int) -> Reorganisation:
     return Reorganisation(
         cast(ReorganisationKind, record.kind),
         at,
-        tuple(names.get(each, each) for each in record.before),
-        tuple(names.get(each, each) for each in record.after),
+        tuple(names.get(unit_code, unit_code) for unit_code in record.before),
+        tuple(names.get(unit_code, unit_code) for unit_code in record.after),
         continued is not None,
         names.get(continued, continued) if continued is not None else "",
         record.reasons.get(code, ""),

@@ -104,7 +104,7 @@ def load_earlier(session: Session, wave: Wave) -> list[Earlier]:
         )
         .order_by(Wave.ordinal, Release.number)
     ).all()
-    found: dict[int, Earlier] = {}
+    by_ordinal: dict[int, Earlier] = {}
     for release_id, header in rows:
         documents = session.scalars(
             sa.select(ReleaseUnit.document).where(
@@ -114,8 +114,8 @@ def load_earlier(session: Session, wave: Wave) -> list[Earlier]:
         )
         read = header_from_json(header)
         units = {unit.unit.code: unit for unit in map(unit_from_json, documents)}
-        found[read.wave.ordinal] = Earlier(read.wave, units, read.method)
-    return list(found.values())
+        by_ordinal[read.wave.ordinal] = Earlier(read.wave, units, read.method)
+    return list(by_ordinal.values())
 
 
 def _day(moment: datetime | None) -> str:

@@ -77,9 +77,9 @@ def look_at(units: Iterable[UnitResult], *, uncounted: bool = False) -> Look:
     return Look(tuple(_of_unit(unit, known) for unit in known.values()), uncounted)
 
 
-def to_text(made: Look) -> str:
+def to_text(overview: Look) -> str:
     """As JSON, to be kept beside the sealed result."""
-    return json.dumps(_converter.unstructure(made), ensure_ascii=False)
+    return json.dumps(_converter.unstructure(overview), ensure_ascii=False)
 
 
 def from_text(text: str) -> Look:

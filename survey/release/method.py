@@ -77,9 +77,9 @@ def _places(nodes: Sequence[Node], wave: ScoredWave, home: Mapping[str, str]) ->
 
 def _moments(scores: Floats, place: Ints, rows: int) -> Moments:
     """n, sum and squares of the blocks of at least ten people with a score, one column."""
-    found = group_moments(scores[place >= 0], place[place >= 0], rows)
-    kept = found.n[:, 0] >= LEAST_BLOCK
-    return Moments(found.n[kept], found.total[kept], found.squares[kept])
+    moments = group_moments(scores[place >= 0], place[place >= 0], rows)
+    kept = moments.n[:, 0] >= LEAST_BLOCK
+    return Moments(moments.n[kept], moments.total[kept], moments.squares[kept])
 
 
 def _sigma(moments: Moments, everyone: Floats, *, single_item: bool) -> tuple[int, Source]:
@@ -114,14 +114,14 @@ def _dimension(
 
 def _correlations(names: list[str], scores: Floats) -> Mapping[str, float]:
     """Correlations of sub-goals over the people who have both, two decimals."""
-    found = {}
+    correlations = {}
     for one, other in combinations(range(len(names)), 2):
         pair = scores[~np.isnan(scores[:, [one, other]]).any(axis=1)][:, [one, other]]
         if len(pair) >= LEAST_PEOPLE and (pair.std(axis=0) > 0).all():
             centred = (pair - pair.mean(axis=0)) / pair.std(axis=0)
             value = float((centred[:, 0] * centred[:, 1]).mean())
-            found[f"{names[one]}/{names[other]}"] = round(value, 2)
-    return found
+            correlations[f"{names[one]}/{names[other]}"] = round(value, 2)
+    return correlations
 
 
 def _rounded(value: float | None) -> float | None:

@@ -126,12 +126,12 @@ def search(
     limit: int = 25,
 ) -> Found:
     """Texts in a state, of one unit and question or all ('' for all), as the queue has them."""
-    mine = (
+    conditions = (
         ModeratedText.organisation_id == organisation_id,
         ModeratedText.wave_id == wave_id,
         ModeratedText.state == state,
     )
-    wanted = [*mine]
+    wanted = [*conditions]
     if unit:
         wanted.append(ModeratedText.code == unit)
     if question:
@@ -145,7 +145,7 @@ def search(
     ).all()
     total = session.scalar(sa.select(sa.func.count()).select_from(ModeratedText).where(*wanted))
     places = session.execute(
-        sa.select(ModeratedText.code, ModeratedText.question).where(*mine).distinct()
+        sa.select(ModeratedText.code, ModeratedText.question).where(*conditions).distinct()
     ).all()
     return Found(
         tuple(rows),
@@ -159,7 +159,7 @@ def next_waiting(
     session: Session, organisation_id: int, wave_id: int, after: uuid.UUID | None = None
 ) -> ModeratedText | None:
     """The next text that waits, behind ``after`` in the queue's order and then from its start."""
-    mine = (
+    query = (
         sa.select(ModeratedText)
         .where(
             ModeratedText.organisation_id == organisation_id,
@@ -171,13 +171,13 @@ def next_waiting(
     )
     this = session.get(ModeratedText, (organisation_id, after)) if after else None
     if this is None:
-        return session.scalar(mine)
+        return session.scalar(query)
     behind = sa.or_(
         ModeratedText.code > this.code,
         sa.and_(ModeratedText.code == this.code, ModeratedText.id > this.id),
     )
-    return session.scalar(mine.where(behind)) or session.scalar(
-        mine.where(ModeratedText.id != this.id)
+    return session.scalar(query.where(behind)) or session.scalar(
+        query.where(ModeratedText.id != this.id)
     )
 
 
@@ -185,10 +185,10 @@ def text_of_wave(
     session: Session, organisation_id: int, wave_id: int, text_id: uuid.UUID
 ) -> ModeratedText:
     """A text of this wave; NotFound when there is none."""
-    found = session.get(ModeratedText, (organisation_id, text_id))
-    if found is None or found.wave_id != wave_id:
+    text = session.get(ModeratedText, (organisation_id, text_id))
+    if text is None or text.wave_id != wave_id:
         raise NotFound("no_such_text")
-    return found
+    return text
 
 
 def waiting_counts(session: Session, organisation_id: int) -> dict[int, int]:
@@ -277,8 +277,8 @@ def released_texts(
     session: Session, organisation_id: int, wave_id: int, code: str
 ) -> ReleasedTexts:
     """What moderators have released of one unit, in random order."""
-    found = released_of_wave(session, organisation_id, wave_id)
-    return found.get(code, ReleasedTexts({}, {}))
+    by_unit = released_of_wave(session, organisation_id, wave_id)
+    return by_unit.get(code, ReleasedTexts({}, {}))
 
 
 def released_of_wave(
@@ -329,12 +329,12 @@ def _paths(session: Session, organisation_id: int, wave_id: int) -> dict[str, tu
         )
     ).all()
     parent = {unit: (above, code) for unit, above, code in rows}
-    found = {}
+    paths = {}
     for unit, _, code in rows:
         path: list[str] = []
         at: int | None = unit
         while at is not None:
             at, name = parent[at]
             path.append(name)
-        found[code] = tuple(path)
-    return found
+        paths[code] = tuple(path)
+    return paths

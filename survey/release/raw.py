@@ -169,7 +169,7 @@ def duplicate_releases(session: Session, wave: Wave) -> list[int]:
     has: half of them in common says it of long sheets; short ones must agree altogether. Waves
     whose sheets retention has deleted cannot be compared any more.
     """
-    mine = _sheets(session, wave.organisation_id, wave.id)
+    sheets = _sheets(session, wave.organisation_id, wave.id)
     others = session.scalars(
         sa.select(Wave.id).where(
             Wave.organisation_id == wave.organisation_id,
@@ -178,7 +178,9 @@ def duplicate_releases(session: Session, wave: Wave) -> list[int]:
             Wave.state == "released",
         )
     )
-    return [other for other in others if _same(mine, _sheets(session, wave.organisation_id, other))]
+    return [
+        other for other in others if _same(sheets, _sheets(session, wave.organisation_id, other))
+    ]
 
 
 def _sheets(session: Session, organisation_id: int, wave_id: int) -> Counter[str]:
@@ -195,7 +197,7 @@ def _same(one: Counter[str], other: Counter[str]) -> bool:
     """Are these, by all appearances, the same people's sheets?"""
     if one == other and len(one) >= _TELLING:
         return True
-    alone = [{sheet for sheet, n in each.items() if n == 1} for each in (one, other)]
+    alone = [{sheet for sheet, n in counts.items() if n == 1} for counts in (one, other)]
     long = {sheet for sheet in alone[0] if len(sheet) - sheet.count("0") >= _LONG}
     both = long & alone[1]
     return len(both) >= _TELLING and 2 * len(both) >= min(len(long), len(alone[1]))

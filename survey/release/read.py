@@ -128,12 +128,12 @@ def documents(
 def knew_looser_rules(session: Session, wave: Wave) -> bool:
     """True when results of the wave's study stand that were released under the first disclosure
     design, whose rules were looser: who is asked now may remember those."""
-    mine = sa.exists().where(
+    old_release = sa.exists().where(
         Release.organisation_id == wave.organisation_id,
         Release.study_id == wave.study_id,
         Release.schema == 1,
     )
-    return bool(session.scalar(sa.select(mine)))
+    return bool(session.scalar(sa.select(old_release)))
 
 
 def merged_units(session: Session, wave: Wave) -> dict[str, str]:
@@ -165,10 +165,10 @@ def _latest(session: Session, organisation_id: int, study_id: int, ordinal: int 
     )
     if ordinal is not None:
         query = query.where(Wave.ordinal == ordinal)
-    found = session.scalar(query)
-    if found is None:
+    release = session.scalar(query)
+    if release is None:
         raise NotFound("study_without_release")
-    return found
+    return release
 
 
 def _stored(release: Release) -> StoredRelease:

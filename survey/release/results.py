@@ -66,11 +66,11 @@ class Results:
         n = self._printer.n_of_others(code)
         if n is None:
             return None
-        found = {
+        indices = {
             d.id: self._printer.index(d.id, code, others=True) for d in self._instrument.dimensions
         }
-        whole = overall([found[name] for name in self._instrument.index])
-        return Others(n, _plain(whole), {name: _plain(each) for name, each in found.items()})
+        total = overall([indices[name] for name in self._instrument.index])
+        return Others(n, _plain(total), {name: _plain(index) for name, index in indices.items()})
 
     def texts_of(self, code: str) -> int | None:
         """Of how many people the pool is whose texts stand at the unit."""
@@ -82,8 +82,8 @@ class Results:
         score = self._score(code, self._printer.index(dimension.id, code), sigma)
         scale = self._instrument.scales[dimension.scale]
         items = tuple(
-            self._item(each.id, code, list(scale.values), reverse=each.reverse)
-            for each in dimension.items
+            self._item(item.id, code, list(scale.values), reverse=item.reverse)
+            for item in dimension.items
         )
         return DimensionResult(dimension.id, score, items=items)
 
@@ -98,7 +98,7 @@ class Results:
             shares = (
                 self._single(question.id, len(ids), code)
                 if form == "one"
-                else [self._option(f"option:{question.id}/{each}", code) for each in ids]
+                else [self._option(f"option:{question.id}/{option_id}", code) for option_id in ids]
             )
             options = tuple(map(OptionResult, ids, shares))
             results.append(QuestionResult(question.id, options))
@@ -128,7 +128,7 @@ class Results:
 
     def _single(self, name: str, options: int, code: str) -> list[Share | None]:
         shares = self._printer.categories(f"question:{name}", code)
-        return [None] * options if shares is None else [_shown(each) for each in shares]
+        return [None] * options if shares is None else [_shown(share) for share in shares]
 
     def _option(self, key: str, code: str) -> Share | None:
         if key in self._printer.shares:

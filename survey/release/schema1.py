@@ -33,10 +33,10 @@ def unit(old: Plain) -> Plain:
         **kept,
         "tier": _tier(old["tier"], n),
         "overall": _score(old["overall"]),
-        "dimensions": [_dimension(each, n) for each in old["dimensions"]],
-        "comparisons": [_scored(each) for each in old.get("comparisons", ())],
-        "history": [_scored(each) for each in old.get("history", ())],
-        "questions": [_question(each, n) for each in old.get("questions", ())],
+        "dimensions": [_dimension(dimension, n) for dimension in old["dimensions"]],
+        "comparisons": [_scored(comparison) for comparison in old.get("comparisons", ())],
+        "history": [_scored(wave) for wave in old.get("history", ())],
+        "questions": [_question(question, n) for question in old.get("questions", ())],
     }
 
 
@@ -51,13 +51,13 @@ def _score(old: Plain) -> Plain:
 
 
 def _scored(old: Plain) -> Plain:
-    scores = {name: _score(each) for name, each in old["dimensions"].items()}
+    scores = {name: _score(score) for name, score in old["dimensions"].items()}
     return {**old, "overall": _score(old["overall"]), "dimensions": scores}
 
 
 def _dimension(old: Plain, n: int | None) -> Plain:
     kept: Plain = {k: old[k] for k in ("id", "band") if k in old}
-    items = [_item(each, n) for each in old.get("items", ())]
+    items = [_item(item, n) for item in old.get("items", ())]
     return {**kept, "score": _score(old["score"]), "items": items}
 
 
