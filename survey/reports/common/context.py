@@ -70,11 +70,11 @@ class Context:
             self.wave_name(self.header.wave),
             self.unit.participation,
             self.unit.overall,
-            {each.id: each.score for each in self.unit.dimensions},
+            {dimension.id: dimension.score for dimension in self.unit.dimensions},
             {
                 item.id: item.favourable
-                for each in self.unit.dimensions
-                for item in each.items
+                for dimension in self.unit.dimensions
+                for item in dimension.items
                 if item.favourable is not None
             },
         )
@@ -90,14 +90,14 @@ class Context:
             for p in self.unit.history
             if p.wave.ordinal < self.header.wave.ordinal
         ]
-        return (*sorted(past, key=lambda each: each.wave.ordinal), now)
+        return (*sorted(past, key=lambda measured: measured.wave.ordinal), now)
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
         """The overall index, then the dimensions in the instrument's order, those outside of the
         index last."""
         overall = Row("", self.words("overall"), self.words("overall_inside"))
-        rows = [self._row(each.id) for each in self.instrument.dimensions]
+        rows = [self._row(dimension.id) for dimension in self.instrument.dimensions]
         return (overall, *sorted(rows, key=lambda row: row.apart))
 
     @cached_property
@@ -126,12 +126,12 @@ class Context:
     @cached_property
     def results(self) -> Mapping[str, DimensionResult]:
         """Dimension id → result of this wave."""
-        return {each.id: each for each in self.unit.dimensions}
+        return {result.id: result for result in self.unit.dimensions}
 
     @cached_property
     def change(self) -> WaveChange | None:
         """The change that the report leads with: from the first wave that may be compared."""
-        comparable = [each for each in self.unit.changes if each.comparable]
+        comparable = [change for change in self.unit.changes if change.comparable]
         return min(comparable or self.unit.changes, key=lambda c: c.from_ordinal, default=None)
 
     def wave_name(self, wave: WaveFacts) -> str:

@@ -15,7 +15,7 @@ from survey.release.document import ReleaseHeader
 
 def safe_code(code: str, longest: int = 100) -> str:
     """A unit's code with every other character than a-z, digits and hyphens written as a number."""
-    safe = re.sub(r"[^A-Za-z0-9-]", lambda found: f"_{ord(found.group()):x}_", code)
+    safe = re.sub(r"[^A-Za-z0-9-]", lambda match: f"_{ord(match.group()):x}_", code)
     if len(safe) > longest:
         safe = f"{safe[: longest - 20]}_{hashlib.sha256(code.encode()).hexdigest()[:12]}"
     return safe
@@ -48,5 +48,5 @@ def _wave(header: ReleaseHeader) -> list[str]:
 
 
 def _words(text: str, longest: int) -> list[str]:
-    found = slug(text, longest)
-    return [found] if found else []
+    name = slug(text, longest)
+    return [name] if name else []

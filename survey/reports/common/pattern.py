@@ -32,13 +32,13 @@ def _changed_title(context: Context, change: WaveChange) -> str:
     judged = [row for row in context.parts if kinds[row.id] != "hidden"]
     hidden = len(context.parts) - len(judged)
     moved = _together(context, [_moved(context, change, judged, kind) for kind in (UP, DOWN)])
-    counts = [sum(kind == each for each in kinds.values()) for kind in (UP, DOWN)]
+    counts = [sum(kind == verdict for verdict in kinds.values()) for kind in (UP, DOWN)]
     if moved:
         return _judged(context, moved, hidden) if max(counts) > NAMED else moved
-    found = {kinds[row.id] for row in judged}
-    if not found:
+    verdicts = {kinds[row.id] for row in judged}
+    if not verdicts:
         return ""
-    only = found.pop() if len(found) == 1 else "unknown"
+    only = verdicts.pop() if len(verdicts) == 1 else "unknown"
     return _judged(context, context.words(f"title_{only}"), hidden)
 
 
@@ -58,8 +58,8 @@ def _named_moved(context: Context, change: WaveChange, rows: Sequence[Row], kind
 
 def _together(context: Context, said: Sequence[str]) -> str:
     """Several findings as one sentence, those that say nothing left out."""
-    first, *others = [each for each in said if each] or [""]
-    return "; ".join([first, *(context.words.inside(each) for each in others)])
+    first, *others = [text for text in said if text] or [""]
+    return "; ".join([first, *(context.words.inside(text) for text in others)])
 
 
 def _judged(context: Context, said: str, hidden: int) -> str:

@@ -108,8 +108,8 @@ def _fetcher(charts: Mapping[str, bytes], assets: Mapping[str, bytes]) -> Any:
 def _check_fonts(_document: Any, pdf: Any) -> None:
     """Raise ``BrokenReport`` when the PDF embeds a font that the package does not ship."""
     foreign = set()
-    for each in pdf.objects:
-        name = each.get("FontName") if isinstance(each, dict) else None
+    for pdf_object in pdf.objects:
+        name = pdf_object.get("FontName") if isinstance(pdf_object, dict) else None
         if name is not None:
             said = name.decode() if isinstance(name, bytes) else str(name)
             plain = said.lstrip("/").split("+", 1)[-1].rstrip(",")

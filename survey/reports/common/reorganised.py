@@ -24,41 +24,41 @@ def told(context: Context) -> tuple[str, ...]:
 def crossed(context: Context) -> tuple[str, ...]:
     """Say what was done to the unit where it is still compared with before: another name, another
     place, another code, or a merger or split that it continues one unit of."""
-    found = [each for each in context.unit.reorganisations if each.comparable]
-    return tuple(_sentence(context, each) for each in reversed(found))
+    events = [event for event in context.unit.reorganisations if event.comparable]
+    return tuple(_sentence(context, event) for event in reversed(events))
 
 
 def broken(context: Context) -> tuple[str, ...]:
     """Say why nothing before a reorganisation may be compared with the unit."""
-    found = [each for each in context.unit.reorganisations if not each.comparable]
-    return tuple(_sentence(context, each) for each in found)
+    events = [event for event in context.unit.reorganisations if not event.comparable]
+    return tuple(_sentence(context, event) for event in events)
 
 
 def composition(context: Context, change: WaveChange) -> tuple[str, ...]:
     """Say which units an area has gained and lost since a wave: some of a change may be theirs."""
     words, wave = context.words, context.from_name(change)
-    joined, left = _some(context, change.joined), _some(context, change.left)
-    if joined and left:
-        return (words("composition_both", joined=joined, left=left, wave=wave),)
+    joined, gone = _some(context, change.joined), _some(context, change.left)
+    if joined and gone:
+        return (words("composition_both", joined=joined, left=gone, wave=wave),)
     if joined:
         return (words("composition_joined", names=joined, wave=wave),)
-    return (words("composition_left", names=left, wave=wave),) if left else ()
+    return (words("composition_left", names=gone, wave=wave),) if gone else ()
 
 
-def _sentence(context: Context, each: Reorganisation) -> str:
+def _sentence(context: Context, event: Reorganisation) -> str:
     words = context.words
-    facts = context.wave_of(each.from_ordinal)
+    facts = context.wave_of(event.from_ordinal)
     said = words(
-        f"reorganised_{each.kind}",
-        before=_some(context, each.before),
-        after=_some(context, each.after),
-        wave=context.wave_name(facts) if facts else str(each.from_ordinal),
+        f"reorganised_{event.kind}",
+        before=_some(context, event.before),
+        after=_some(context, event.after),
+        wave=context.wave_name(facts) if facts else str(event.from_ordinal),
     )
-    reason = _ended(printable(each.reason))
-    if each.kind in ("renamed", "moved") and each.comparable:
+    reason = _ended(printable(event.reason))
+    if event.kind in ("renamed", "moved") and event.comparable:
         return f"{said}."
-    if each.comparable:
-        name = f"{words('quote_open')}{printable(each.continues)}{words('quote_close')}"
+    if event.comparable:
+        name = f"{words('quote_open')}{printable(event.continues)}{words('quote_close')}"
         tail = words("reorganised_compared", name=name)
     else:
         tail = words("reorganised_apart")

@@ -80,11 +80,11 @@ def row_change(context: Context, change: WaveChange, row: Row) -> Change:
 
 def kind_of(context: Context, change: WaveChange, row: Row) -> Verdict:
     """The verdict on one row as it is said: hidden where its numbers are not there."""
-    each = row_change(context, change, row)
-    if each.verdict in ("too_few", "not_comparable"):
-        return each.verdict
-    complete = None not in (each.earlier, each.later, each.low, each.high)
-    return each.verdict if complete else "hidden"
+    judgement = row_change(context, change, row)
+    if judgement.verdict in ("too_few", "not_comparable"):
+        return judgement.verdict
+    complete = None not in (judgement.earlier, judgement.later, judgement.low, judgement.high)
+    return judgement.verdict if complete else "hidden"
 
 
 def row_verdict(context: Context, change: WaveChange, row: Row) -> str:
@@ -102,11 +102,11 @@ def row_verdict(context: Context, change: WaveChange, row: Row) -> str:
 
 def _bounds(context: Context, change: WaveChange, row: Row) -> Bounds:
     """The bounds of a row's two indices, where the verdict speaks of the indices as printed."""
-    each, earlier = row_change(context, change, row), _then(context, change, row)
+    judgement, earlier = row_change(context, change, row), _then(context, change, row)
     later = context.score(row.id, context.waves[-1])
     return (
-        earlier.bound if earlier.index == each.earlier else None,
-        later.bound if later.index == each.later else None,
+        earlier.bound if earlier.index == judgement.earlier else None,
+        later.bound if later.index == judgement.later else None,
     )
 
 
@@ -204,7 +204,10 @@ def _tally(context: Context, tally: Tally) -> str:
 
 def _earlier_way(context: Context, change: WaveChange) -> str:
     """Say that verdicts of the first schema were reached otherwise than today's."""
-    verdicts = {change.overall.verdict, *(each.verdict for each in change.dimensions.values())}
+    verdicts = {
+        change.overall.verdict,
+        *(judgement.verdict for judgement in change.dimensions.values()),
+    }
     old = context.unit.schema == 1 and verdicts != {"hidden"}
     return context.words("earlier_way") if old else ""
 
@@ -228,12 +231,12 @@ def more_on_change(context: Context) -> Sequence[str]:
         said = [_standardised(context, lead.overall), _regression(context, lead)]
         if lead.tally is not None:
             said.insert(0, _tally(context, lead.tally))
-    for change in sorted(context.unit.changes, key=lambda each: each.from_ordinal):
+    for change in sorted(context.unit.changes, key=lambda later: later.from_ordinal):
         if change is lead or not change.comparable:
             continue
         since = context.words("since", wave=context.from_name(change))
         said.append(f"{since} {row_verdict(context, change, context.rows[0])}")
-    return [each for each in said if each]
+    return [sentence for sentence in said if sentence]
 
 
 def _standardised(context: Context, change: Change) -> str:
@@ -261,18 +264,18 @@ def change_table(context: Context, change: WaveChange) -> ChangeTable:
 
 
 def _change_row(context: Context, change: WaveChange, row: Row) -> ChangeRow:
-    words, each = context.words, row_change(context, change, row)
+    words, judgement = context.words, row_change(context, change, row)
     kind = kind_of(context, change, row)
     said = [row_verdict(context, change, row)]
-    if kind == each.verdict:
-        said.append(tipping(context, each))
+    if kind == judgement.verdict:
+        said.append(tipping(context, judgement))
     return ChangeRow(
         name=row.title,
         before=words.score(_then(context, change, row)),
         now=words.score(context.score(row.id, context.waves[-1])),
         kind=kind,
         chip=words(f"chip_{kind}"),
-        range=_range(context, each) if kind in (UP, DOWN, "unknown") else "–",
+        range=_range(context, judgement) if kind in (UP, DOWN, "unknown") else "–",
         sentence=" ".join(filter(None, said)),
     )
 
@@ -282,7 +285,7 @@ def _range(context: Context, change: Change) -> str:
     ends = ((change.low or 0, change.low_open), (change.high or 0, change.high_open))
     if change.verdict == DOWN:
         ends = (ends[1], ends[0])
-    first, last = (_end(context, *each) for each in ends)
+    first, last = (_end(context, *end) for end in ends)
     return first if first == last else context.words("range_to", first=first, last=last)
 
 

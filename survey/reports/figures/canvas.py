@@ -197,8 +197,8 @@ class Canvas:
         """Return the spec; ``ticks`` are the scale values that get a label."""
         below = 24 if ticks else 4
         height = round(self.top) + below
-        for each in self.annotations:
-            each["y"] = round(each["y"], 2)
+        for annotation in self.annotations:
+            annotation["y"] = round(annotation["y"], 2)
         return {
             "data": self.data,
             "layout": {

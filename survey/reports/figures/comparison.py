@@ -97,24 +97,24 @@ def _key(other: Other) -> str:
 
 def _others(context: Context) -> list[Other]:
     """Return the nodes to compare with; a parent that is the municipality itself stands once."""
-    words, found = context.words, []
+    words, nodes = context.words, []
     seen: set[str] = set()
     order = {"organisation": 0, "parent": 1, "kind": 2}
-    for each in sorted(context.unit.comparisons, key=lambda c: order[c.role]):
-        if each.code in seen and each.role != "kind":
+    for node in sorted(context.unit.comparisons, key=lambda c: order[c.role]):
+        if node.code in seen and node.role != "kind":
             continue
-        seen.add(each.code)
-        name = printable(each.name)
-        if each.role == "kind":
+        seen.add(node.code)
+        name = printable(node.name)
+        if node.role == "kind":
             key = "kind_of" if context.unit.schema > 1 else "kind_of_earlier"
-            name = words(key, n=each.units) if each.units else words("tick_kind")
-        short = words(f"tick_{each.role}")
-        found.append(Other(each.role, name, short, each.overall, each.dimensions))
+            name = words(key, n=node.units) if node.units else words("tick_kind")
+        short = words(f"tick_{node.role}")
+        nodes.append(Other(node.role, name, short, node.overall, node.dimensions))
     rest = context.unit.others
     if rest is not None:
         name = words("others_name", name=context.unit_name)
-        found.append(Other("others", name, words("tick_others"), rest.overall, rest.dimensions))
-    return found
+        nodes.append(Other("others", name, words("tick_others"), rest.overall, rest.dimensions))
+    return nodes
 
 
 def _row(
@@ -142,9 +142,9 @@ def _row(
         if score.interval is not None and score.bound != "open":
             low = 0 if score.bound == "at_most" else score.interval.low
             lines.append((low, 100 if score.bound == "at_least" else score.interval.high, y))
-    for other, each in shown:
-        hover = f"{row.title}, {other.name}: {words.score(each)}"
-        ticks[other.short].append((each.index or 0, y, hover))
+    for other, other_score in shown:
+        hover = f"{row.title}, {other.name}: {words.score(other_score)}"
+        ticks[other.short].append((other_score.index or 0, y, hover))
     _tick_labels(canvas, y + 9, [(o, s, f"{o.short} {words.score(s)}") for o, s in shown])
     canvas.top = y + (28 if shown else 14)
 

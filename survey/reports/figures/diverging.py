@@ -71,8 +71,8 @@ def diverging(context: Context, result: DimensionResult, width: int) -> Chart:
     draw_bars(canvas, bars)
     title = statements.title(context, result)
     subtitle = words("items_subtitle_full", index=words.score(result.score), n=answers(context))
-    every = [each.share for item in result.items for each in item.categories or ()]
-    rounded = statements.rounded(context, every, whole=True)
+    every = [category.share for item in result.items for category in item.categories or ()]
+    rounded = statements.rounded(context, every, parts=True)
     table = _table(context, scale, lines)
     return Chart(
         id=f"dimension-{result.id}",
@@ -101,16 +101,21 @@ def _statement(context: Context, scale: Scale, item: ItemResult) -> Statement:
         # Finer answers are hidden for this item alone: its share stands in the note.
         share = f"{words('favourable')}: {words.share(item.favourable)}"
         said = " · ".join(filter(None, (said, share)))
-    pieces = tuple(_piece(context, scale, item, each) for each in _turned(context, scale, item))
+    pieces = tuple(
+        _piece(context, scale, item, category) for category in _turned(context, scale, item)
+    )
     return Statement(item, context.text(known.text), said, pieces)
 
 
 def _turned(context: Context, scale: Scale, item: ItemResult) -> list[Category]:
     """The categories by what they count as, lowest first."""
-    whole = scale.minimum + scale.maximum
+    sum_of_ends = scale.minimum + scale.maximum
     turned = context.item(item.id).reverse
     return sorted(
-        (Category(whole - c.value if turned else c.value, c.share) for c in item.categories or ()),
+        (
+            Category(sum_of_ends - c.value if turned else c.value, c.share)
+            for c in item.categories or ()
+        ),
         key=lambda category: category.value,
     )
 
@@ -171,9 +176,9 @@ def _in_column(canvas: Canvas, text: str, y: float, *, middle: bool = False) -> 
     if middle:
         y -= len(lines) * style.SMALL * LINE / 2
     right = canvas.room + SIDE
-    for number, each in enumerate(lines):
+    for number, line in enumerate(lines):
         top = y + number * style.SMALL * LINE
-        canvas.text(each, right, top, anchor="right", size=style.SMALL, color=style.SOFT)
+        canvas.text(line, right, top, anchor="right", size=style.SMALL, color=style.SOFT)
 
 
 def _inside(canvas: Canvas, bar: Bar, text: str) -> None:
@@ -211,7 +216,7 @@ def _table(context: Context, scale: Scale, lines: Sequence[Statement]) -> ChartT
     judged, unknown = any(changes), any(line.item.not_applicable for line in lines)
     rows = []
     for line, change in zip(lines, changes, strict=True):
-        shares = {each.value: each.share for each in _turned(context, scale, line.item)}
+        shares = {category.value: category.share for category in _turned(context, scale, line.item)}
         name = f"{line.label} ({line.note})" if line.note else line.label
         cells = [words.share(shares.get(value)) for value in scale.values]
         cells.append(words.share(line.item.favourable))

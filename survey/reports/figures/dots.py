@@ -42,7 +42,7 @@ def dots(context: Context, result: DimensionResult, width: int) -> Chart:
     title = statements.title(context, result)
     subtitle = words("items_subtitle_shares", index=words.score(result.score), n=answers(context))
     every = [waves[at].items.get(item.id) for at in shown for item in result.items]
-    rounded = statements.rounded(context, every, whole=False)
+    rounded = statements.rounded(context, every, parts=False)
     table = _table(context, result, shown)
     return Chart(
         id=f"dimension-{result.id}",
@@ -106,7 +106,7 @@ def _table(context: Context, result: DimensionResult, shown: Sequence[int]) -> C
     for item in result.items:
         shares: list[Share | None] = [waves[at].items.get(item.id) for at in shown]
         last = [statements.change_cell(context, changes[item.id])] if judged else []
-        rows.append((_named(context, item), *(words.share(each) for each in shares), *last))
+        rows.append((_named(context, item), *(words.share(share) for share in shares), *last))
     header = (words("item"), *(waves[at].name for at in shown))
     return ChartTable((*header, words("change")) if judged else header, tuple(rows))
 

@@ -50,7 +50,7 @@ def _subtitle(context: Context, result: QuestionResult) -> str:
     ]
     if question.reference_period:
         said.append(words("question_period", period=words.period(question.reference_period)))
-    said.append(rounded(context, (option.share for option in result.options), whole=one))
+    said.append(rounded(context, (option.share for option in result.options), parts=one))
     return " ".join(filter(None, said))
 
 

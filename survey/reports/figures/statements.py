@@ -47,10 +47,10 @@ def change_cell(context: Context, change: ShareChange | None) -> str:
     return "–" if change is None else context.words(f"chip_{change.verdict}")
 
 
-def rounded(context: Context, shares: Iterable[Share | None], *, whole: bool) -> str:
-    """Say that shares come in steps; with ``whole`` that they need not add up to 100."""
+def rounded(context: Context, shares: Iterable[Share | None], *, parts: bool) -> str:
+    """Say that shares come in steps; with ``parts`` that they need not add up to 100."""
     step = max((share.step for share in shares if share is not None), default=1)
     if step == 1:
         return ""
-    key = "rounded_sum" if whole else "rounded"
+    key = "rounded_sum" if parts else "rounded"
     return context.words(key, step=context.words.percent(step))

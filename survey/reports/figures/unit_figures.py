@@ -31,8 +31,8 @@ def unit_charts(
         charts.append(profile(context, width, targets or {}))
     if context.unit.tier != "none":
         charts.append(comparison(context, width))
-        charts += [dimension_chart(context, each, width) for each in context.unit.dimensions]
-        charts += [question_chart(context, each, width) for each in context.unit.questions]
+        charts += [dimension_chart(context, result, width) for result in context.unit.dimensions]
+        charts += [question_chart(context, result, width) for result in context.unit.questions]
     return tuple(chart for chart in charts if chart is not None)
 
 

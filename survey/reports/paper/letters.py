@@ -81,7 +81,7 @@ class LetterMaker:
         return self._make("poster", facts, (), language)
 
     def _make(self, kind: str, facts: Facts, tickets: Sequence[Ticket], language: str) -> bytes:
-        charts = {str(n): qr_code.svg(each.link) for n, each in enumerate(tickets)}
+        charts = {str(n): qr_code.svg(ticket.link) for n, ticket in enumerate(tickets)}
         if kind == "poster":
             charts = {"poster": qr_code.svg(typing_address(facts))}
         return self._maker.make(html_of(kind, facts, tickets, language), charts)

@@ -42,13 +42,17 @@ def render(spec: Mapping[str, Any], *, label: str = "", anchors: bool = False) -
     frame = Frame.of(layout)
     writer = Writer(layout["font"]["size"], layout["font"]["color"], anchors)
     parts = [_head(frame, label)]
-    parts += [shape(each, frame) for each in layout.get("shapes", ()) if each["layer"] == "below"]
+    parts += [
+        shape(element, frame) for element in layout.get("shapes", ()) if element["layer"] == "below"
+    ]
     for number, trace in enumerate(spec["data"]):
         parts.append(_trace(f"data[{number}]", trace, frame))
-    parts += [shape(each, frame) for each in layout.get("shapes", ()) if each["layer"] != "below"]
+    parts += [
+        shape(element, frame) for element in layout.get("shapes", ()) if element["layer"] != "below"
+    ]
     parts += [tick_labels(axis, frame, writer) for axis in frame.axes.values()]
-    for number, each in enumerate(layout.get("annotations", ())):
-        parts.append(annotation(f"layout.annotations[{number}]", each, frame, writer))
+    for number, element in enumerate(layout.get("annotations", ())):
+        parts.append(annotation(f"layout.annotations[{number}]", element, frame, writer))
     return "".join([*parts, "</g></svg>"])
 
 

@@ -51,8 +51,8 @@ class Writer:
         if self.anchors:
             said = "" if anchor == "left" else f' text-anchor="{_ANCHORS[anchor]}"'
         else:
-            whole = font_metrics.width(text, size, weight)
-            x -= {"left": 0.0, "center": whole / 2, "right": whole}[anchor]
+            width = font_metrics.width(text, size, weight)
+            x -= {"left": 0.0, "center": width / 2, "right": width}[anchor]
         return (
             f'<text x="{number(x)}" y="{number(baseline)}" font-size="{number(size)}" '
             f'fill="{font.get("color", self.color)}"{bold}{said}>{html.escape(text)}</text>'

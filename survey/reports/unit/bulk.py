@@ -36,8 +36,8 @@ class _More:
 
     def written(self, code: str) -> str:
         """All of a unit's as text, for its fingerprint; '' when there is nothing."""
-        found = [each for each in (self.free_text.get(code), self.follow_up.get(code)) if each]
-        return json.dumps([asdict(each) for each in found], sort_keys=True, default=str)
+        extras = [extra for extra in (self.free_text.get(code), self.follow_up.get(code)) if extra]
+        return json.dumps([asdict(extra) for extra in extras], sort_keys=True, default=str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +72,16 @@ def render_units(
     folder.mkdir(parents=True, exist_ok=True)
     more = _More(free_text or {}, follow_up or {})
     tasks = list(_tasks(header_json, units, tuple(languages), digest, folder, more))
-    made = _manifest(folder)
-    left = [t for t in tasks if made.get(t.path.name) != t.fingerprint or not t.path.exists()]
-    done = len(tasks) - len(left)
+    fingerprints = _manifest(folder)
+    pending = [
+        t for t in tasks if fingerprints.get(t.path.name) != t.fingerprint or not t.path.exists()
+    ]
+    done = len(tasks) - len(pending)
     if progress is not None:
         progress(done, len(tasks))
     faults: list[Fault] = []
     with (folder / MANIFEST).open("a", encoding="utf-8") as manifest:
-        for task, error in _run(header_json, left, workers or _processors()):
+        for task, error in _run(header_json, pending, workers or _processors()):
             done += 1
             if error is not None:
                 faults.append(Fault(task.path.name, say("as_told", error=str(error))))
@@ -117,22 +119,22 @@ def _tasks(
             more.written(code),
         )
         for language in languages:
-            whole = "\0".join((common, language, unit_json, written))
-            fingerprint = hashlib.sha256(whole.encode()).hexdigest()
+            source = "\0".join((common, language, unit_json, written))
+            fingerprint = hashlib.sha256(source.encode()).hexdigest()
             path = folder / file_name(code, language)
             yield _Task(unit_json, language, digest, text, decided, path, fingerprint)
 
 
 def _manifest(folder: Path) -> dict[str, str]:
     """Return file name → fingerprint; a line that a crash cut short is passed over."""
-    path, made = folder / MANIFEST, {}
+    path, fingerprints = folder / MANIFEST, {}
     for line in path.read_text("utf-8").splitlines() if path.exists() else ():
         try:
             name, fingerprint = json.loads(line)
         except ValueError:
             continue
-        made[name] = fingerprint
-    return made
+        fingerprints[name] = fingerprint
+    return fingerprints
 
 
 def _processors() -> int:

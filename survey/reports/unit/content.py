@@ -86,9 +86,9 @@ def _facts(context: Context) -> tuple[Fact, ...]:
     words, who, wave = context.words, context.unit.participation, context.header.wave
     period = words("period", start=words.day(wave.opened_on), end=words.day(wave.closed_on))
     answered = words("hidden_short") if who.answered is None else str(who.answered)
-    whole = who.headcount if who.headcount is not None else who.invited
-    if who.answered is not None and whole and not who.over:
-        answered = words("n_of", n=who.answered, all=whole)
+    population = who.headcount if who.headcount is not None else who.invited
+    if who.answered is not None and population and not who.over:
+        answered = words("n_of", n=who.answered, all=population)
     rate = sentences.response_rate(context, who)
     rated = "" if rate == "–" else f"{words('fact_rate')} {rate}"
     shown = context.unit.overall.index is not None
@@ -220,12 +220,12 @@ def _action_table(context: Context, title: str, actions: Sequence[ActionFacts]) 
         (words(title), words("action_owner"), words("action_deadline"), words("action_status")),
         tuple(
             (
-                _action_title(context, each),
-                printable(each.owner),
-                words.day(each.deadline.isoformat()),
-                words(f"status_{each.status}"),
+                _action_title(context, action),
+                printable(action.owner),
+                words.day(action.deadline.isoformat()),
+                words(f"status_{action.status}"),
             )
-            for each in actions
+            for action in actions
         ),
     )
 
@@ -237,5 +237,5 @@ def _action_title(context: Context, action: ActionFacts) -> str:
 
 def _dimension(context: Context, dimension: str) -> str:
     """A dimension's title; its id when this questionnaire does not have it."""
-    known = any(each.id == dimension for each in context.instrument.dimensions)
+    known = any(entry.id == dimension for entry in context.instrument.dimensions)
     return context.dimension_title(dimension) if known else printable(dimension)

@@ -65,7 +65,9 @@ def _sources(context: Context) -> list[str]:
             names.setdefault(how.dimensions[row.id].source, []).append(row.inside)
     if len(names) == 1:
         return [words(f"sigma_{source}", names=words("sigma_all")) for source in names]
-    return [words(f"sigma_{source}", names=words.listed(each)) for source, each in names.items()]
+    return [
+        words(f"sigma_{source}", names=words.listed(titles)) for source, titles in names.items()
+    ]
 
 
 @cache
@@ -111,18 +113,18 @@ def _withheld(context: Context, shares: int, full: int) -> list[str]:
 
 
 def _has_shares(context: Context, dimension: str) -> bool:
-    found = context.results.get(dimension)
-    return found is not None and any(i.favourable or i.categories for i in found.items)
+    result = context.results.get(dimension)
+    return result is not None and any(i.favourable or i.categories for i in result.items)
 
 
 def glossary(context: Context, *, printed: bool = True) -> tuple[Term, ...]:
     """Return the words of the report and what they mean, in plain language. Only the printed
     report has a code at the foot of its pages."""
     words = context.words
-    meanings = {each: f"meaning_{each}" for each in TERMS}
+    meanings = {term: f"meaning_{term}" for term in TERMS}
     if not printed:
         meanings["release"] = "meaning_release_page"
-    return tuple(Term(words(f"term_{each}"), words(key)) for each, key in meanings.items())
+    return tuple(Term(words(f"term_{term}"), words(key)) for term, key in meanings.items())
 
 
 def method_table(context: Context) -> ChartTable:

@@ -66,26 +66,26 @@ def dashboard(
     """
     context = Context(header, unit, language)
     targets = FollowUp(targets=follow_up.targets) if follow_up else None
-    whole = content(context, free_text, width, targets)
+    report = content(context, free_text, width, targets)
     return DashboardView(
         language=language,
-        title=whole.title,
+        title=report.title,
         unit_name=context.unit_name,
-        path=whole.path,
+        path=report.path,
         study=printable(header.study),
-        wave=whole.wave,
-        headline=_headline(context, whole),
-        facts=whole.facts,
+        wave=report.wave,
+        headline=_headline(context, report),
+        facts=report.facts,
         sections=tuple(
-            _section(context, part, whole) for part in whole.parts if part.id != "actions"
+            _section(context, part, report) for part in report.parts if part.id != "actions"
         ),
         warning=context.words("answered_few") if sentences.few_answered(context) else "",
     )
 
 
-def _headline(context: Context, whole: Content) -> str:
+def _headline(context: Context, report: Content) -> str:
     """The verdict; where there is none to give, where the unit stands and why there is none."""
-    said = {part.id: part.sentences[:1] for part in whole.parts}
+    said = {part.id: part.sentences[:1] for part in report.parts}
     change = context.change
     known = change is not None and change.comparable
     if known and change is not None and change.overall.verdict != "hidden":
@@ -95,8 +95,8 @@ def _headline(context: Context, whole: Content) -> str:
     return " ".join((*said.get("standing", ()), *said.get("changed", ())))
 
 
-def _section(context: Context, part: Part, whole: Content) -> Section:
-    first = whole.circumstances if part.id == "answered" else ()
+def _section(context: Context, part: Part, report: Content) -> Section:
+    first = report.circumstances if part.id == "answered" else ()
     return Section(
         id=part.id,
         title=part.title,
@@ -196,14 +196,14 @@ def render_unit_html(
     return _html(context, content(context, free_text, follow_up=follow_up), digest)
 
 
-def _html(context: Context, whole: Content, digest: str) -> str:
+def _html(context: Context, report: Content, digest: str) -> str:
     from markupsafe import Markup
 
     words, header = context.words, context.header
     footer = " · ".join(
         (
             shortened(context.unit_name, 10.7, 250),
-            whole.wave,
+            report.wave,
             printable(header.method.software),
             f"{words('footer_release')} {digest[:12]}",
         )
@@ -215,22 +215,22 @@ def _html(context: Context, whole: Content, digest: str) -> str:
         .get_template("unit.html")
         .render(
             lang=context.language,
-            title=whole.title,
+            title=report.title,
             organisation=printable(header.organisation),
-            description=words("figures_name", unit=context.unit_name, wave=whole.wave),
+            description=words("figures_name", unit=context.unit_name, wave=report.wave),
             # css_string leaves letters, digits and escapes only, so nothing can end the style.
             footer=Markup(css_string(footer)),  # noqa: S704
             page_of=Markup(counted),  # noqa: S704
             kicker=" · ".join((words("report_kind"), printable(header.study))),
             unit_name=context.unit_name,
-            path=" › ".join(whole.path),
-            wave=" · ".join(filter(None, (whole.facts[2].value, whole.facts[2].note))),
-            facts={"standing": whole.facts[0].value, "answered": whole.facts[1].value},
-            circumstances=whole.circumstances,
+            path=" › ".join(report.path),
+            wave=" · ".join(filter(None, (report.facts[2].value, report.facts[2].note))),
+            facts={"standing": report.facts[0].value, "answered": report.facts[1].value},
+            circumstances=report.circumstances,
             long=len(context.unit_name) > 60,
-            tight=_lines(whole) > ROOM,
-            first=[_printed(part) for part in whole.parts if part.id in _FIRST_PAGE],
-            sections=[_printed(part) for part in whole.parts if part.id not in _FIRST_PAGE],
+            tight=_lines(report) > ROOM,
+            first=[_printed(part) for part in report.parts if part.id in _FIRST_PAGE],
+            sections=[_printed(part) for part in report.parts if part.id not in _FIRST_PAGE],
         )
     )
 
@@ -239,15 +239,15 @@ ROOM = 15
 """Lines of text in full size for which the first page has room beside its chart."""
 
 
-def _lines(whole: Content) -> int:
+def _lines(report: Content) -> int:
     """How many lines the first page's texts take, two columns beside each other."""
-    parts = [part for part in whole.parts if part.id in _FIRST_PAGE]
+    parts = [part for part in report.parts if part.id in _FIRST_PAGE]
     column, page = 317.0, 658.0
     high = [
         sum(len(wrap(said, 14.0, column)) for said in (*part.sentences, *part.points))
         for part in parts
     ]
-    over = sum(len(wrap(said, 14.0, 0.7 * page)) for said in whole.circumstances)
+    over = sum(len(wrap(said, 14.0, 0.7 * page)) for said in report.circumstances)
     over += sum(len(wrap(chart.title, 14.7, page, 600)) for p in parts for chart in p.charts)
     return over + max(high[:2]) + max(high[2:])
 
@@ -279,10 +279,10 @@ class UnitReportRenderer:
         ``UnknownAttribute`` when a chart says something that cannot be drawn.
         """
         context = Context(header, unit, language)
-        whole = content(context, free_text, follow_up=follow_up)
+        report = content(context, free_text, follow_up=follow_up)
         charts = {
             chart.id: draw.render(chart.spec).encode()
-            for part in whole.parts
+            for part in report.parts
             for chart in part.charts
         }
-        return self._maker.make(_html(context, whole, digest), charts)
+        return self._maker.make(_html(context, report, digest), charts)

@@ -14,15 +14,15 @@ def who_answered(context: Context) -> str:
         return words("answered_hidden")
     if who.over and who.headcount is not None:
         return words("answered_over", n=who.answered, all=who.headcount)
-    whole = who.headcount if who.headcount is not None else who.invited
-    if not whole:
+    population = who.headcount if who.headcount is not None else who.invited
+    if not population:
         return words("answered_only", n=who.answered)
-    if who.answered > whole:
-        return words("answered_over_invited", n=who.answered, all=whole)
-    if who.answered == whole:
+    if who.answered > population:
+        return words("answered_over_invited", n=who.answered, all=population)
+    if who.answered == population:
         return words("answered_all", n=who.answered)
     key = "answered_of" if who.headcount is not None else "answered_of_invited"
-    return words(key, n=who.answered, all=whole, rate=response_rate(context, who))
+    return words(key, n=who.answered, all=population, rate=response_rate(context, who))
 
 
 def answered(context: Context) -> tuple[str, ...]:
@@ -46,17 +46,21 @@ they might have said, since they did not stay away by lot."""
 def few_answered(context: Context) -> bool:
     """True when fewer than half are known to have answered."""
     who = context.unit.participation
-    whole = who.headcount if who.headcount is not None else who.invited
-    return who.answered is not None and bool(whole) and 100 * who.answered < FEW * (whole or 0)
+    population = who.headcount if who.headcount is not None else who.invited
+    return (
+        who.answered is not None
+        and bool(population)
+        and 100 * who.answered < FEW * (population or 0)
+    )
 
 
 def response_rate(context: Context, who: Participation) -> str:
     """Return the response rate in whole per cent; "–" where it is not known, or where more answered
     than work here, which is said in words."""
-    whole = who.headcount if who.headcount is not None else who.invited
-    if who.answered is None or not whole or who.answered > whole:
+    population = who.headcount if who.headcount is not None else who.invited
+    if who.answered is None or not population or who.answered > population:
         return "–"
-    return context.words.percent(int(100 * who.answered / whole + 0.5))
+    return context.words.percent(int(100 * who.answered / population + 0.5))
 
 
 def where_we_stand(context: Context) -> tuple[str, ...]:
