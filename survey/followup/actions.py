@@ -91,10 +91,10 @@ def get(session: Session, organisation_id: int, study_id: int, action_id: int) -
     """One action of a study; NotFound when there is none."""
     query = _query(organisation_id, study_id).where(Action.id == action_id)
     # Fresh: the row may have been read before its unit was held.
-    found = session.execute(query.execution_options(populate_existing=True)).one_or_none()
-    if found is None:
+    row = session.execute(query.execution_options(populate_existing=True)).one_or_none()
+    if row is None:
         raise NotFound("no_such_action")
-    return facts(*found)
+    return facts(*row)
 
 
 def of_units(
@@ -232,5 +232,5 @@ def _record(
     row: Action,
     details: Mapping[str, object],
 ) -> None:
-    whole = {"study": place.study_code, "unit": place.code, **details}
-    record(session, place.organisation_id, actor, what, f"action:{row.id}", whole)
+    entry = {"study": place.study_code, "unit": place.code, **details}
+    record(session, place.organisation_id, actor, what, f"action:{row.id}", entry)

@@ -15,9 +15,9 @@ def _parents(*, wave: bool) -> tuple[sa.ForeignKeyConstraint, ...]:
     unit = sa.ForeignKeyConstraint(
         ["organisation_id", "unit_id"], ["unit.organisation_id", "unit.id"]
     )
-    whole, column = ("wave", "wave_id") if wave else ("study", "study_id")
+    table, column = ("wave", "wave_id") if wave else ("study", "study_id")
     return unit, sa.ForeignKeyConstraint(
-        ["organisation_id", column], [f"{whole}.organisation_id", f"{whole}.id"]
+        ["organisation_id", column], [f"{table}.organisation_id", f"{table}.id"]
     )
 
 

@@ -27,8 +27,8 @@ def of_study(
 ) -> Mapping[str, FollowUp]:
     """Unit code → follow-up, of all units that have decided anything. Three queries."""
     agreed: dict[str, list[ActionFacts]] = {}
-    for each in actions.of_units(session, organisation_id, study_id):
-        agreed.setdefault(each.unit, []).append(each)
+    for action in actions.of_units(session, organisation_id, study_id):
+        agreed.setdefault(action.unit, []).append(action)
     chosen = choices.of_units(session, organisation_id, wave_id)
     wanted = targets.of_units(session, organisation_id, study_id)
     return {
@@ -45,15 +45,15 @@ def _seen_from(
 ) -> FollowUp:
     """``earlier`` are actions of the last wave before ``ordinal`` that had any, and open older
     ones."""
-    before = [each for each in known if each.wave < ordinal]
-    last = max((each.wave for each in before), default=0)
+    before = [action for action in known if action.wave < ordinal]
+    last = max((action.wave for action in before), default=0)
     return FollowUp(
         choice=choice or ChoiceFacts(),
         earlier=_by_deadline(e for e in before if e.wave == last or e.status in OPEN),
-        actions=_by_deadline(each for each in known if each.wave == ordinal),
+        actions=_by_deadline(action for action in known if action.wave == ordinal),
         targets=wanted,
     )
 
 
 def _by_deadline(chosen: Iterable[ActionFacts]) -> tuple[ActionFacts, ...]:
-    return tuple(sorted(chosen, key=lambda each: (each.deadline, each.id)))
+    return tuple(sorted(chosen, key=lambda action: (action.deadline, action.id)))

@@ -57,15 +57,17 @@ def find(
     ``hold`` keeps others from changing the unit's follow-up until the transaction ends. NotFound
     when the wave is not released or the unit is not in its release.
     """
-    found = study_by_code(session, organisation_id, study)
+    study_row = study_by_code(session, organisation_id, study)
     query = sa.select(Unit.id).where(Unit.organisation_id == organisation_id, Unit.code == unit)
     unit_id = session.scalar(query.with_for_update() if hold else query)
     if unit_id is None:
         raise NotFound(say("no_such_unit", code=unit))
-    stored = read.unit_document(session, organisation_id, found.id, unit, ordinal)
+    stored = read.unit_document(session, organisation_id, study_row.id, unit, ordinal)
     instrument = Instrument.from_dict(stored.header.instrument)
-    dimensions = tuple(each.id for each in instrument.dimensions)
-    return Place(organisation_id, found.id, found.code, found.name, unit_id, stored, dimensions)
+    dimensions = tuple(dimension.id for dimension in instrument.dimensions)
+    return Place(
+        organisation_id, study_row.id, study_row.code, study_row.name, unit_id, stored, dimensions
+    )
 
 
 def may_change(session: Session, who: Principal, unit: str) -> bool:

@@ -40,7 +40,7 @@ def make_due(session: Session, moment: datetime) -> int:
 
 def unanswered(session: Session, organisation_id: int, wave_id: int) -> frozenset[str]:
     """Codes of units with a notice of this wave that have still agreed nothing."""
-    found = session.scalars(
+    codes = session.scalars(
         sa.select(Unit.code)
         .join(
             Reminder,
@@ -52,7 +52,7 @@ def unanswered(session: Session, organisation_id: int, wave_id: int) -> frozense
             ~_agreed(wave_id),
         )
     )
-    return frozenset(found)
+    return frozenset(codes)
 
 
 def led_without_action(

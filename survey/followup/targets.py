@@ -38,13 +38,13 @@ def of_units(
         .where(Target.organisation_id == organisation_id, Target.study_id == study_id)
         .order_by(Target.dimension)
     )
-    found: dict[str, tuple[TargetFacts, ...]] = {}
+    by_unit: dict[str, tuple[TargetFacts, ...]] = {}
     for code, dimension, value, source, year in session.execute(
         query if unit is None else query.where(Unit.code == unit)
     ):
         target = TargetFacts(dimension, value, cast(Source, source), year)
-        found[code] = (*found.get(code, ()), target)
-    return found
+        by_unit[code] = (*by_unit.get(code, ()), target)
+    return by_unit
 
 
 def store(
@@ -87,10 +87,10 @@ def faults(
     place: Place, wanted: Sequence[TargetFacts], present: Sequence[TargetFacts]
 ) -> list[Fault]:
     """Everything that is wrong with ``wanted``; ``present`` are the unit's targets now."""
-    found = [fault for target in wanted for fault in _faults(place, target, present)]
+    problems = [fault for target in wanted for fault in _faults(place, target, present)]
     names = [target.dimension for target in wanted]
     twice = sorted({name for name in names if names.count(name) > 1})
-    return [*found, *(Fault(f"{name}/value", "set_twice") for name in twice)]
+    return [*problems, *(Fault(f"{name}/value", "set_twice") for name in twice)]
 
 
 def _write(session: Session, place: Place, target: TargetFacts, row: Target | None) -> None:
@@ -113,11 +113,11 @@ def _write(session: Session, place: Place, target: TargetFacts, row: Target | No
 
 
 def _faults(place: Place, target: TargetFacts, present: Sequence[TargetFacts]) -> list[Fault]:
-    name, found = target.dimension, []
+    name, problems = target.dimension, []
     # A target for a dimension that a newer questionnaire lacks may stay.
-    if name not in place.dimensions and name not in {each.dimension for each in present}:
+    if name not in place.dimensions and name not in {current.dimension for current in present}:
         known = ", ".join(place.dimensions)
-        found.append(
+        problems.append(
             Fault(
                 f"{name}/dimension",
                 say("no_such_value", dimension=name),
@@ -125,13 +125,13 @@ def _faults(place: Place, target: TargetFacts, present: Sequence[TargetFacts]) -
             )
         )
     if not 0 <= target.value <= 100:
-        found.append(Fault(f"{name}/value", say("not_from_0_to_100", value=target.value)))
+        problems.append(Fault(f"{name}/value", say("not_from_0_to_100", value=target.value)))
     if target.source not in SOURCES:
         known = ", ".join(SOURCES)
-        found.append(
+        problems.append(
             Fault(f"{name}/source", "unknown_target_source", say("use_values", known=known))
         )
     if target.year is not None and not FIRST_YEAR <= target.year <= LAST_YEAR:
         what = say("not_between", draft=target.year, first_year=FIRST_YEAR, last_year=LAST_YEAR)
-        found.append(Fault(f"{name}/year", what))
-    return found
+        problems.append(Fault(f"{name}/year", what))
+    return problems
