@@ -130,7 +130,7 @@ def intraclass_of(moments: Moments, position: int = 0) -> IntraclassCorrelation:
     apart[np.abs(apart) <= 1e-12 * np.abs(mean)] = 0.0
     between = float((n * apart**2).sum()) / (count - 1)
     within = float(squares.sum()) / (persons - count)
-    whole = between + (size - 1) * within
-    icc1 = (between - within) / whole if whole > 0 else None
+    denominator = between + (size - 1) * within
+    icc1 = (between - within) / denominator if denominator > 0 else None
     icc2 = (between - within) / between if between > 0 else None
     return IntraclassCorrelation(icc1, icc2, between, within, count, persons)

@@ -146,8 +146,8 @@ def feldt_interval(alpha: float, n: int, items: int, level: float = 0.95) -> Int
 def alpha_if_dropped(matrix: Floats) -> tuple[float | None, ...]:
     """Alpha of the remaining items when each is left out; None where that leaves one or none."""
     items = range(matrix.shape[0])
-    left = (np.delete(np.delete(matrix, item, 0), item, 1) for item in items)
-    return tuple(cronbach_alpha(rest) for rest in left)
+    submatrices = (np.delete(np.delete(matrix, item, 0), item, 1) for item in items)
+    return tuple(cronbach_alpha(rest) for rest in submatrices)
 
 
 def item_rest_correlations(matrix: Floats) -> tuple[float | None, ...]:

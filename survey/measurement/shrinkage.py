@@ -42,8 +42,8 @@ class RandomIntercept:
     @property
     def icc(self) -> float | None:
         """τ²/(τ² + σ²); None when nothing varies."""
-        whole = self.tau2 + self.sigma2
-        return self.tau2 / whole if whole > 0 else None
+        total = self.tau2 + self.sigma2
+        return self.tau2 / total if total > 0 else None
 
 
 def fit_random_intercept(
@@ -83,13 +83,13 @@ def _profile(ratio: Floats, size: Floats, apart: Floats, within: float) -> tuple
     (N-1)·log Q + Σ log(1 + nλ) + log Σw with w = n/(1 + nλ), Q = SSW + Σ w(ȳ - μ)².
     """
     weight = size / (1.0 + size * ratio[:, None])
-    whole = weight.sum(axis=1)
-    mu = (weight * apart).sum(axis=1) / whole
+    total_weight = weight.sum(axis=1)
+    mu = (weight * apart).sum(axis=1) / total_weight
     squares = (apart - mu[:, None]) ** 2
     q = within + (weight * squares).sum(axis=1)
     freedom = size.sum() - 1.0
-    value = freedom * np.log(q) + np.log1p(size * ratio[:, None]).sum(axis=1) + np.log(whole)
-    slope = whole - (weight**2).sum(axis=1) / whole
+    value = freedom * np.log(q) + np.log1p(size * ratio[:, None]).sum(axis=1) + np.log(total_weight)
+    slope = total_weight - (weight**2).sum(axis=1) / total_weight
     slope -= freedom * (weight**2 * squares).sum(axis=1) / q
     return value, slope
 
@@ -107,8 +107,8 @@ def _best_ratio(size: Floats, apart: Floats, within: float) -> float:
         low = max(float(grid[place]), float(grid[1]) * 1e-6)
         if slope_at(math.log(low)) >= 0:
             continue
-        found = optimize.brentq(slope_at, math.log(low), math.log(grid[place + 1]), xtol=1e-13)
-        ratio = math.exp(found)
+        log_root = optimize.brentq(slope_at, math.log(low), math.log(grid[place + 1]), xtol=1e-13)
+        ratio = math.exp(log_root)
         height = float(_profile(np.array([ratio]), size, apart, within)[0][0])
         if height < least:
             best, least = ratio, height
@@ -137,8 +137,8 @@ def shrink(model: RandomIntercept, n: Ints, mean: Floats, level: float = 0.90) -
     """
     size = np.maximum(n, 1).astype(np.float64)
     noise = model.sigma2 / size
-    whole = model.tau2 + noise
-    pull = model.tau2 / np.where(whole > 0, whole, 1.0)
+    variance = model.tau2 + noise
+    pull = model.tau2 / np.where(variance > 0, variance, 1.0)
     theta = model.mu + pull * (mean - model.mu)
     half = float(special.ndtri(0.5 + level / 2)) * np.sqrt(model.tau2 * (1.0 - pull))
     low, high = theta - half, theta + half
