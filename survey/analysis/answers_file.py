@@ -233,26 +233,26 @@ class _Reader:
         known: dict[str, int] = {"": -1}
         people = np.array([known.setdefault(p, len(known)) for p in self.persons], np.int64)
         which = np.array(self.waves)
-        found: dict[str, WaveAnswers] = {}
+        by_wave: dict[str, WaveAnswers] = {}
         for wave in waves:
             here = which == wave
             persons = people[here] if linked else None
-            found[wave] = WaveAnswers(sheets[here], units[here], None, persons)
-        return Answers(tuple(names), found)
+            by_wave[wave] = WaveAnswers(sheets[here], units[here], None, persons)
+        return Answers(tuple(names), by_wave)
 
 
 def _in_order(waves: Sequence[str], wanted: Sequence[str], complaints: Complaints) -> list[str]:
     """The waves once each, in order; refuses an order that does not name exactly these."""
-    found = list(dict.fromkeys(waves))
+    present = list(dict.fromkeys(waves))
     if wanted:
-        for wave in set(wanted) ^ set(found):
+        for wave in set(wanted) ^ set(present):
             side = "named and not in the file" if wave in wanted else "in the file and not named"
             complaints.add("waves", "--wave-order", say("wave_twice_in_file", wave=wave, side=side))
         complaints.refuse()
         return list(dict.fromkeys(wanted))
-    if all(wave.isdecimal() for wave in found):
-        found.sort(key=int)
-    return found
+    if all(wave.isdecimal() for wave in present):
+        present.sort(key=int)
+    return present
 
 
 # ---------------------------------------------------------------------- bytes to rows
@@ -266,7 +266,9 @@ def _rows(path: Path, known: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
         rows, _ = read_rows(raw, [fold(name) for name in known])
         yield from rows
     except InvalidInput as error:
-        faults = [Fault(each.where or str(path), each.message, each.fix) for each in error.faults]
+        faults = [
+            Fault(fault.where or str(path), fault.message, fault.fix) for fault in error.faults
+        ]
         raise InvalidInput(say("cannot_be_analysed", path=path), faults) from error
 
 
@@ -314,7 +316,7 @@ def with_headcounts(answers: Answers, path: Path, columns: Columns) -> Answers:
     has_wave = columns.wave is not None and fold(columns.wave) in folded
     wave = places.find(columns.wave, "the wave") if columns.wave and has_wave else None
     complaints.refuse()
-    found: dict[tuple[str, str], int] = {}
+    headcounts: dict[tuple[str, str], int] = {}
     for number, cells in rows:
         if len(cells) != len(header):
             what = say("row_of_other_width", count=len(cells), width=len(header))
@@ -327,24 +329,24 @@ def with_headcounts(answers: Answers, path: Path, columns: Columns) -> Answers:
         elif not text.isascii() or not text.isdecimal() or len(text) > 7:
             what = say("headcount_not_whole", text=text[:40])
             complaints.add("faulty headcounts", say("row", number=number), what)
-        elif key in found:
+        elif key in headcounts:
             what = say("unit_has_had_its_headcount_already", key=key[1])
             complaints.add("repeated units", say("row", number=number), what)
         else:
-            found[key] = int(text)
+            headcounts[key] = int(text)
     complaints.refuse()
-    return _place_headcounts(answers, found)
+    return _place_headcounts(answers, headcounts)
 
 
-def _place_headcounts(answers: Answers, found: Mapping[tuple[str, str], int]) -> Answers:
+def _place_headcounts(answers: Answers, headcounts: Mapping[tuple[str, str], int]) -> Answers:
     """Units of the headcounts join those of the answers, with numbers in sorted order."""
-    names = tuple(sorted({*answers.units, *(unit for _, unit in found)}))
+    names = tuple(sorted({*answers.units, *(unit for _, unit in headcounts)}))
     number = {name: position for position, name in enumerate(names)}
     moved = np.array([number[name] for name in answers.units], np.int64)
     waves: dict[str, WaveAnswers] = {}
     for wave, rows in answers.waves.items():
         heads = np.full(len(names), np.nan)
-        for (label, unit), count in found.items():
+        for (label, unit), count in headcounts.items():
             if label in ("", wave):
                 heads[number[unit]] = count
         waves[wave] = WaveAnswers(rows.sheets, moved[rows.units], heads, rows.persons)

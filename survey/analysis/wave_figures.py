@@ -55,12 +55,12 @@ def columns_of(key: ScoringKey) -> tuple[Column, ...]:
 
     Its own scale is the dimensions' when they share one, else 0-100.
     """
-    found = [Column(d.id, d, d.low, d.high) for d in key.dimensions]
-    if len(key.index) > 1 and all(column.id != OVERALL for column in found):
-        scales = {(found[i].low, found[i].high) for i in key.index}
+    columns = [Column(d.id, d, d.low, d.high) for d in key.dimensions]
+    if len(key.index) > 1 and all(column.id != OVERALL for column in columns):
+        scales = {(columns[i].low, columns[i].high) for i in key.index}
         low, high = scales.pop() if len(scales) == 1 else (0.0, 100.0)
-        found.append(Column(OVERALL, None, low, high))
-    return tuple(found)
+        columns.append(Column(OVERALL, None, low, high))
+    return tuple(columns)
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,8 @@ class Favourable:
         return _share(self.upper.sum(axis=0), self.valid.sum(axis=0))
 
 
-def _share(part: Ints, whole: Ints) -> Floats:
-    result: Floats = np.where(whole > 0, part / np.maximum(whole, 1), np.nan)
+def _share(part: Ints, total: Ints) -> Floats:
+    result: Floats = np.where(total > 0, part / np.maximum(total, 1), np.nan)
     return result
 
 
