@@ -47,10 +47,10 @@ def person_invitation(session: Session, parts: Services, row: Outbox) -> Mail | 
         Paragraph(say("person_invitation.how", time=until)),
     ]
     providers = [
-        each.label(person.language)
-        for each in oidc_settings.load(parts.settings.oidc_file).values()
-        if each.email_trust != "never"
-        and (not each.organisations or organisation.code in each.organisations)
+        provider.label(person.language)
+        for provider in oidc_settings.load(parts.settings.oidc_file).values()
+        if provider.email_trust != "never"
+        and (not provider.organisations or organisation.code in provider.organisations)
     ]
     if providers:
         address = link(parts.settings, "logg-inn")
@@ -94,9 +94,11 @@ def _mail(person: Person, organisation: Organisation, kind: str, blocks: list[Bl
 
 def _roles(person: PersonInfo, say: Texts) -> list[str]:
     """What the person is let in as, in sentences."""
-    roles = {each.role for each in person.roles}
+    roles = {grant.role for grant in person.roles}
     said = [say(f"person_invitation.role.{role}") for role in ("staff", "auditor") if role in roles]
-    units = [each.unit_name or each.unit or "" for each in person.roles if each.role == "manager"]
+    units = [
+        grant.unit_name or grant.unit or "" for grant in person.roles if grant.role == "manager"
+    ]
     if units:
         named = ", ".join(units[:NAMED])
         rest = len(units) - NAMED

@@ -122,7 +122,7 @@ def _returned(message: Message) -> Iterator[Message]:
     for part in message.walk():
         kind = part.get_content_type()
         if kind == "message/rfc822":
-            yield from (each for each in _blocks(part)[:1])
+            yield from _blocks(part)[:1]
         elif kind == "text/rfc822-headers":
             content = part.get_payload(decode=True)
             if isinstance(content, bytes):
@@ -132,7 +132,9 @@ def _returned(message: Message) -> Iterator[Message]:
 def _blocks(part: Message) -> list[Message]:
     payload = part.get_payload()
     return (
-        [each for each in payload if isinstance(each, Message)] if isinstance(payload, list) else []
+        [block for block in payload if isinstance(block, Message)]
+        if isinstance(payload, list)
+        else []
     )
 
 

@@ -135,9 +135,9 @@ def _block(block: Block, say: Texts) -> str:
                 f"{address}</p>"
             )
         case Fact(label, value):
-            whole = "white-space:nowrap;" if len(value) <= _SHORT else ""
+            wrap_style = "white-space:nowrap;" if len(value) <= _SHORT else ""
             return (
                 f'<p style="margin:0 0 16px">{html.escape(label)}: '
-                f'<strong style="{whole}font-family:Consolas,Menlo,monospace">'
+                f'<strong style="{wrap_style}font-family:Consolas,Menlo,monospace">'
                 f"{html.escape(value)}</strong></p>"
             )

@@ -55,7 +55,8 @@ def _render(session: Session, parts: Services, row: Outbox, *, reminder: bool) -
     study = study_of(session, wave)
     organisation = session.get_one(Organisation, row.organisation_id)
     language = contact.language or next(
-        (each for each in study.languages if each in LANGUAGES), DEFAULT
+        (study_language for study_language in study.languages if study_language in LANGUAGES),
+        DEFAULT,
     )
     code = derive(parts.keys.code_key(wave.id), invited.id)
     kind = "reminder" if reminder else "invitation"

@@ -84,13 +84,13 @@ class Sender:
         """Claim the next row and render it; a row with nothing to send is settled at once."""
         failed: tuple[Claimed, Exception] | None = None
         with self._parts.db.transaction() as session:
-            found = outbox.claim(session)
-            if found is None:
+            claim = outbox.claim(session)
+            if claim is None:
                 return None, None
             # Dropped rows take their place too: the speed of the queue tells nothing either.
             if not outbox.may_leave(session, self._parts.settings.mail_per_minute):
                 raise _TooEarly
-            taken, row = found
+            taken, row = claim
             try:
                 with session.begin_nested():
                     mail = self._render(session, row)
@@ -129,13 +129,13 @@ def sweep(parts: Services) -> int:
     """Settle what a dead sender left behind, and what nobody sent in time; returns how many,
     without reminders."""
     with parts.db.transaction() as session:
-        left, late = outbox.abandoned(session), outbox.stale(session)
-        for taken in left:
+        abandoned, late = outbox.abandoned(session), outbox.stale(session)
+        for taken in abandoned:
             _record(session, taken, "uncertain", "uncertain")
         for taken in late:
             _record(session, taken, "failed", "too late")
         outbox.forget(session)
-    uncertain, too_late = _number(left), _number(late)
+    uncertain, too_late = _number(abandoned), _number(late)
     if uncertain or too_late:
         logger().warning("mails settled", uncertain=uncertain, too_late=too_late)
     return uncertain + too_late
@@ -271,7 +271,9 @@ class Mailroom(threading.Thread):
         if not bounces.configured(self._parts.settings):
             return True
         with self._parts.db.transaction() as session:
-            mine = leases.hold(session, "bounces", self._holder, timedelta(seconds=3 * LOOK_EVERY))
-        if mine:
+            is_holder = leases.hold(
+                session, "bounces", self._holder, timedelta(seconds=3 * LOOK_EVERY)
+            )
+        if is_holder:
             bounces.read(self._parts)
         return True

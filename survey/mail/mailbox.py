@@ -50,12 +50,12 @@ class Box(Protocol):
 
 def boxes(settings: Settings) -> list[Box]:
     """The mailboxes that the settings name."""
-    found: list[Box] = []
+    mailboxes: list[Box] = []
     if settings.bounce_maildir is not None:
-        found.append(Maildir(settings.bounce_maildir))
+        mailboxes.append(Maildir(settings.bounce_maildir))
     if settings.bounce_imap_host:
-        found.append(Imap(settings))
-    return found
+        mailboxes.append(Imap(settings))
+    return mailboxes
 
 
 class Maildir:
@@ -87,10 +87,10 @@ class Maildir:
         waiting += [path for path in _files(self._folder / "cur") if "S" not in _flags(path)]
         for path in waiting[:MOST]:
             try:
-                whole = path.read_bytes() if path.stat().st_size <= largest else b""
+                content = path.read_bytes() if path.stat().st_size <= largest else b""
             except FileNotFoundError:  # another program took it
                 continue
-            yield str(path.relative_to(self._folder)), whole
+            yield str(path.relative_to(self._folder)), content
 
     def remove(self, key: str) -> None:
         """See :class:`Box`."""
@@ -133,8 +133,8 @@ class Imap:
             secret = password(settings.bounce_imap_password, settings.bounce_imap_password_file)
             client.login(settings.bounce_imap_user, secret)
             # Servers say only after signing in what they can do, and imaplib does not ask again.
-            _, told = client.capability()
-            self._uidplus = b"UIDPLUS" in bytes(told[0] or b"").upper().split()
+            _, capabilities = client.capability()
+            self._uidplus = b"UIDPLUS" in bytes(capabilities[0] or b"").upper().split()
             folder = settings.bounce_imap_folder.replace("\\", "\\\\").replace('"', '\\"')
             answer, _ = client.select(f'"{folder}"')
             if answer != "OK":
@@ -163,8 +163,8 @@ class Imap:
     def unread(self, largest: int) -> Iterator[tuple[str, bytes]]:
         """See :class:`Box`."""
         client = self._open()
-        _, found = client.uid("SEARCH", "UNSEEN", "UNDELETED")
-        for uid in (found[0] or b"").decode("ascii").split()[:MOST]:
+        _, matches = client.uid("SEARCH", "UNSEEN", "UNDELETED")
+        for uid in (matches[0] or b"").decode("ascii").split()[:MOST]:
             _, size = client.uid("FETCH", uid, "(RFC822.SIZE)")
             if _size(size) > largest:
                 yield uid, b""

@@ -283,11 +283,13 @@ def _name(error: Exception) -> str:
 
 def _address(name: str, address: str) -> Address:
     """Raises ValueError for whatever is not one plain address: nothing gets into a header."""
-    if any(ord(each) < 32 or ord(each) == 127 for each in name + address):
+    if any(ord(character) < 32 or ord(character) == 127 for character in name + address):
         raise ValueError("a control character in an address")
     return Address(display_name=name, addr_spec=address)
 
 
 def _one_line(text: str) -> str:
-    plain = "".join(" " if ord(each) < 32 or ord(each) == 127 else each for each in text)
+    plain = "".join(
+        " " if ord(character) < 32 or ord(character) == 127 else character for character in text
+    )
     return " ".join(plain.split())
