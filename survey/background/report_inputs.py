@@ -60,7 +60,7 @@ def of_study(session: Session, study: Study, ordinal: int | None = None) -> Stud
         documents=tuple(
             text for _, text in stored.units if unit_from_json(text).unit.merged_into is None
         ),
-        free_text={code: _free_text(each) for code, each in texts.items()},
+        free_text={code: _free_text(unit_texts) for code, unit_texts in texts.items()},
         follow_up=overview.of_study(
             session, organisation_id, study.id, stored.wave_id, header.wave.ordinal
         ),

@@ -97,7 +97,7 @@ def unit_reports(parts: Services, job: Job) -> dict[str, Any]:
         known = report_inputs.of_study(session, study, wanted.get("ordinal"))
     home = result_files.folder(parts.settings, organisation_id)
     folder = home / f"units-{known.digest[:24]}"
-    made = render_units(
+    pdfs = render_units(
         known.header,
         known.documents,
         wanted["languages"],
@@ -112,7 +112,7 @@ def unit_reports(parts: Services, job: Job) -> dict[str, Any]:
     header = header_from_json(known.header)
     with result_files.whole(target) as temporary:
         _zip(
-            zip(made, _members(header, known.documents, wanted["languages"]), strict=True),
+            zip(pdfs, _members(header, known.documents, wanted["languages"]), strict=True),
             temporary,
         )
     shutil.rmtree(folder, ignore_errors=True)
@@ -149,10 +149,10 @@ def release(parts: Services, job: Job) -> dict[str, Any]:
         return {}
     job.progress(1, 2)
     claim = job.claim
-    made = close.make_release(
+    release_id = close.make_release(
         parts.db, parts.keys, claim.organisation_id, claim.payload["wave_id"], claim.created_by
     )
-    return {"release_id": str(made)}
+    return {"release_id": str(release_id)}
 
 
 def _state_after_closing(parts: Services, job: Job) -> str:
@@ -194,7 +194,7 @@ def _members(
             yield file_names.member_name(header, unit.name, unit.code, language, languages)
 
 
-def _zip(made: Iterable[tuple[Path, str]], target: Path) -> None:
+def _zip(files: Iterable[tuple[Path, str]], target: Path) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:  # PDFs are packed already
-        for path, name in made:
+        for path, name in files:
             archive.write(path, name)
