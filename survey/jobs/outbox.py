@@ -23,7 +23,7 @@ from survey.jobs.models import Outbox, OutboxPace
 LEASE = timedelta(minutes=15)
 """Longer than any exchange with a mail server takes before it times out."""
 
-PAUSES = tuple(timedelta(minutes=each) for each in (1, 5, 15, 60, 240, 480, 720))
+PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 240, 480, 720))
 """How long to wait after the first, second … temporary failure; after the last one it has failed.
 Together about a day."""
 
@@ -98,7 +98,7 @@ def put_many(
     moment = now()
     fixed = {"organisation_id": organisation_id, "kind": kind, "state": "queued", "attempts": 0}
     fixed |= {"due_at": due_at or moment, "made_at": moment}
-    rows = [{**fixed, "id": new_id(), "reference": each} for each in references]
+    rows = [{**fixed, "id": new_id(), "reference": reference} for reference in references]
     for start in range(0, len(rows), 500):
         session.execute(sa.insert(Outbox), rows[start : start + 500])
 
@@ -132,13 +132,13 @@ def claim(session: Session, lease: timedelta = LEASE) -> tuple[Claimed, Outbox] 
     for first in (*(Outbox.kind == kind for kind in URGENT), sa.true()):
         # No order among those due at once: half a million may be, and an index has no more to give.
         query = sa.select(Outbox.organisation_id, Outbox.id).where(_due(), first)
-        found = session.execute(query.order_by(Outbox.due_at).limit(20))
-        candidates += [(row.organisation_id, row.id) for row in found]
+        rows = session.execute(query.order_by(Outbox.due_at).limit(20))
+        candidates += [(row.organisation_id, row.id) for row in rows]
     for organisation_id, row_id in candidates:
         holder = secrets.token_hex(16)
-        mine = (Outbox.organisation_id == organisation_id, Outbox.id == row_id, _due())
+        conditions = (Outbox.organisation_id == organisation_id, Outbox.id == row_id, _due())
         values = {"state": "sending", "holder": holder, "running_until": now() + lease}
-        statement = sa.update(Outbox).where(*mine)
+        statement = sa.update(Outbox).where(*conditions)
         if _changed(session, statement.values(**values, attempts=Outbox.attempts + 1)):
             row = session.get_one(Outbox, (organisation_id, row_id), populate_existing=True)
             return _claimed(row), row
@@ -241,11 +241,11 @@ class Standing:
 
 def standing(session: Session) -> Standing:
     """Count the outbox over all organisations and kinds together, without those of ``UNTOLD``."""
-    number, told = sa.func.count(), Outbox.kind.not_in(UNTOLD)
-    query = sa.select(Outbox.state, number).where(told).group_by(Outbox.state)
+    number, counted = sa.func.count(), Outbox.kind.not_in(UNTOLD)
+    query = sa.select(Outbox.state, number).where(counted).group_by(Outbox.state)
     rows = session.execute(query).all()
     counts = {state: count for state, count in rows}  # noqa: C416 - rows are not tuples to mypy
-    oldest = session.scalar(sa.select(sa.func.min(Outbox.due_at)).where(_due(), told))
+    oldest = session.scalar(sa.select(sa.func.min(Outbox.due_at)).where(_due(), counted))
     return Standing(
         counts.get("queued", 0), counts.get("sending", 0), counts.get("failed", 0), oldest
     )
