@@ -25,7 +25,7 @@ from survey.core.secret import Secret
 from survey.invitations.address_models import Contact
 from survey.invitations.issuing import create_invitations
 from survey.jobs import outbox
-from survey.study.freezing import Merged, lay, wave_units
+from survey.study.freezing import Merged, snapshot_units, wave_units
 from survey.study.models import Invitation, Wave
 from survey.study.waves import lock
 
@@ -79,12 +79,12 @@ def normalise(address: str) -> str:
         domain = domain.encode("idna").decode("ascii")
     except UnicodeError:
         domain = ""
-    whole = f"{local}@{domain}"
+    ascii_address = f"{local}@{domain}"
     if not (_LOCAL.fullmatch(local) and _DOMAIN.fullmatch(domain)) or len(local) > 64:
         raise ValueError("not an e-mail address")
-    if len(whole) > 254:
+    if len(ascii_address) > 254:
         raise ValueError("too long")
-    return whole
+    return ascii_address
 
 
 def read_contacts(raw: bytes) -> list[ContactRow]:
@@ -135,7 +135,7 @@ def add_contacts(
     lock(session, wave)
     if wave.state not in ("draft", "open"):
         raise Conflict(say("wave_takes_no_invitations", state=wave.state))
-    units = lay(session, wave) if wave.state == "draft" else wave_units(session, wave)
+    units = snapshot_units(session, wave) if wave.state == "draft" else wave_units(session, wave)
     unit_ids = {unit.code: unit.unit_id for unit in units}
     people = _checked(rows, unit_ids, _known(session, wave))
     room = _refused(session, wave, [unit_ids[code] for code in people])
@@ -143,18 +143,20 @@ def add_contacts(
     for code, wanted in people.items():
         free[code] = room.get(unit_ids[code], [])[: len(wanted)]
         counts[code] = len(wanted) - len(free[code])
-    _delete(session, wave, [each for ids in free.values() for each in ids])
+    _delete(session, wave, [invitation_id for ids in free.values() for invitation_id in ids])
     merged: tuple[Merged, ...] = ()
     before = _ids(session, wave)
     if any(counts.values()):
-        made = create_invitations(session, secret, keys, wave, counts, reason=reason, actor=actor)
-        merged = made.merged
+        invitations = create_invitations(
+            session, secret, keys, wave, counts, reason=reason, actor=actor
+        )
+        merged = invitations.merged
     after = _ids(session, wave)
     for code, unit_id in unit_ids.items():
         if code in people:
             free[code] += list(after.get(unit_id, set()) - before.get(unit_id, set()))
     _insert(session, wave, people, free)
-    total = sum(len(each) for each in people.values())
+    total = sum(len(addresses) for addresses in people.values())
     replaced = total - sum(counts.values())
     details = {"count": total, "units": len(people), "replaced": replaced}
     record(session, wave.organisation_id, actor, "contacts.added", f"wave:{wave.id}", details)
@@ -186,7 +188,9 @@ def delete_contacts(session: Session, wave: Wave) -> int:
 
 
 def _delete(session: Session, wave: Wave, ids: Sequence[uuid.UUID]) -> None:
-    outbox.withdraw(session, wave.organisation_id, KINDS, [each.hex for each in ids])
+    outbox.withdraw(
+        session, wave.organisation_id, KINDS, [invitation_id.hex for invitation_id in ids]
+    )
     for start in range(0, len(ids), _BATCH):
         session.execute(
             sa.delete(Contact)
@@ -241,12 +245,12 @@ def _checked(
                 Fault(at("unit_code"), say("no_unit_of_this_wave", unit_code=row.unit_code))
             )
         if row.language is not None and row.language not in LANGUAGES:
-            told = ", ".join(LANGUAGES)
+            languages = ", ".join(LANGUAGES)
             faults.append(
                 Fault(
                     at("language"),
                     say("no_language_here", language=row.language),
-                    say("use_values", known=told),
+                    say("use_values", known=languages),
                 )
             )
         try:
@@ -280,20 +284,20 @@ def _mailbox(address: str) -> str:
 
 def _known(session: Session, wave: Wave) -> dict[int, set[str]]:
     """Unit → mailboxes that have a code there and can be reached."""
-    found: dict[int, set[str]] = defaultdict(set)
+    mailboxes: dict[int, set[str]] = defaultdict(set)
     rows = session.execute(
         sa.select(Invitation.unit_id, Contact.email)
         .join(Invitation, _same())
         .where(*_of(wave), Contact.state != "refused")
     )
     for unit_id, email in rows:
-        found[unit_id].add(_mailbox(email))
-    return found
+        mailboxes[unit_id].add(_mailbox(email))
+    return mailboxes
 
 
 def _refused(session: Session, wave: Wave, unit_ids: Sequence[int]) -> dict[int, list[uuid.UUID]]:
     """Unit → invitations whose code never left, because the mail server refused the address."""
-    found: dict[int, list[uuid.UUID]] = defaultdict(list)
+    invitations: dict[int, list[uuid.UUID]] = defaultdict(list)
     rows = session.execute(
         sa.select(Invitation.unit_id, Invitation.id)
         .join(Contact, _same())
@@ -305,20 +309,20 @@ def _refused(session: Session, wave: Wave, unit_ids: Sequence[int]) -> dict[int,
         )
     )
     for unit_id, invitation_id in rows:
-        found[unit_id].append(invitation_id)
-    return found
+        invitations[unit_id].append(invitation_id)
+    return invitations
 
 
 def _ids(session: Session, wave: Wave) -> dict[int, set[uuid.UUID]]:
-    found: dict[int, set[uuid.UUID]] = defaultdict(set)
+    ids: dict[int, set[uuid.UUID]] = defaultdict(set)
     rows = session.execute(
         sa.select(Invitation.unit_id, Invitation.id).where(
             Invitation.organisation_id == wave.organisation_id, Invitation.wave_id == wave.id
         )
     )
     for unit_id, invitation_id in rows:
-        found[unit_id].add(invitation_id)
-    return found
+        ids[unit_id].add(invitation_id)
+    return ids
 
 
 def _insert(
@@ -341,15 +345,15 @@ def _insert(
                     "state": "waiting",
                 }
             )
-    values.sort(key=lambda each: str(each["invitation_id"]))
+    values.sort(key=lambda row: str(row["invitation_id"]))
     for start in range(0, len(values), _BATCH):
         session.execute(sa.insert(Contact), values[start : start + _BATCH])
 
 
 def _twice(people: People) -> tuple[tuple[str, tuple[str, ...]], ...]:
     units: dict[str, list[str]] = defaultdict(list)
-    for code, each in people.items():
-        for email, _ in each:
+    for code, addresses in people.items():
+        for email, _ in addresses:
             units[email].append(code)
     return tuple(
         (email, tuple(sorted(codes))) for email, codes in sorted(units.items()) if len(codes) > 1

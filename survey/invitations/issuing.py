@@ -18,7 +18,7 @@ from survey.core.secret import Secret
 from survey.invitations.code_delivery import not_left, require_leaving
 from survey.invitations.codes import code_hash, derive, short_hash
 from survey.organisation.models import Unit
-from survey.study.freezing import Merged, lay, merge, too_small, wave_units
+from survey.study.freezing import Merged, merge, snapshot_units, too_small, wave_units
 from survey.study.models import Invitation, Wave, WaveUnit
 from survey.study.waves import lock, study_of
 
@@ -70,7 +70,7 @@ def create_invitations(
         raise Conflict("imported_wave_invites_nobody")
     if wave.state not in ("draft", "open"):
         raise Conflict(say("wave_takes_no_invitations", state=wave.state))
-    rows = lay(session, wave) if wave.state == "draft" else wave_units(session, wave)
+    rows = snapshot_units(session, wave) if wave.state == "draft" else wave_units(session, wave)
     first = not any(row.invited for row in rows)
     if counts_per_unit is None and not first:
         raise Conflict("people_invited_already")
@@ -188,13 +188,13 @@ def _beyond_headcount(
     what is shown of the others. Who was employed after the wave opened counts, once imported.
     """
     asked = [row for row in rows if counts.get(row.code)]
-    found = session.execute(
+    headcounts = session.execute(
         sa.select(Unit.id, Unit.headcount).where(
             Unit.organisation_id == rows[0].organisation_id,
             Unit.id.in_([row.unit_id for row in asked]),
         )
     )
-    today = {unit_id: headcount for unit_id, headcount in found}  # noqa: C416 - rows, not pairs
+    today = {unit_id: headcount for unit_id, headcount in headcounts}  # noqa: C416 - rows, not pairs
     known = {
         row: max(heads)
         for row in asked
@@ -220,7 +220,7 @@ def _tell_beyond(
 
 def _refuse_beyond(beyond: Mapping[WaveUnit, int], reason: str) -> str:
     """The reason as it is kept; raises InvalidInput when one is needed and there is none."""
-    told = " ".join(reason.split())
+    plain_reason = " ".join(reason.split())
     faults = [
         Fault(
             say("unit", code=row.code),
@@ -228,13 +228,13 @@ def _refuse_beyond(beyond: Mapping[WaveUnit, int], reason: str) -> str:
             "correct_headcount_or_state_reason",
         )
         for row, headcount in beyond.items()
-        if not told
+        if not plain_reason
     ]
-    if len(told) > LONGEST_REASON:
+    if len(plain_reason) > LONGEST_REASON:
         faults.append(Fault("reason", say("longer_than_characters", longest_reason=LONGEST_REASON)))
     if faults:
         raise InvalidInput("invitations_not_made", faults)
-    return told
+    return plain_reason
 
 
 def _refuse_small(session: Session, wave: Wave, rows: list[WaveUnit]) -> None:
@@ -310,10 +310,10 @@ def unused_code(
 
 def _taken(session: Session, hashes: list[bytes]) -> list[bytes]:
     """Those of the hashes that an invitation of any wave has."""
-    found: list[bytes] = []
+    taken: list[bytes] = []
     for start in range(0, len(hashes), _BATCH):
         batch = hashes[start : start + _BATCH]
-        found += session.scalars(
+        taken += session.scalars(
             sa.select(Invitation.short_hash).where(Invitation.short_hash.in_(batch))
         )
-    return [bytes(each) for each in found]
+    return [bytes(taken_hash) for taken_hash in taken]

@@ -39,7 +39,7 @@ def wave_units(session: Session, wave: Wave) -> list[WaveUnit]:
     )
 
 
-def lay(session: Session, wave: Wave) -> list[WaveUnit]:
+def snapshot_units(session: Session, wave: Wave) -> list[WaveUnit]:
     """Make a wave's units equal to today's tree, and return them.
 
     A unit that has closed since people were invited in it stays, with what is above it: their
@@ -89,7 +89,7 @@ def _wanted(units: list[Unit], existing: Mapping[int, WaveUnit]) -> list[Unit]:
         while above is not None and above not in wanted:
             wanted.add(above)
             above = by_id[above].parent_id
-    return in_tree_order(by_id[each] for each in wanted)
+    return in_tree_order(by_id[unit_id] for unit_id in wanted)
 
 
 def merge(session: Session, wave: Wave, k: int) -> list[Merged]:
@@ -114,7 +114,10 @@ def merge(session: Session, wave: Wave, k: int) -> list[Merged]:
 
 
 def planned_merges(session: Session, wave: Wave, k: int) -> list[Merged]:
-    """What :func:`lay` and :func:`merge` would merge if the draft opened now. Changes nothing."""
+    """What :func:`snapshot_units` and :func:`merge` would merge if the draft opened now.
+
+    Changes nothing.
+    """
     units = session.scalars(sa.select(Unit).where(Unit.organisation_id == wave.organisation_id))
     existing = {row.unit_id: row.invited for row in wave_units(session, wave)}
     someone = any(existing.values())

@@ -21,7 +21,7 @@ from survey.instrument.library import Library
 from survey.instrument.model import Instrument
 from survey.organisation.units import NAME_LIMIT
 from survey.study.comparability import freeze_changes
-from survey.study.freezing import Merged, lay, merge
+from survey.study.freezing import Merged, merge, snapshot_units
 from survey.study.frozen_terms import check_instrument
 from survey.study.models import Study, Wave, WaveUnit
 from survey.study.signing_keys import bind
@@ -87,8 +87,8 @@ def create_wave(
     )
     session.add(wave)
     session.flush()
-    told = {"study": study.code, "ordinal": ordinal, "phase": phase, "source": source}
-    record(session, wave.organisation_id, actor, "wave.created", f"wave:{wave.id}", told)
+    details = {"study": study.code, "ordinal": ordinal, "phase": phase, "source": source}
+    record(session, wave.organisation_id, actor, "wave.created", f"wave:{wave.id}", details)
     return wave
 
 
@@ -131,7 +131,7 @@ def open_wave(
     instrument = library.get(study.instrument_id)
     check_instrument(session, study, instrument, actor)
     _refuse_missing_languages(study, instrument)
-    rows = lay(session, wave)
+    rows = snapshot_units(session, wave)
     merged = merge(session, wave, study.k)
     freeze_changes(session, wave)
     wave.instrument_version = str(instrument.version)
@@ -153,7 +153,7 @@ def open_wave(
         "instrument": f"{instrument.id}/{instrument.version}",
         "digest": instrument.digest,
         "units": len(rows),
-        "merged": {each.code: each.into_code for each in merged},
+        "merged": {merged_unit.code: merged_unit.into_code for merged_unit in merged},
         "escrow": keys.escrow is not None,
     } | ({"keys": wave.keys_digest} if wave.keys_digest else {})
     record(session, wave.organisation_id, actor, "wave.opened", f"wave:{wave.id}", details)
@@ -237,8 +237,8 @@ def sweep_keys(session: Session, keys: KeyStore) -> list[int]:
     Returns the ids of the waves concerned. A key of a wave that this database does not know is
     left alone: it may belong to another one.
     """
-    found = session.scalars(sa.select(Wave).where(Wave.id.in_(keys.waves()))).all()
-    return [wave.id for wave in found if destroy_keys(session, keys, wave, "worker")]
+    waves_with_keys = session.scalars(sa.select(Wave).where(Wave.id.in_(keys.waves()))).all()
+    return [wave.id for wave in waves_with_keys if destroy_keys(session, keys, wave, "worker")]
 
 
 def refuse_move(wave: Wave, state: str) -> None:
@@ -264,7 +264,7 @@ def refuse_move(wave: Wave, state: str) -> None:
 
 
 def _refuse_missing_languages(study: Study, instrument: Instrument) -> None:
-    missing = [each for each in study.languages if each not in instrument.languages]
+    missing = [language for language in study.languages if language not in instrument.languages]
     if missing:
         raise Conflict(
             say(
