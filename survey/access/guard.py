@@ -130,10 +130,10 @@ def install(app: Flask) -> None:
 
 def principal() -> Principal:
     """Who asks. Raises Unauthenticated when nobody has signed in."""
-    found = visitor()
-    if found is None:
+    asker = visitor()
+    if asker is None:
         raise Unauthenticated("sign_in_first")
-    return found
+    return asker
 
 
 def visitor() -> Principal | None:

@@ -102,14 +102,14 @@ def apply(
 
     Returns the people who were added.
     """
-    made: dict[str, Person] = {}
+    added_by_email: dict[str, Person] = {}
     for step in wanted.grants:
         if step.person is not None:
             person = people.get(session, organisation_id, step.person)
-        elif step.email in made:
-            person = made[step.email]
+        elif step.email in added_by_email:
+            person = added_by_email[step.email]
         else:
-            person = made[step.email] = people.create_person(
+            person = added_by_email[step.email] = people.create_person(
                 session, organisation_id, name=step.name, email=step.email, actor=actor
             )
         people.grant(session, person, "manager", unit=step.unit, actor=actor)
@@ -118,7 +118,7 @@ def apply(
             if step.person is not None:
                 person = people.get(session, organisation_id, step.person)
                 people.withdraw(session, person, "manager", unit=step.unit, actor=actor)
-    return list(made.values())
+    return list(added_by_email.values())
 
 
 def units_named(
@@ -137,8 +137,8 @@ def units_named(
     for code, name in rows:
         by_name.setdefault(" ".join(name.lower().split()), []).append(code)
     codes, unknown = [], []
-    for each in names:
-        plain = " ".join(each.lower().split())
+    for text in names:
+        plain = " ".join(text.lower().split())
         if not plain:
             continue
         alike = by_name.get(plain, [])
@@ -147,14 +147,14 @@ def units_named(
         elif len(alike) == 1:
             codes.append(alike[0])
         else:
-            unknown.append(each.strip())
+            unknown.append(text.strip())
     return list(dict.fromkeys(codes)), unknown
 
 
 def name_from(email: str) -> str:
     """A name to begin with: "kari.nordmann-lie@…" is Kari Nordmann-Lie; people correct it."""
     local = re.sub(r"[\d\W_]+$", "", email.partition("@")[0].partition("+")[0])
-    words = [each for each in re.split(r"[._]+", local) if each]
+    words = [word for word in re.split(r"[._]+", local) if word]
     name = " ".join("-".join(part.capitalize() for part in word.split("-")) for word in words)
     return name or email
 
@@ -173,8 +173,8 @@ def _leading(session: Session, organisation_id: int) -> dict[int, set[str]]:
         )
         .where(Grant.organisation_id == organisation_id, Grant.role == "manager")
     )
-    found: dict[int, set[str]] = {}
+    leaders: dict[int, set[str]] = {}
     for unit_id, email in rows:
         if unit_id is not None:
-            found.setdefault(unit_id, set()).add(email)
-    return found
+            leaders.setdefault(unit_id, set()).add(email)
+    return leaders

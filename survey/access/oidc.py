@@ -105,10 +105,10 @@ class Client:
         if memory.provider != self.provider.name or not same(answer.get("state", ""), memory.state):
             raise Refused("state", "answer_of_another_browser")
         metadata = self.metadata()
-        told = answer.get("iss")
-        if told is None and metadata.get("authorization_response_iss_parameter_supported"):
+        issuer = answer.get("iss")
+        if issuer is None and metadata.get("authorization_response_iss_parameter_supported"):
             raise Refused("state", "answer_does_not_name_its_issuer")
-        if told is not None and told != self.provider.issuer:
+        if issuer is not None and issuer != self.provider.issuer:
             raise Refused("state", "answer_comes_from_another_issuer")
         if answer.get("error") or not answer.get("code"):
             raise Refused("denied", "provider_did_not_let_person_through")
@@ -140,15 +140,15 @@ class Client:
         with self._lock:
             if self._metadata and time.monotonic() - self._described_at < KEPT:
                 return self._metadata
-        found = self._get(self.provider.discovery)
-        if found.get("issuer") != self.provider.issuer:
+        description = self._get(self.provider.discovery)
+        if description.get("issuer") != self.provider.issuer:
             raise Refused("unreachable", "provider_describes_itself_as_another_issuer")
         for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
-            if not is_safe(str(found.get(name, ""))):
+            if not is_safe(str(description.get(name, ""))):
                 raise Refused("unreachable", say("provider_gives_no_safe", name=name))
         with self._lock:
-            self._metadata, self._described_at = found, time.monotonic()
-        return found
+            self._metadata, self._described_at = description, time.monotonic()
+        return description
 
     def _session(self) -> OAuth2Session:
         return OAuth2Session(
@@ -182,12 +182,12 @@ class Client:
         moment = time.time()
         audience = claims.get("aud")
         audiences = audience if isinstance(audience, list) else [audience]
-        mine = self.provider.client_id
+        client_id = self.provider.client_id
         several = len(audiences) > 1
         right = (
             claims.get("iss") == self.provider.issuer
-            and mine in audiences
-            and claims.get("azp", None if several else mine) == mine
+            and client_id in audiences
+            and claims.get("azp", None if several else client_id) == client_id
             and _number(claims.get("exp")) > moment - LEEWAY
             and _number(claims.get("nbf", 0)) <= moment + LEEWAY
             and 0 < _number(claims.get("iat")) <= moment + LEEWAY
@@ -218,9 +218,9 @@ class Client:
             age = time.monotonic() - self._keys_at
             if age < (SELDOM if again else KEPT):
                 return self._keys
-        found = self._get(str(self.metadata()["jwks_uri"]))
+        document = self._get(str(self.metadata()["jwks_uri"]))
         try:
-            keys = KeySet.import_key_set({"keys": _usable(found)})
+            keys = KeySet.import_key_set({"keys": _usable(document)})
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise Refused("unreachable", "providers_keys_cannot_be_read") from error
         with self._lock:
@@ -236,10 +236,10 @@ class Client:
             return claims
         if not is_safe(there):
             return claims
-        told = self._get(there, str(token.get("access_token") or ""))
-        if told.get("sub") != claims["sub"]:
+        userinfo = self._get(there, str(token.get("access_token") or ""))
+        if userinfo.get("sub") != claims["sub"]:
             raise Refused("claims", "provider_told_of_somebody_else")
-        return {**claims, **{n: told[n] for n in (wanted, "email_verified") if n in told}}
+        return {**claims, **{n: userinfo[n] for n in (wanted, "email_verified") if n in userinfo}}
 
     def _vouched(self, claims: Mapping[str, Any]) -> Vouched:
         return Vouched(
@@ -257,31 +257,31 @@ class Client:
             headers["Authorization"] = f"Bearer {bearer}"
         try:
             answer = requests.get(address, headers=headers, timeout=TIMEOUT, allow_redirects=False)
-            found = answer.json() if answer.status_code == requests.codes.ok else None
+            content = answer.json() if answer.status_code == requests.codes.ok else None
         except (requests.RequestException, ValueError) as error:
             raise Refused("unreachable", "provider_cannot_be_reached") from error
-        if not isinstance(found, dict):
+        if not isinstance(content, dict):
             raise Refused("unreachable", "provider_cannot_be_reached")
-        return found
+        return content
 
 
 def _email(provider: Provider, claims: Mapping[str, Any]) -> str | None:
     """The address, when the settings and the provider together make it count as verified."""
-    given = claims.get(provider.email_claim)
-    if provider.email_trust == "never" or not isinstance(given, str) or "@" not in given:
+    claim = claims.get(provider.email_claim)
+    if provider.email_trust == "never" or not isinstance(claim, str) or "@" not in claim:
         return None
     # Some providers send the truth value as a text.
     if provider.email_trust == "claim" and claims.get("email_verified") not in (True, "true"):
         return None
-    email = given.strip().lower()
+    email = claim.strip().lower()
     if provider.email_domains and email.rpartition("@")[2] not in provider.email_domains:
         return None
     return email
 
 
-def _usable(found: Mapping[str, Any]) -> list[Any]:
+def _usable(document: Mapping[str, Any]) -> list[Any]:
     """The signing keys of the kinds that are accepted: others may be of kinds nobody here reads."""
-    keys = found.get("keys")
+    keys = document.get("keys")
     return [
         key
         for key in (keys if isinstance(keys, list) else [])

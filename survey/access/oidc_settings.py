@@ -75,7 +75,7 @@ def load(path: Path | None) -> dict[str, Provider]:
             "openid_providers_cannot_be_read", [Fault(str(path), say("no_toml", error=error))]
         ) from error
     faults: list[Fault] = []
-    found = {}
+    providers = {}
     for name, table in tables.items():
         place = f"{path.name}: {name}"
         if not _NAME.fullmatch(name) or name in _TAKEN or not isinstance(table, dict):
@@ -83,17 +83,17 @@ def load(path: Path | None) -> dict[str, Provider]:
             faults.append(fault)
             continue
         reading = _Reading(place, table, path.parent)
-        found[name] = reading.provider(name)
+        providers[name] = reading.provider(name)
         faults += reading.faults
-    issuers = [provider.issuer for provider in found.values()]
+    issuers = [provider.issuer for provider in providers.values()]
     faults += [
         Fault(f"{path.name}: {name}", "issuer_of_another_provider")
-        for name, provider in found.items()
+        for name, provider in providers.items()
         if issuers.count(provider.issuer) > 1
     ]
     if faults:
         raise ConfigurationError("openid_providers_are_not_right", faults)
-    return found
+    return providers
 
 
 class _Reading:
@@ -107,7 +107,7 @@ class _Reading:
 
     def provider(self, name: str) -> Provider:
         labels = self._labels(name)
-        made = Provider(
+        provider = Provider(
             name=name,
             labels=labels,
             issuer=self._address("issuer", needed=True),
@@ -120,7 +120,7 @@ class _Reading:
             scopes=self._texts("scopes") or ("openid", "email"),
             email_claim=self._text("email_claim") or "email",
             email_trust=self._trust(),
-            email_domains=tuple(each.lower() for each in self._texts("email_domains")),
+            email_domains=tuple(domain.lower() for domain in self._texts("email_domains")),
             acr_values=self._texts("acr_values"),
             tenant=self._text("tenant"),
             organisations=self._texts("organisations"),
@@ -128,19 +128,19 @@ class _Reading:
         )
         for key in self._table:
             self._fault(key, "no_setting_of_provider")
-        if "openid" not in made.scopes:
-            made = replace(made, scopes=("openid", *made.scopes))
-        self._check_entra(made)
-        return made
+        if "openid" not in provider.scopes:
+            provider = replace(provider, scopes=("openid", *provider.scopes))
+        self._check_entra(provider)
+        return provider
 
-    def _check_entra(self, made: Provider) -> None:
-        parts = urlsplit(made.issuer)
+    def _check_entra(self, provider: Provider) -> None:
+        parts = urlsplit(provider.issuer)
         if parts.hostname != _ENTRA:
             return
         tenant = parts.path.strip("/").partition("/")[0]
         if tenant in _ANY_TENANT:
             self._fault("issuer", "issuer_of_every_tenant")
-        elif made.tenant != tenant:
+        elif provider.tenant != tenant:
             self._fault("tenant", "must_be_tenant_id_that_stands_in_issuer")
 
     def _labels(self, name: str) -> Mapping[str, str]:
@@ -148,16 +148,16 @@ class _Reading:
         if isinstance(value, str) and value.strip():
             return {DEFAULT: value.strip()}
         good = isinstance(value, dict) and DEFAULT in value and set(value) <= set(LANGUAGES)
-        if good and all(isinstance(each, str) and each.strip() for each in value.values()):
+        if good and all(isinstance(label, str) and label.strip() for label in value.values()):
             return dict(value)
         self._fault("label", "must_be_text_or_texts_by_language")
         return {DEFAULT: name}
 
     def _secret(self) -> str:
-        given = self._text("client_secret_file", needed=True)
-        if not given:
+        file_name = self._text("client_secret_file", needed=True)
+        if not file_name:
             return ""
-        path = self._folder / Path(given).expanduser()
+        path = self._folder / Path(file_name).expanduser()
         try:
             secret = path.read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError):

@@ -51,10 +51,10 @@ def problem(password: str, own: Iterable[str] = ()) -> Problem | None:
     plain = password.lower()
     if len(set(plain)) < 5 or _is_common(plain):
         return "common"
-    left = plain
-    for word in sorted({each.lower() for each in own if len(each) > 2}, key=len, reverse=True):
-        left = left.replace(word, "")
-    if left != plain and len(set(left)) < 5:
+    rest = plain
+    for word in sorted({word.lower() for word in own if len(word) > 2}, key=len, reverse=True):
+        rest = rest.replace(word, "")
+    if rest != plain and len(set(rest)) < 5:
         return "own"
     return None
 

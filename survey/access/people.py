@@ -88,11 +88,11 @@ def change(
     if other is not None and other.id != person.id:
         raise EmailTaken(say("address_in_use", address=address))
     wanted = {"name": " ".join(name.split()), "email": address, "language": language}
-    changed = [each for each, value in wanted.items() if getattr(person, each) != value]
+    changed = [field for field, value in wanted.items() if getattr(person, field) != value]
     if not changed:
         return
-    for each, value in wanted.items():
-        setattr(person, each, value)
+    for field, value in wanted.items():
+        setattr(person, field, value)
     if "email" in changed:
         links.revoke_all(session, person)
     session.flush()
@@ -162,19 +162,19 @@ def grant(
     )
     if present is not None:
         return present
-    made = Grant(
+    new_grant = Grant(
         organisation_id=person.organisation_id,
         id=new_id(),
         person_id=person.id,
         role=role,
         unit_id=unit_id,
     )
-    session.add(made)
+    session.add(new_grant)
     session.flush()
     details = {"role": role, "unit": unit}
     subject = f"person:{person.id}"
     log.record(session, person.organisation_id, actor, "role.granted", subject, details)
-    return made
+    return new_grant
 
 
 def set_roles(
@@ -193,7 +193,7 @@ def set_roles(
     wanted: set[tuple[str, str | None]] = {("manager", code) for code in units}
     wanted |= {("staff", None)} if staff else set()
     wanted |= {("auditor", None)} if auditor else set()
-    present = {(each.role, each.unit) for each in people_queries.info(session, person).roles}
+    present = {(held.role, held.unit) for held in people_queries.info(session, person).roles}
     for role, unit in sorted(wanted - present, key=str):
         grant(session, person, role, unit=unit, actor=actor)
     for role, unit in sorted(present - wanted, key=str):

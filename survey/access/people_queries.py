@@ -80,20 +80,20 @@ def search(
     elif state:
         query = query.where(Person.active.is_(state == "active"))
     # In Python, because SQLite knows neither that Å and å are one letter nor where they stand.
-    found = list(session.scalars(query))
+    people = list(session.scalars(query))
     wanted = text.strip().casefold()
     if wanted:
         led = _led(session, organisation_id)
-        found = [
+        people = [
             person
-            for person in found
+            for person in people
             if any(
-                wanted in each.casefold()
-                for each in (person.name, person.email, *led.get(person.id, ()))
+                wanted in label.casefold()
+                for label in (person.name, person.email, *led.get(person.id, ()))
             )
         ]
-    found.sort(key=lambda person: (alphabetical(person.name), person.id))
-    return _infos(session, organisation_id, found[offset : offset + limit]), len(found)
+    people.sort(key=lambda person: (alphabetical(person.name), person.id))
+    return _infos(session, organisation_id, people[offset : offset + limit]), len(people)
 
 
 def alphabetical(name: str) -> str:
@@ -155,10 +155,10 @@ def _led(session: Session, organisation_id: int) -> dict[int, list[str]]:
         )
         .where(Grant.organisation_id == organisation_id)
     )
-    found: dict[int, list[str]] = {}
+    labels: dict[int, list[str]] = {}
     for person_id, code, name in rows:
-        found.setdefault(person_id, []).extend((code, name))
-    return found
+        labels.setdefault(person_id, []).extend((code, name))
+    return labels
 
 
 def _roles(
@@ -173,7 +173,7 @@ def _roles(
         .where(Grant.organisation_id == organisation_id, Grant.person_id.in_(list(people)))
         .order_by(Grant.role, Unit.code)
     )
-    found: dict[int, list[RoleInfo]] = {}
+    roles: dict[int, list[RoleInfo]] = {}
     for person_id, role, unit, name in rows:
-        found.setdefault(person_id, []).append(RoleInfo(role, unit, name))
-    return found
+        roles.setdefault(person_id, []).append(RoleInfo(role, unit, name))
+    return roles

@@ -46,18 +46,18 @@ def begin(session: Session, secret: Secret, person: Person) -> str:
         raise Conflict("app_already_remove_it_first")
     if row is not None:
         return open_bytes(secret, _purpose(person), row.sealed).decode()
-    made = pyotp.random_base32()
+    app_secret = pyotp.random_base32()
     session.add(
         SecondFactor(
             organisation_id=person.organisation_id,
             person_id=person.id,
-            sealed=seal_bytes(secret, _purpose(person), made.encode()),
+            sealed=seal_bytes(secret, _purpose(person), app_secret.encode()),
             confirmed_at=None,
             last_step=0,
         )
     )
     session.flush()
-    return made
+    return app_secret
 
 
 def pending(session: Session, secret: Secret, person: Person) -> str | None:
@@ -92,18 +92,18 @@ def confirm(
     return _new_codes(session, secret, person)
 
 
-def check(session: Session, secret: Secret, person: Person, given: str) -> bool:
+def check(session: Session, secret: Secret, person: Person, code: str) -> bool:
     """Use up a code of the app, or a recovery code; False for anything else. In a transaction."""
     row = session.get(SecondFactor, (person.organisation_id, person.id), with_for_update=True)
     if row is None or row.confirmed_at is None:
         return False
-    if _step_of(row, secret, person, given):
+    if _step_of(row, secret, person, code):
         session.flush()
         return True
     used = session.execute(
         sa.delete(RecoveryCode)
         .where(
-            RecoveryCode.code_hash == _hash(secret, person, given),
+            RecoveryCode.code_hash == _hash(secret, person, code),
             RecoveryCode.organisation_id == person.organisation_id,
             RecoveryCode.person_id == person.id,
         )
@@ -164,20 +164,20 @@ def _step_of(row: SecondFactor, secret: Secret, person: Person, code: str) -> bo
 
 def _new_codes(session: Session, secret: Secret, person: Person) -> list[str]:
     _drop_codes(session, person)
-    made = []
+    codes = []
     for _ in range(RECOVERY_CODES):
         letters = "".join(secrets.choice(_ALPHABET) for _ in range(10))
-        made.append(f"{letters[:5]}-{letters[5:]}")
+        codes.append(f"{letters[:5]}-{letters[5:]}")
     session.add_all(
         RecoveryCode(
             code_hash=_hash(secret, person, code),
             organisation_id=person.organisation_id,
             person_id=person.id,
         )
-        for code in made
+        for code in codes
     )
     session.flush()
-    return made
+    return codes
 
 
 def _drop_codes(session: Session, person: Person) -> None:
@@ -190,7 +190,7 @@ def _drop_codes(session: Session, person: Person) -> None:
 
 
 def _hash(secret: Secret, person: Person, code: str) -> bytes:
-    letters = "".join(each for each in code.upper() if each.isalnum())
+    letters = "".join(character for character in code.upper() if character.isalnum())
     letters = letters.replace("O", "0").replace("I", "1").replace("L", "1")
     return secret.hash("recovery-code", f"{_purpose(person)}:{letters}".encode())
 

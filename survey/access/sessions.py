@@ -175,7 +175,7 @@ def end_all(
 
 def end_one(session: Session, organisation_id: int, person_id: int, reference: str) -> int:
     """End the session with this reference; 0 when the person has none such (any more)."""
-    return _end_some(session, organisation_id, person_id, lambda each: each == reference)
+    return _end_some(session, organisation_id, person_id, lambda candidate: candidate == reference)
 
 
 def listing(
@@ -213,7 +213,7 @@ def device_label(user_agent: str) -> str:
     """Browser and system in two words, for their owner: "Firefox, Windows"; '' for neither."""
     browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
     system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
-    return ", ".join(each for each in (browser, system) if each)
+    return ", ".join(word for word in (browser, system) if word)
 
 
 def same(one: str, other: str) -> bool:

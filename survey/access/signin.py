@@ -219,8 +219,8 @@ def _stamp(secret: Secret, person: Person) -> str:
 
 
 def _candidate(session: Session, email: str, organisation: str | None) -> Person | None:
-    found = people.with_email(session, email)
+    candidates = people.with_email(session, email)
     if organisation:
         wanted = session.scalar(sa.select(Organisation.id).where(Organisation.code == organisation))
-        found = [person for person in found if person.organisation_id == wanted]
-    return next((person for person in found if person.active), None)
+        candidates = [person for person in candidates if person.organisation_id == wanted]
+    return next((person for person in candidates if person.active), None)
