@@ -62,10 +62,10 @@ def listed(
 
 def find(session: Session, organisation_id: int, change_id: int) -> UnitChange:
     """One change; NotFound when there is none."""
-    found = session.get(UnitChange, (organisation_id, change_id))
-    if found is None:
+    change = session.get(UnitChange, (organisation_id, change_id))
+    if change is None:
         raise NotFound("no_such_change_of_units")
-    return found
+    return change
 
 
 def note(
@@ -119,11 +119,11 @@ def declare(
     if faults:
         raise InvalidInput("change_cannot_be_recorded", faults)
     names = {code: units[code].name for code in (*before, *after)}
-    made = _add(
+    change = _add(
         session, organisation_id, kind_of(before, after), before, after, names, decision, actor
     )
-    _tell(session, made, "unit_change.declared", actor)
-    return made
+    _tell(session, change, "unit_change.declared", actor)
+    return change
 
 
 def decide(
@@ -214,10 +214,10 @@ def _told_already(
     session: Session, organisation_id: int, before: Sequence[str], after: Sequence[str]
 ) -> bool:
     return any(
-        each.kind in DECLARED
-        and set(each.from_codes) == set(before)
-        and set(each.to_codes) == set(after)
-        for each in listed(session, organisation_id)
+        change.kind in DECLARED
+        and set(change.from_codes) == set(before)
+        and set(change.to_codes) == set(after)
+        for change in listed(session, organisation_id)
     )
 
 

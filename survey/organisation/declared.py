@@ -41,15 +41,15 @@ def declared(
     faults = [fault for row in rows for fault in _faults(row, rows, units)]
     if faults:
         raise InvalidInput("file_has_faults_nothing_was_changed", faults)
-    found = []
+    declarations = []
     new = [row for row in rows if row.predecessors and not _recorded(row, recorded)]
     for group in _groups(new):
         before = tuple(dict.fromkeys(code for row in group for code in row.predecessors))
         after = tuple(row.code for row in group)
         continues = {row.code: row.compare_with for row in group if row.compare_with}
         reasons = {row.code: row.reason for row in group}
-        found.append(Declared(kind_of(before, after), before, after, continues, reasons))
-    return tuple(found)
+        declarations.append(Declared(kind_of(before, after), before, after, continues, reasons))
+    return tuple(declarations)
 
 
 def decision_of(row: Row) -> Decision | None:
@@ -109,10 +109,10 @@ def _faults(row: Row, rows: Sequence[Row], units: Mapping[str, Unit]) -> Iterato
 def _recorded(row: Row, recorded: Sequence[UnitChange]) -> bool:
     """True when a change has told that the unit was made of (all) its predecessors."""
     return any(
-        each.kind in DECLARED
-        and row.code in each.to_codes
-        and set(row.predecessors) <= set(each.from_codes)
-        for each in recorded
+        change.kind in DECLARED
+        and row.code in change.to_codes
+        and set(row.predecessors) <= set(change.from_codes)
+        for change in recorded
     )
 
 

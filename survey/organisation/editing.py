@@ -41,7 +41,7 @@ def update_unit(
     session: Session,
     organisation_id: int,
     code: str,
-    given: Mapping[str, str],
+    fields: Mapping[str, str],
     *,
     decision: Decision | None = None,
     actor: str = "cli",
@@ -57,7 +57,7 @@ def update_unit(
         raise Conflict("unit_has_closed_closed_unit_cannot_be_changed")
     old = values(session, unit)
     faults: list[Fault] = []
-    row = _checked(code, {**old, **given}, faults)
+    row = _checked(code, {**old, **fields}, faults)
     parent = _parent(units, unit, row.parent_code, faults)
     if decision is not None:
         faults += changes.decision_faults([code], [code], decision)
@@ -88,7 +88,7 @@ def update_unit(
 
 
 def add_unit(
-    session: Session, organisation_id: int, given: Mapping[str, str], *, actor: str = "cli"
+    session: Session, organisation_id: int, fields: Mapping[str, str], *, actor: str = "cli"
 ) -> Unit:
     """Add a unit under another one (the first of all stands at the top).
 
@@ -96,7 +96,7 @@ def add_unit(
     """
     units = _hold(session, organisation_id)
     faults: list[Fault] = []
-    row = _checked(given.get("code", ""), given, faults)
+    row = _checked(fields.get("code", ""), fields, faults)
     same = next((u for u in units.values() if u.code.casefold() == row.code.casefold()), None)
     if same is not None and row.code:
         what = say("unit_code_taken", code=row.code, name=same.name)
@@ -155,11 +155,11 @@ def _hold(session: Session, organisation_id: int) -> dict[int, Unit]:
     return {unit.id: unit for unit in rows}
 
 
-def _checked(code: str, given: Mapping[str, str], faults: list[Fault]) -> Row:
+def _checked(code: str, fields: Mapping[str, str], faults: list[Fault]) -> Row:
     def fault(column: str, what: Message | str, fix: Message | str | None = None) -> None:
         faults.append(Fault(column, what, fix))
 
-    cells = {**{name: given.get(name, "") for name in FIELDS}, "code": code}
+    cells = {**{name: fields.get(name, "") for name in FIELDS}, "code": code}
     return checked(0, lambda column: cells.get(column, ""), fault)
 
 
@@ -169,7 +169,7 @@ def _parent(
     """The unit to stand under; None for the top. Adds what is wrong with it to ``faults``."""
     top = unit is not None and unit.parent_id is None
     if not code:
-        if not top and any(each.closed_at is None for each in units.values()):
+        if not top and any(other.closed_at is None for other in units.values()):
             faults.append(Fault("parent_code", "empty", "choose_unit_that_it_belongs_to"))
         return None
     parent = next((u for u in units.values() if u.code == code and u.closed_at is None), None)
@@ -200,10 +200,10 @@ def _path(units: Mapping[int, Unit], unit: Unit) -> list[Unit]:
 def _height(units: Mapping[int, Unit], unit: Unit | None) -> int:
     """How many levels a unit and what stands below it take."""
     below: dict[int | None, list[int]] = {}
-    for each in units.values():
-        below.setdefault(each.parent_id, []).append(each.id)
+    for other in units.values():
+        below.setdefault(other.parent_id, []).append(other.id)
     height, level = 1, [] if unit is None else below.get(unit.id, [])
     while level and height <= len(units):
         height += 1
-        level = [each for parent in level for each in below.get(parent, [])]
+        level = [child for parent in level for child in below.get(parent, [])]
     return height

@@ -68,7 +68,7 @@ class Plan:
     @property
     def empty(self) -> bool:
         """True when the file changes nothing."""
-        return not self.declared and not any(found for _, found in self.lists())
+        return not self.declared and not any(entries for _, entries in self.lists())
 
     def lists(self) -> Iterator[tuple[str, tuple[Change, ...]]]:
         """Every list with its name."""
@@ -77,14 +77,14 @@ class Plan:
 
     def lines(self) -> Iterator[str]:
         """The plan in words, a line per change."""
-        for name, found in self.lists():
-            for change in found:
+        for name, entries in self.lists():
+            for change in entries:
                 detail = " → ".join(filter(None, (change.before, change.after)))
                 if change.before and not change.after:
                     detail = f"{change.before} → (none)"
                 yield f"{name}: {change.code} {change.name}" + (f": {detail}" if detail else "")
-        for each in self.declared:
-            yield each.line()
+        for declaration in self.declared:
+            yield declaration.line()
 
 
 LISTS = (
@@ -107,26 +107,26 @@ def plan(session: Session, organisation_id: int, rows: Rows) -> Plan:
     units = list(session.scalars(sa.select(Unit).where(Unit.organisation_id == organisation_id)))
     by_code = {unit.code: unit for unit in units}
     codes = {unit.id: unit.code for unit in units}
-    found: dict[str, list[Change]] = {name: [] for name in LISTS}
+    entries: dict[str, list[Change]] = {name: [] for name in LISTS}
     unchanged = 0
     for row in rows.rows:
         own = dict(_changes(row, by_code.get(row.code), codes, rows.columns))
         unchanged += not own
         for name, change in own.items():
-            found[name].append(change)
+            entries[name].append(change)
     mentioned = {row.code for row in rows.rows}
-    for unit in sorted(units, key=lambda each: each.code):
+    for unit in sorted(units, key=lambda unit: unit.code):
         if unit.closed_at is None and unit.code not in mentioned:
-            found["closed"].append(Change(unit.code, unit.name))
-    notes = (*rows.notes, *_lost_zeros(found["new"], found["closed"]))
-    told = declared(rows.rows, by_code, changes.listed(session, organisation_id))
-    lists: dict[str, Any] = {name: tuple(each) for name, each in found.items()}
-    return Plan(rows, declared=told, unchanged=unchanged, notes=notes, **lists)
+            entries["closed"].append(Change(unit.code, unit.name))
+    notes = (*rows.notes, *_lost_zeros(entries["new"], entries["closed"]))
+    declarations = declared(rows.rows, by_code, changes.listed(session, organisation_id))
+    lists: dict[str, Any] = {name: tuple(listed) for name, listed in entries.items()}
+    return Plan(rows, declared=declarations, unchanged=unchanged, notes=notes, **lists)
 
 
 def answered(rows: Rows, answers: Mapping[str, Answer]) -> Rows:
     """The rows with what a person has answered about units by their codes."""
-    given = [
+    answered_rows = [
         row
         if (answer := answers.get(row.code)) is None
         else replace(
@@ -137,7 +137,7 @@ def answered(rows: Rows, answers: Mapping[str, Answer]) -> Rows:
         )
         for row in rows.rows
     ]
-    return replace(rows, rows=tuple(given))
+    return replace(rows, rows=tuple(answered_rows))
 
 
 def apply(session: Session, organisation_id: int, planned: Plan, *, actor: str = "cli") -> Plan:
@@ -170,7 +170,7 @@ def apply(session: Session, organisation_id: int, planned: Plan, *, actor: str =
     session.flush()
     if not first:
         _note(session, organisation_id, planned, by_code, actor)
-    counts = {name: len(found) for name, found in planned.lists() if found}
+    counts = {name: len(entries) for name, entries in planned.lists() if entries}
     counts |= {"declared": len(planned.declared)} if planned.declared else {}
     subject = f"organisation:{organisation_id}"
     record(session, organisation_id, actor, "organisation.imported", subject, counts)
@@ -182,10 +182,10 @@ def _note(
 ) -> None:
     """Record what reports will have to explain."""
     rows = {row.code: row for row in planned.rows.rows}
-    parts = {code for each in planned.declared for code in each.after}
+    parts = {code for declaration in planned.declared for code in declaration.after}
 
-    def told(kind: str, found: Iterable[Change], name: Mapping[str, str]) -> None:
-        for change in found:
+    def note_all(kind: str, entries: Iterable[Change], name: Mapping[str, str]) -> None:
+        for change in entries:
             unit, row = by_code[change.code], rows.get(change.code)
             decision = None
             if kind in changes.PLAIN and row is not None and change.code not in parts:
@@ -196,13 +196,14 @@ def _note(
             changes.note(session, unit, kind, actor, decision=decision, **texts)
 
     names = {code: unit.name for code, unit in by_code.items()}
-    told("renamed", planned.renamed, {})
-    told("moved", [each for each in planned.moved if each.before and each.after], names)
-    told("new", (*planned.new, *planned.reopened), {})
-    told("closed", planned.closed, {})
-    for each in planned.declared:
-        decision = Decision(each.continues, None, each.reasons)
-        changes.declare(session, organisation_id, each.before, each.after, decision, actor=actor)
+    note_all("renamed", planned.renamed, {})
+    note_all("moved", [move for move in planned.moved if move.before and move.after], names)
+    note_all("new", (*planned.new, *planned.reopened), {})
+    note_all("closed", planned.closed, {})
+    for declaration in planned.declared:
+        decision = Decision(declaration.continues, None, declaration.reasons)
+        before, after = declaration.before, declaration.after
+        changes.declare(session, organisation_id, before, after, decision, actor=actor)
 
 
 def _changes(
@@ -246,7 +247,7 @@ def _fill(unit: Unit, row: Row, by_code: dict[str, Unit], columns: frozenset[str
 def _lost_zeros(new: list[Change], closed: list[Change]) -> Iterator[Message]:
     """A spreadsheet that took codes for numbers has cut their leading zeros."""
     gone = {change.code.lstrip("0"): change.code for change in closed}
-    pairs = [(gone[each.code], each.code) for each in new if each.code in gone]
+    pairs = [(gone[change.code], change.code) for change in new if change.code in gone]
     if pairs:
         before, after = pairs[0]
         yield say("codes_lost_their_zeros", count=len(pairs), before=before, after=after)

@@ -175,7 +175,7 @@ def _row(
         position = places.get(column, width)
         return cells[position] if position < len(cells) else ""
 
-    if any(each.strip() for each in cells[width:]):
+    if any(extra.strip() for extra in cells[width:]):
         fault("", "more_fields_than_first_row", "put_quotes_around_text_with_delimiter")
     return checked(number, cell, fault)
 
@@ -301,7 +301,7 @@ def _cycles_and_depth(by_code: dict[str, Row]) -> Iterator[Fault]:
             code = by_code[code].parent_code
         if code in path:
             cycle = list(path)[path[code] :]
-            row = by_code[min(cycle, key=lambda each: by_code[each].number)]
+            row = by_code[min(cycle, key=lambda unit_code: by_code[unit_code].number)]
             named = " → ".join([*cycle[:DEEPEST], *(["…"] if len(cycle) > DEEPEST else []), code])
             what = say("parents_in_circle", named=named)
             yield Fault(
@@ -310,12 +310,12 @@ def _cycles_and_depth(by_code: dict[str, Row]) -> Iterator[Fault]:
                 "mend_one_of_parents",
             )
         above = depth.get(code, 0)
-        for step, each in enumerate(reversed(path), start=1):
-            depth[each] = above + step
-            if depth[each] == DEEPEST + 1:
-                what = say("unit_too_deep", each=each, deepest=DEEPEST)
+        for step, unit_code in enumerate(reversed(path), start=1):
+            depth[unit_code] = above + step
+            if depth[unit_code] == DEEPEST + 1:
+                what = say("unit_too_deep", each=unit_code, deepest=DEEPEST)
                 yield Fault(
-                    say("row_column", number=by_code[each].number, column="parent_code"), what
+                    say("row_column", number=by_code[unit_code].number, column="parent_code"), what
                 )
 
 

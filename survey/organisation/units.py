@@ -61,10 +61,10 @@ def create_organisation(session: Session, code: str, name: str) -> Organisation:
 
 def organisation_by_code(session: Session, code: str) -> Organisation:
     """Return the organisation with this code; NotFound when there is none."""
-    found = session.scalar(sa.select(Organisation).where(Organisation.code == code))
-    if found is None:
+    organisation = session.scalar(sa.select(Organisation).where(Organisation.code == code))
+    if organisation is None:
         raise NotFound(say("no_organisation_with_code", code=code))
-    return found
+    return organisation
 
 
 def organisations(session: Session) -> list[Organisation]:
@@ -74,12 +74,12 @@ def organisations(session: Session) -> list[Organisation]:
 
 def unit_by_code(session: Session, organisation_id: int, code: str) -> Unit:
     """Return a unit, open or closed, by its code; NotFound when there is none."""
-    found = session.scalar(
+    unit = session.scalar(
         sa.select(Unit).where(Unit.organisation_id == organisation_id, Unit.code == code)
     )
-    if found is None:
+    if unit is None:
         raise NotFound(say("no_such_unit", code=code))
-    return found
+    return unit
 
 
 def tree(session: Session, organisation_id: int, *, closed: bool = False) -> list[Unit]:
@@ -127,14 +127,14 @@ def descendants(session: Session, organisation_id: int, unit_id: int) -> set[int
     below: dict[int | None, list[int]] = {}
     for child, parent in pairs:
         below.setdefault(parent, []).append(child)
-    found: set[int] = set()
+    ids: set[int] = set()
     waiting = [unit_id]
     while waiting:
         unit = waiting.pop()
-        if unit not in found:
-            found.add(unit)
+        if unit not in ids:
+            ids.add(unit)
             waiting.extend(below.get(unit, []))
-    return found
+    return ids
 
 
 def branches(units: Iterable[Unit]) -> tuple[Branch, ...]:
@@ -146,31 +146,31 @@ def branches(units: Iterable[Unit]) -> tuple[Branch, ...]:
         below.setdefault(unit.parent_id if unit.parent_id in known else None, []).append(unit)
 
     def grow(unit: Unit, path: tuple[Unit, ...]) -> Branch:
-        parts = tuple(grow(each, (*path, unit)) for each in below.get(unit.id, ()))
+        parts = tuple(grow(child, (*path, unit)) for child in below.get(unit.id, ()))
         return Branch(
             unit,
             path,
             parts,
-            (unit.headcount or 0) + sum(each.headcount for each in parts),
-            int(unit.headcount is None and not parts) + sum(each.untold for each in parts),
-            sum(1 + each.units for each in parts),
+            (unit.headcount or 0) + sum(part.headcount for part in parts),
+            int(unit.headcount is None and not parts) + sum(part.untold for part in parts),
+            sum(1 + part.units for part in parts),
         )
 
     return tuple(grow(unit, ()) for unit in below.get(None, ()))
 
 
-def every(found: Iterable[Branch]) -> Iterator[Branch]:
+def every(trees: Iterable[Branch]) -> Iterator[Branch]:
     """All branches, parents before children."""
-    for branch in found:
+    for branch in trees:
         yield branch
         yield from every(branch.below)
 
 
-def matching(found: Sequence[Branch], words: str) -> list[Branch]:
+def matching(trees: Sequence[Branch], words: str) -> list[Branch]:
     """Branches whose unit has every one of the words in its name, code, kind or manager."""
     wanted = words.casefold().split()
     return [
-        branch for branch in every(found) if all(word in _haystack(branch.unit) for word in wanted)
+        branch for branch in every(trees) if all(word in _haystack(branch.unit) for word in wanted)
     ]
 
 
