@@ -94,7 +94,7 @@ def draw(session: Session, keys: KeyStore, wave: Wave, unit_code: str, most: int
     )
     secrets.SystemRandom().shuffle(ids)
     code_key = keys.code_key(wave.id)
-    codes = tuple((each, derive(code_key, each)) for each in ids[:most])
+    codes = tuple((invitation_id, derive(code_key, invitation_id)) for invitation_id in ids[:most])
     return Drawn(unit.code, unit.name, codes)
 
 

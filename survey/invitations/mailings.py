@@ -86,7 +86,7 @@ def send_invitations(session: Session, wave: Wave, actor: str = "cli") -> int:
         session,
         wave.organisation_id,
         "invitation",
-        [each.hex for each in ids],
+        [invitation_id.hex for invitation_id in ids],
         due_at=max(wave.opens_at or moment, moment),
     )
     first = session.get(ReminderMailing, (wave.organisation_id, wave.id, 0))
@@ -128,7 +128,7 @@ def send_reminders(
     everybody = session.scalars(
         sa.select(Contact.invitation_id).where(*_of(wave), Contact.state.in_(REACHED))
     )
-    references = [each.hex for each in everybody]
+    references = [invitation_id.hex for invitation_id in everybody]
     outbox.put_many(session, wave.organisation_id, "reminder", references)
     number = standing.sent + 1
     session.add(_mailing(wave, number, now()))
@@ -246,8 +246,8 @@ def _delivery(code: str, name: str, counts: Counter[str], k: int) -> UnitDeliver
     if addresses < k:
         return UnitDelivery(code, name, addresses, None, None, None, None, None, trouble)
     waiting = counts["waiting"] + counts["queued"]
-    told = (waiting, counts["sent"], counts["uncertain"], refused, counts["bounced"])
-    return UnitDelivery(code, name, addresses, *told, trouble)
+    numbers = (waiting, counts["sent"], counts["uncertain"], refused, counts["bounced"])
+    return UnitDelivery(code, name, addresses, *numbers, trouble)
 
 
 def _waiting(session: Session, wave: Wave) -> list[uuid.UUID]:

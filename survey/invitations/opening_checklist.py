@@ -64,14 +64,16 @@ def checklist(session: Session, keys: KeyStore, library: Library, wave: Wave) ->
 
 def _instrument(library: Library, study: Study) -> tuple[Instrument | None, Point]:
     try:
-        found = library.get(study.instrument_id)
+        instrument = library.get(study.instrument_id)
     except SurveyError as error:
         return None, Point("instrument", "stop", "instrument_missing", text=error.message)
-    missing = [each for each in study.languages if each not in found.languages]
+    missing = [language for language in study.languages if language not in instrument.languages]
     if missing:
-        return found, Point("instrument", "stop", "instrument_languages", text=", ".join(missing))
-    return found, Point(
-        "instrument", "good", "instrument", found.version, ", ".join(study.languages)
+        return instrument, Point(
+            "instrument", "stop", "instrument_languages", text=", ".join(missing)
+        )
+    return instrument, Point(
+        "instrument", "good", "instrument", instrument.version, ", ".join(study.languages)
     )
 
 
@@ -94,11 +96,11 @@ def _people(session: Session, study: Study, wave: Wave) -> list[Point]:
     if not invited:
         return [Point("invited", "look", "invited_none")]
     points = [Point("invited", "good", "invited", invited)]
-    left = sum(waiting(session, wave).values())
+    codes_here = sum(waiting(session, wave).values())
     if study.mode == "cryptographic":
         points.append(Point("handed", "good", "handed_later"))
-    elif left:
-        points.append(Point("handed", "look", "handed_none", left))
+    elif codes_here:
+        points.append(Point("handed", "look", "handed_none", codes_here))
     else:
         points.append(Point("handed", "good", "handed"))
     return points

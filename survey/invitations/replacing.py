@@ -113,9 +113,14 @@ def replace_unknown(
     unit.replaced += 1
     insert_codes(session, secret, keys.code_key(wave.id), [unit], {unit.code: 1})
     session.flush()
-    details = {"unit": unit.code, "reason": reason, "old": "unknown"}
-    told = {**details, "given": room.given + 1, "most": room.most}
-    record(session, wave.organisation_id, actor, "codes.replaced", f"wave:{wave.id}", told)
+    details = {
+        "unit": unit.code,
+        "reason": reason,
+        "old": "unknown",
+        "given": room.given + 1,
+        "most": room.most,
+    }
+    record(session, wave.organisation_id, actor, "codes.replaced", f"wave:{wave.id}", details)
     return Replaced(unit.code, unit.name)
 
 
@@ -139,7 +144,7 @@ def renew_unit(
     unit = _unit(wave_units(session, wave), unit_code)
     ids = _invitations(session, wave, unit, Invitation.exported.is_(True))
     mailed = _mailed(session, wave, ids)
-    on_paper = [each for each in ids if each not in mailed]
+    on_paper = [invitation_id for invitation_id in ids if invitation_id not in mailed]
     if not on_paper:
         raise Conflict("no_code_of_this_unit_has_left_yet")
     started = wave.state == "open" and (wave.opens_at is None or wave.opens_at <= now())
@@ -149,8 +154,8 @@ def renew_unit(
     if used.intersection(on_paper):
         raise _used(session, wave, actor, unit.code)
     code_key = keys.code_key(wave.id)
-    for each in on_paper:
-        if not _renew(session, secret, code_key, unit, each):
+    for invitation_id in on_paper:
+        if not _renew(session, secret, code_key, unit, invitation_id):
             raise _used(session, wave, actor, unit.code)
     details = {"unit": unit.code, "count": len(on_paper)}
     record(session, wave.organisation_id, actor, "codes.renewed", f"wave:{wave.id}", details)
@@ -160,14 +165,14 @@ def renew_unit(
 def rooms(rows: Sequence[WaveUnit]) -> dict[str, Room]:
     """Unit code → room for codes besides lost ones; merged units share theirs."""
     invited: dict[int, int] = {}
-    given: dict[int, int] = {}
+    replaced: dict[int, int] = {}
     for row in rows:
         place = row.reporting_unit_id
         invited[place] = invited.get(place, 0) + row.invited
-        given[place] = given.get(place, 0) + row.replaced
+        replaced[place] = replaced.get(place, 0) + row.replaced
     return {
         row.code: Room(
-            given[row.reporting_unit_id],
+            replaced[row.reporting_unit_id],
             max(1, invited[row.reporting_unit_id] // ONE_IN) if row.invited else 0,
         )
         for row in rows
@@ -194,16 +199,16 @@ def _find(session: Session, secret: Secret, wave: Wave, typed: str) -> Invitatio
         if link
         else Invitation.short_hash == short_hash(secret, typed)
     )
-    found = session.scalar(
+    invitation = session.scalar(
         sa.select(Invitation).where(
             matches,
             Invitation.organisation_id == wave.organisation_id,
             Invitation.wave_id == wave.id,
         )
     )
-    if found is None:
+    if invitation is None:
         raise NotFound("this_measurement_has_no_such_code")
-    return found
+    return invitation
 
 
 def _renew(
@@ -230,7 +235,7 @@ def _renew(
 def _invitations(
     session: Session, wave: Wave, unit: WaveUnit, *more: sa.ColumnElement[bool]
 ) -> list[uuid.UUID]:
-    found = session.scalars(
+    ids = session.scalars(
         sa.select(Invitation.id).where(
             Invitation.organisation_id == wave.organisation_id,
             Invitation.wave_id == wave.id,
@@ -238,7 +243,7 @@ def _invitations(
             *more,
         )
     )
-    return list(found)
+    return list(ids)
 
 
 def _mailed(session: Session, wave: Wave, ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:

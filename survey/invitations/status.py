@@ -49,15 +49,15 @@ def overview(session: Session, wave: Wave) -> list[UnitInvited]:
     """Return the wave's units, parents before children; empty before anybody is invited."""
     rows = wave_units(session, wave)
     waiting = code_delivery.waiting(session, wave)
-    deliveries = {each.code: each for each in mailings.status(session, wave)}
+    deliveries = {delivery.code: delivery for delivery in mailings.status(session, wave)}
     codes = _codes(session, wave)
     room = rooms(rows)
-    found = []
+    invited_units = []
     for row, level in _in_tree(rows):
         delivery = deliveries.get(row.code)
         mailed = delivery.addresses if delivery else 0
         still = waiting.get(row.code, 0)
-        found.append(
+        invited_units.append(
             UnitInvited(
                 code=row.code,
                 name=row.name,
@@ -72,7 +72,7 @@ def overview(session: Session, wave: Wave) -> list[UnitInvited]:
                 room=room[row.code],
             )
         )
-    return found
+    return invited_units
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +96,12 @@ def places(session: Session, wave: Wave) -> list[Place]:
         ]
     invited = {row.unit_id: row.invited for row in rows}
     depth: dict[int | None, int] = {None: -1}
-    found = []
+    draft_places = []
     for unit in units.tree(session, wave.organisation_id):
         depth[unit.id] = depth.get(unit.parent_id, -1) + 1
         people = invited.get(unit.id, 0)
-        found.append(Place(unit.code, unit.name, depth[unit.id], unit.headcount, people))
-    return found
+        draft_places.append(Place(unit.code, unit.name, depth[unit.id], unit.headcount, people))
+    return draft_places
 
 
 def read_counts(raw: bytes) -> dict[str, int]:
