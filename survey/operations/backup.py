@@ -51,10 +51,10 @@ def save(parts: Services, target: Path) -> Path:
         instruments = parts.settings.instrument_dir
         if instruments is not None:
             instrument_backup.pack(temporary, instruments, packed)
-        whole = temporary if instruments is None else packed
-        with whole.open("rb") as file:
+        backup_file = temporary if instruments is None else packed
+        with backup_file.open("rb") as file:
             os.fsync(file.fileno())
-        os.replace(whole, target)
+        os.replace(backup_file, target)
     finally:
         temporary.unlink(missing_ok=True)
         packed.unlink(missing_ok=True)
@@ -217,14 +217,14 @@ def _restore_sqlite(parts: Services, source: Path) -> Path | None:
 
 def _run(program: str, database: Database, *arguments: str) -> None:
     """Run one of PostgreSQL's programs; the password goes through the environment."""
-    found = shutil.which(program)
-    if found is None:
+    executable = shutil.which(program)
+    if executable is None:
         raise Conflict(say("not_installed_package_postgresql_client", program=program))
     url = database.url
     environment = {**os.environ, "PGPASSWORD": url.password or ""}
     bare = url.set(drivername="postgresql", password=None).render_as_string(hide_password=False)
     done = subprocess.run(  # noqa: S603  (our own program and arguments)
-        [found, f"--dbname={bare}", *arguments],
+        [executable, f"--dbname={bare}", *arguments],
         env=environment,
         capture_output=True,
         text=True,

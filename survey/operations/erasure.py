@@ -156,12 +156,12 @@ def _hold(session: Session, organisation_id: int, study_id: int) -> tuple[Study,
 
 def _tasks(session: Session, study: Study, waves: list[int]) -> list[Task]:
     """Tasks that name the study or one of its waves."""
-    found = session.scalars(
+    all_tasks = session.scalars(
         sa.select(Task).where(Task.organisation_id == study.organisation_id).with_for_update()
     )
     return [
         task
-        for task in found
+        for task in all_tasks
         if task.payload.get("study") == study.code
         or task.payload.get("study_id") == study.id
         or task.payload.get("wave_id") in waves

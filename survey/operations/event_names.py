@@ -34,10 +34,10 @@ class Name:
 
 def names(session: Session, organisation_id: int, events: Iterable[Event]) -> dict[str, Name]:
     """``kind:id`` → name, of every actor and subject of the events."""
-    mentioned = {each for event in events for each in (event.actor, event.subject)}
+    mentioned = {reference for event in events for reference in (event.actor, event.subject)}
     ids: dict[str, set[int]] = {}
-    for each in mentioned:
-        kind, _, number = each.partition(":")
+    for reference in mentioned:
+        kind, _, number = reference.partition(":")
         if number.isdigit():
             ids.setdefault(kind, set()).add(int(number))
     known: dict[tuple[str, int], Name] = {}
@@ -50,7 +50,7 @@ def names(session: Session, organisation_id: int, events: Iterable[Event]) -> di
     home = session.get(Organisation, organisation_id)
     if home is not None:
         known["organisation", organisation_id] = Name("organisation", home.name)
-    return {each: _named(each, known) for each in mentioned}
+    return {reference: _named(reference, known) for reference in mentioned}
 
 
 def of_study(session: Session, study: Study) -> set[str]:
@@ -64,19 +64,19 @@ def of_study(session: Session, study: Study) -> set[str]:
     )
     return {
         f"study:{study.id}",
-        *(f"wave:{each}" for each in waves),
-        *(f"release:{each}" for each in releases),
+        *(f"wave:{wave_id}" for wave_id in waves),
+        *(f"release:{release_id}" for release_id in releases),
     }
 
 
 def people_called(session: Session, organisation_id: int, text: str) -> set[str]:
     """``person:<id>`` of everybody whose name, address or unit contains the text."""
-    found, _ = people_queries.search(session, organisation_id, text=text, limit=LIMIT)
-    return {f"person:{person.id}" for person in found}
+    people, _ = people_queries.search(session, organisation_id, text=text, limit=LIMIT)
+    return {f"person:{person.id}" for person in people}
 
 
-def _named(each: str, known: dict[tuple[str, int], Name]) -> Name:
-    kind, _, number = each.partition(":")
+def _named(reference: str, known: dict[tuple[str, int], Name]) -> Name:
+    kind, _, number = reference.partition(":")
     if number.isdigit() and (kind, int(number)) in known:
         return known[kind, int(number)]
     return Name(kind)

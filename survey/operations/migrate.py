@@ -52,10 +52,12 @@ def state(database: Database) -> State:
 
 def require_current(database: Database) -> None:
     """Raise Conflict, with what to do, unless the schema is this program's."""
-    found = state(database)
-    if found in {"empty", "older"}:
-        raise Conflict(say("database_outdated") if found == "older" else say("database_empty"))
-    _refuse(found)
+    schema_state = state(database)
+    if schema_state in {"empty", "older"}:
+        raise Conflict(
+            say("database_outdated") if schema_state == "older" else say("database_empty")
+        )
+    _refuse(schema_state)
 
 
 def upgrade(parts: Services) -> tuple[State, Path | None]:
@@ -66,18 +68,18 @@ def upgrade(parts: Services) -> tuple[State, Path | None]:
     with _alone(parts), parts.db.transaction() as session:
         if not parts.db.sqlite:
             session.execute(sa.select(sa.func.pg_advisory_xact_lock(ADVISORY_LOCK)))
-        found = _state(session)
-        _refuse(found)
-        if found == "current":
-            return found, None
+        schema_state = _state(session)
+        _refuse(schema_state)
+        if schema_state == "current":
+            return schema_state, None
         saved = None
-        if found == "older" and _has_content(session):
+        if schema_state == "older" and _has_content(session):
             folder = parts.settings.data_dir / "backups"
             saved = backup.save(parts, folder / f"before-upgrade-{backup.moment()}")
         config = alembic_config()
         config.attributes["connection"] = session.connection()
         command.upgrade(config, "head")
-        return found, saved
+        return schema_state, saved
 
 
 def alembic_config() -> Config:
@@ -98,19 +100,19 @@ def _known_revisions() -> tuple[str, frozenset[str]]:
 
 def _state(session: Session) -> State:
     connection = session.connection()
-    found = MigrationContext.configure(connection).get_current_heads()
-    if not found:
+    revisions = MigrationContext.configure(connection).get_current_heads()
+    if not revisions:
         return "foreign" if sa.inspect(connection).has_table("organisation") else "empty"
     head, known = _known_revisions()
-    if found == (head,):
+    if revisions == (head,):
         return "current"
-    return "older" if set(found) <= known else "newer"
+    return "older" if set(revisions) <= known else "newer"
 
 
-def _refuse(found: State) -> None:
-    if found == "newer":
+def _refuse(schema_state: State) -> None:
+    if schema_state == "newer":
         raise Conflict("database_of_newer_version")
-    if found == "foreign":
+    if schema_state == "foreign":
         raise Conflict("database_of_unknown_version")
 
 

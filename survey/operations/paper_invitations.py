@@ -73,8 +73,8 @@ def expected(session: Session, wave: Wave, order: Order) -> dict[str, int]:
     code_delivery.require_leaving(session, wave)
     if order.unit is not None:
         _name_of(session, wave, order.unit)
-    left = code_delivery.waiting(session, wave)
-    wanted = {u: n for u, n in left.items() if order.unit in (None, u)}
+    waiting = code_delivery.waiting(session, wave)
+    wanted = {u: n for u, n in waiting.items() if order.unit in (None, u)}
     if not wanted:
         raise Conflict("no_codes_left_to_hand_out")
     return wanted
@@ -108,7 +108,7 @@ def hand_out(
             name = _named(unit_code, order, number)
             try:
                 with services.db.transaction() as session:
-                    ids = [each for each, _ in drawn.codes]
+                    ids = [invitation_id for invitation_id, _ in drawn.codes]
                     code_delivery.mark(
                         session, find_wave(session), unit_code, ids, order.way, actor=actor
                     )
@@ -146,15 +146,15 @@ def zipped(first: Part, parts: Iterator[Part], counts: dict[str, int]) -> Iterat
     have not left.
     """
     pipe = _Pipe()
-    left = dict(counts)
+    outstanding = dict(counts)
     with zipfile.ZipFile(pipe, "w", zipfile.ZIP_STORED) as archive:
         try:
             for part in chain((first,), parts):
                 archive.writestr(part.name, part.pdf)
-                left[part.unit_code] -= part.count
+                outstanding[part.unit_code] -= part.count
                 yield pipe.taken()
         except SurveyError as error:
-            missing = [f"{unit}: {count}" for unit, count in left.items() if count > 0]
+            missing = [f"{unit}: {count}" for unit, count in outstanding.items() if count > 0]
             note = "\n".join(
                 [error.message.in_language("nb"), "", "Koder som ikke er delt ut:", *missing, ""]
             )
@@ -173,7 +173,7 @@ def maker() -> LetterMaker:
 def check(session: Session, wave: Wave, language: str, contact: str, way: str = WAYS[0]) -> None:
     """Raise InvalidInput with every fault of what was asked for."""
     faults = []
-    spoken = [each for each in study_of(session, wave).languages if each in LANGUAGES]
+    spoken = [code for code in study_of(session, wave).languages if code in LANGUAGES]
     if language not in spoken:
         fix = say("use_values", known=", ".join(spoken))
         faults.append(Fault("language", say("study_has_no", language=language), fix))
@@ -204,8 +204,8 @@ def _facts(session: Session, services: Services, wave: Wave, unit: str, contact:
 
 def _print(order: Order, facts: Facts, drawn: Drawn) -> bytes:
     tickets = [Ticket(f"{facts.base_url}/s/{code.link}", code.short) for _, code in drawn.codes]
-    made = maker()
-    draw = made.letters if order.way == "letters" else made.slips
+    printer = maker()
+    draw = printer.letters if order.way == "letters" else printer.slips
     return draw(facts, tickets, order.language)
 
 
@@ -239,6 +239,6 @@ class _Pipe(io.RawIOBase):
 
     def taken(self) -> bytes:
         """Everything written since the last time."""
-        whole = b"".join(self._pieces)
+        content = b"".join(self._pieces)
         self._pieces.clear()
-        return whole
+        return content

@@ -80,7 +80,7 @@ def deadlines(
     )
     if organisation_id is not None:
         query = query.where(Wave.organisation_id == organisation_id)
-    found = []
+    upcoming = []
     for wave, code in session.execute(query).all():
         one = Deadline(
             wave.organisation_id,
@@ -92,8 +92,8 @@ def deadlines(
             _responses_go(session, settings, wave),
         )
         if one.invitations or one.responses:
-            found.append(one)
-    return found
+            upcoming.append(one)
+    return upcoming
 
 
 def run(
@@ -109,25 +109,25 @@ def run(
         keys = len(sweep_keys(session, parts.keys))
     with parts.db.reading() as session:
         due = [
-            each
-            for each in deadlines(session, parts.settings, organisation_id)
-            if _is_due(each.invitations, moment) or _is_due(each.responses, moment)
+            deadline
+            for deadline in deadlines(session, parts.settings, organisation_id)
+            if _is_due(deadline.invitations, moment) or _is_due(deadline.responses, moment)
         ]
     invitations = responses = texts = 0
-    for each in due:  # a transaction for each wave: a writer elsewhere waits for one at most
+    for deadline in due:  # a transaction for each wave: a writer elsewhere waits for one at most
         with parts.db.transaction() as session:
-            wave = session.get(Wave, (each.organisation_id, each.wave_id))
+            wave = session.get(Wave, (deadline.organisation_id, deadline.wave_id))
             if wave is None:  # its study was destroyed meanwhile
                 continue
             done, unreadable = _delete_of(session, parts.settings, wave, moment, actor)
         invitations, responses = invitations + done.invitations, responses + done.responses
         texts += done.texts
         if unreadable:
-            parts.keys.destroy_private_key(each.wave_id)  # what it could open is gone
+            parts.keys.destroy_private_key(deadline.wave_id)  # what it could open is gone
     with parts.db.reading() as session:
         organisations = session.scalars(sa.select(Organisation.id)).all()
-    mine = [each for each in organisations if organisation_id in (None, each)]
-    clean = all(erasure.erase_traces(parts, each, actor=actor) for each in mine)
+    chosen = [one for one in organisations if organisation_id in (None, one)]
+    clean = all(erasure.erase_traces(parts, one, actor=actor) for one in chosen)
     return Deleted(invitations, responses, texts, keys, clean)
 
 
@@ -177,11 +177,11 @@ def _closed_here(wave: Wave) -> datetime | None:
 
 
 def _invitations_go(session: Session, settings: Settings, wave: Wave) -> datetime | None:
-    left = sa.exists().where(
+    any_invitation = sa.exists().where(
         Invitation.organisation_id == wave.organisation_id, Invitation.wave_id == wave.id
     )
     begins = _closed_here(wave)
-    if begins is None or not session.scalar(sa.select(left)):
+    if begins is None or not session.scalar(sa.select(any_invitation)):
         return None
     return begins + timedelta(days=settings.retention_invitation_days)
 

@@ -66,17 +66,17 @@ def todo(session: Session, organisation_id: int) -> list[Todo]:
     work = _latest(tasks.listing(session, organisation_id, limit=500))
     moment = now()
     gone = close.expired(session, organisation_id)
-    found: list[Todo] = []
+    todos: list[Todo] = []
     for study, wave in rows:
         if wave.id in gone:
             continue
-        mine = [task for task in work if _concerns(task, study, wave)]
-        found += _failed(study, wave, mine)
-        found += _of_state(study, wave, mine, invited.get(wave.id, 0), moment)
+        own_tasks = [task for task in work if _concerns(task, study, wave)]
+        todos += _failed(study, wave, own_tasks)
+        todos += _of_state(study, wave, own_tasks, invited.get(wave.id, 0), moment)
         if texts.get(wave.id):
-            found.append(Todo("texts", study, wave, n=texts[wave.id]))
+            todos.append(Todo("texts", study, wave, n=texts[wave.id]))
     latest = datetime.max.replace(tzinfo=moment.tzinfo)
-    return sorted(found, key=lambda each: (ORDER.index(each.kind), each.when or latest))
+    return sorted(todos, key=lambda entry: (ORDER.index(entry.kind), entry.when or latest))
 
 
 def _of_state(
