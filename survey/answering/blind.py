@@ -131,9 +131,9 @@ def _private(key: PrivateKey, m: int) -> int:
 
 def _invertible(n: int) -> int:
     """A uniform number among those invertible modulo n."""
-    while math.gcd(found := 1 + secrets.randbelow(n - 1), n) != 1:
+    while math.gcd(number := 1 + secrets.randbelow(n - 1), n) != 1:
         pass  # pragma: no cover  # as likely as finding the primes by guessing
-    return found
+    return number
 
 
 def _encode(message: bytes, salt: bytes, bits: int) -> bytes:
@@ -149,5 +149,7 @@ def _encode(message: bytes, salt: bytes, bits: int) -> bytes:
 def _mask(seed: bytes, length: int) -> bytes:
     """MGF1 of RFC 8017, appendix B.2.1."""
     blocks = range(-(-length // _HASH))
-    mask = b"".join(hashlib.sha384(seed + each.to_bytes(4, "big")).digest() for each in blocks)
+    mask = b"".join(
+        hashlib.sha384(seed + counter.to_bytes(4, "big")).digest() for counter in blocks
+    )
     return mask[:length]

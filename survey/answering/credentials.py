@@ -194,22 +194,25 @@ def _mark(session: Session, ticket: Ticket) -> None:
     were exchanged would match the order in which answers came. So all rows of the unit are written
     anew, each time, in the order of their random ids; one unit at a time.
     """
-    mine, key = ticket.invitation, ticket.key
+    invitation, key = ticket.invitation, ticket.key
     intake.hold_open(session, ticket.wave)
     session.get(WaveUnitKey, (key.organisation_id, key.wave_id, key.unit_id), with_for_update=True)
     current = session.get_one(
-        Invitation, (mine.organisation_id, mine.id), with_for_update=True, populate_existing=True
+        Invitation,
+        (invitation.organisation_id, invitation.id),
+        with_for_update=True,
+        populate_existing=True,
     )
     if _refuse_other(current, ticket.proof):
         return
-    is_mine = Invitation.id == mine.id
-    first, last = block(mine.id, _invited(session, mine))
+    is_mine = Invitation.id == invitation.id
+    first, last = block(invitation.id, _invited(session, invitation))
     session.execute(
         sa.update(Invitation)
         .where(
-            Invitation.organisation_id == mine.organisation_id,
-            Invitation.wave_id == mine.wave_id,
-            Invitation.unit_id == mine.unit_id,
+            Invitation.organisation_id == invitation.organisation_id,
+            Invitation.wave_id == invitation.wave_id,
+            Invitation.unit_id == invitation.unit_id,
             Invitation.id.between(first, last),
         )
         .values(
@@ -221,21 +224,21 @@ def _mark(session: Session, ticket: Ticket) -> None:
     )
 
 
-def block(mine: uuid.UUID, invited: int) -> tuple[uuid.UUID, uuid.UUID]:
+def block(invitation_id: uuid.UUID, invited: int) -> tuple[uuid.UUID, uuid.UUID]:
     """Return the first and last id of the block that an invitation's rows are written with.
 
     Blocks divide a unit's random ids into parts of 128 to 256; most units are one block.
     """
     shift = 128 - ((max(invited, 1) - 1) // _TOUCHED).bit_length()
-    first = mine.int >> shift << shift
+    first = invitation_id.int >> shift << shift
     return uuid.UUID(int=first), uuid.UUID(int=first + (1 << shift) - 1)
 
 
-def _invited(session: Session, mine: Invitation) -> int:
+def _invited(session: Session, invitation: Invitation) -> int:
     return session.execute(
         sa.select(WaveUnit.invited).where(
-            WaveUnit.organisation_id == mine.organisation_id,
-            WaveUnit.wave_id == mine.wave_id,
-            WaveUnit.unit_id == mine.unit_id,
+            WaveUnit.organisation_id == invitation.organisation_id,
+            WaveUnit.wave_id == invitation.wave_id,
+            WaveUnit.unit_id == invitation.unit_id,
         )
     ).scalar_one()

@@ -64,9 +64,9 @@ def prepare(session: Session, wave: Wave, raw: bytes, map_raw: bytes, map_name: 
     table = read_table(raw, [fold(name) for name in mapping.columns])
     rows = _Rows(mapping, layout, _units(session, wave), _columns(table, mapping))
     records = tuple(
-        found
+        response
         for number, cells in zip(table.numbers, table.rows, strict=True)
-        if (found := rows.read(number, cells)) is not None
+        if (response := rows.read(number, cells)) is not None
     )
     return Prepared(
         organisation_id=wave.organisation_id,
@@ -141,9 +141,11 @@ class _Rows:
         unit_id = self._unit(cell, fault)
         answers = self._answers(cell, fault)
         if len(self.faults) == before:
-            for each in validate_answers(self.layout.instrument, answers):
-                column = self._column_of(str(each.where))
-                fault(column, f"{column} {each.code}", each.message, each.fix)
+            for answer_fault in validate_answers(self.layout.instrument, answers):
+                column = self._column_of(str(answer_fault.where))
+                fault(
+                    column, f"{column} {answer_fault.code}", answer_fault.message, answer_fault.fix
+                )
         if len(self.faults) > before or unit_id is None:
             return None
         return Imported(
@@ -242,8 +244,8 @@ def _units(session: Session, wave: Wave) -> dict[str, int]:
 
 def _told(faults: list[tuple[str, Fault]]) -> Iterator[Fault]:
     kinds: dict[str, list[Fault]] = defaultdict(list)
-    for kind, each in faults:
-        kinds[kind].append(each)
+    for kind, fault in faults:
+        kinds[kind].append(fault)
     for same in kinds.values():
         yield from same[:SHOWN_OF_EACH_KIND]
         if (more := len(same) - SHOWN_OF_EACH_KIND) > 0:

@@ -109,12 +109,12 @@ def store_imported(
     key = {"organisation_id": wave.organisation_id, "wave_id": wave.id}
     responses: list[dict[str, Any]] = []
     comments: list[dict[str, Any]] = []
-    for each in records:
-        place = {**key, "unit_id": each.unit_id}
-        responses.append({**place, "role": each.role, "answers": each.sheet})
+    for record in records:
+        place = {**key, "unit_id": record.unit_id}
+        responses.append({**place, "role": record.role, "answers": record.sheet})
         comments += [
             {**place, "question": question, "text": text}
-            for question, texts in each.texts.items()
+            for question, texts in record.texts.items()
             for text in texts
         ]
     for table, rows in ((Response, responses), (Comment, comments)):
@@ -158,14 +158,14 @@ def hold_open(session: Session, wave: Wave) -> bytes:
 
 
 def _reporting_unit(session: Session, invitation: Invitation) -> int:
-    found = session.scalar(
+    unit_id = session.scalar(
         sa.select(WaveUnit.reporting_unit_id).where(
             WaveUnit.organisation_id == invitation.organisation_id,
             WaveUnit.wave_id == invitation.wave_id,
             WaveUnit.unit_id == invitation.unit_id,
         )
     )
-    return invitation.unit_id if found is None else found
+    return invitation.unit_id if unit_id is None else unit_id
 
 
 def payload_of(layout: Layout, unit_id: int, answers: Mapping[str, object]) -> Payload:

@@ -70,7 +70,9 @@ def _page(instrument: Instrument, page: Page, language: str) -> dict[str, Any]:
         dimension = instrument.dimension(dimension_id)
         scale = instrument.scales[dimension.scale]
         blocks += [_item(item, scale, language) for item in dimension.items]
-    blocks += [_question(instrument.question(each), language) for each in page.questions]
+    blocks += [
+        _question(instrument.question(question_id), language) for question_id in page.questions
+    ]
     return {"title": pick(page.title or {}, language), "blocks": blocks}
 
 

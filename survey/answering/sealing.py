@@ -94,14 +94,14 @@ def _pack(layout: Layout, payload: Payload) -> bytes:
         _HEAD.pack(VERSION, payload.unit_id, _EMPLOYEE_FIRST.index(payload.role)),
         payload.sheet.encode("ascii"),
     ]
-    left = {question_id: list(texts) for question_id, texts in payload.texts.items()}
+    remaining = {question_id: list(texts) for question_id, texts in payload.texts.items()}
     for question_id, size in _fields(layout):
-        texts = left.get(question_id)
+        texts = remaining.get(question_id)
         raw = texts.pop(0).encode() if texts else b""
         if len(raw) > size:
             raise ValueError(f"a text of {question_id} does not fit")
         parts += [_LENGTH.pack(len(raw)), raw.ljust(size, b"\0")]
-    if any(left.values()):
+    if any(remaining.values()):
         raise ValueError("more texts than the instrument asks for")
     return b"".join(parts)
 
