@@ -42,13 +42,13 @@ def freeze_changes(session: Session, wave: Wave) -> int:
         )
         .where(Wave.organisation_id == wave.organisation_id, Wave.study_id == wave.study_id)
     )
-    found = session.scalars(
+    changes = session.scalars(
         sa.select(UnitChange).where(
             UnitChange.organisation_id == wave.organisation_id, UnitChange.id.not_in(taken)
         )
     ).all()
     moment = now()
-    for change in found:
+    for change in changes:
         change.frozen_at = change.frozen_at or moment
         session.add(
             WaveUnitChange(
@@ -59,7 +59,7 @@ def freeze_changes(session: Session, wave: Wave) -> int:
             )
         )
     session.flush()
-    return len(found)
+    return len(changes)
 
 
 def frozen_changes(session: Session, wave: Wave) -> list[tuple[int, UnitChange]]:

@@ -13,16 +13,16 @@ from survey.study.studies import study_by_code
 
 def find_organisation(session: Session, code: str | None) -> Organisation:
     """The organisation with this code; without a code, the only one there is."""
-    found = session.scalars(sa.select(Organisation).order_by(Organisation.code)).all()
+    organisations = session.scalars(sa.select(Organisation).order_by(Organisation.code)).all()
     if code is not None:
-        for organisation in found:
+        for organisation in organisations:
             if organisation.code == code:
                 return organisation
         raise NotFound(say("no_organisation_with_code", code=code))
-    if len(found) != 1:
-        codes = ", ".join(organisation.code for organisation in found) or "none"
+    if len(organisations) != 1:
+        codes = ", ".join(organisation.code for organisation in organisations) or "none"
         raise InvalidInput(say("name_organisation_with_organisation_are", codes=codes))
-    return found[0]
+    return organisations[0]
 
 
 def find_study(session: Session, organisation: str | None, study: str) -> Study:

@@ -93,13 +93,13 @@ def check_instrument(session: Session, study: Study, instrument: Instrument, act
 def _about_the_person(instrument: Instrument) -> set[tuple[str, str, str, str | None]]:
     """(question, type, option, role) of every way in which a person says more than ratings; a
     question that is written freely has one of them, without an option."""
-    found: set[tuple[str, str, str, str | None]] = set()
+    ways: set[tuple[str, str, str, str | None]] = set()
     for question in instrument.questions:
         # The role question is known by its purpose, so that a new wording may have a new id.
         name = question.purpose or question.id
-        found.add((name, question.type, "", None))
-        found |= {(name, question.type, option.id, option.role) for option in question.options}
-    return found
+        ways.add((name, question.type, "", None))
+        ways |= {(name, question.type, option.id, option.role) for option in question.options}
+    return ways
 
 
 @sa.event.listens_for(Study, "before_update")

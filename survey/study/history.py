@@ -48,12 +48,12 @@ def moves(session: Session, wave: Wave) -> list[Move]:
 
 
 def _move(event: Event) -> Move:
-    given = event.details
-    until = given.get("closes_at") if event.action == "wave.extended" else None
+    details = event.details
+    until = details.get("closes_at") if event.action == "wave.extended" else None
     return Move(
         event.at,
         event.action,
-        str(given.get("reason", "")),
-        str(given.get("note", "")),
+        str(details.get("reason", "")),
+        str(details.get("note", "")),
         datetime.fromisoformat(until) if until else None,
     )

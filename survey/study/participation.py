@@ -138,11 +138,11 @@ def _units(
             invited[row.parent_id] += invited[row.unit_id]
             replaced[row.parent_id] += replaced[row.unit_id]
     above = {row.parent_id for row in rows if row.unit_id in kept}
-    found = []
+    units = []
     for row in rows:
         away = row.reporting_unit_id != row.unit_id
         count = kept.get(row.unit_id)
-        found.append(
+        units.append(
             UnitParticipation(
                 code=row.code,
                 name=row.name,
@@ -154,4 +154,4 @@ def _units(
                 summed=row.unit_id in above,
             )
         )
-    return found
+    return units

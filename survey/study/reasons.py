@@ -21,7 +21,7 @@ _PERSONAL = re.compile(r"@|\d{6}")
 
 def offered(act: str) -> tuple[str, ...]:
     """The reasons to choose from for an act, ``close`` or ``extend``."""
-    return tuple(each for each in REASONS if each not in NOT_FOR[act])
+    return tuple(reason for reason in REASONS if reason not in NOT_FOR[act])
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,6 @@ def faults_of(reason: Reason | None) -> Iterable[Fault]:
 
 def refuse(faults: Iterable[Fault], message: Message | str) -> None:
     """Raise InvalidInput when there is any fault."""
-    found = list(faults)
-    if found:
-        raise InvalidInput(message, found)
+    all_faults = list(faults)
+    if all_faults:
+        raise InvalidInput(message, all_faults)

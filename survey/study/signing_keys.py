@@ -71,9 +71,9 @@ def provide(keys: KeyStore, wave_id: int, count: int) -> list[bytes]:
     missing = count - len(_read(keys, wave_id))
     if missing > 0:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            made = list(pool.map(lambda _: _generate(), range(missing)))
+            primes = list(pool.map(lambda _: _generate(), range(missing)))
         try:
-            _add(keys, wave_id, made, count)
+            _add(keys, wave_id, primes, count)
         except OSError as error:
             raise ConfigurationError(
                 "signing_keys_not_kept",
@@ -131,8 +131,8 @@ def public_file(session: Session, wave: Wave) -> bytes:
         "study": study,
         "wave": wave.ordinal,
         "keys": [
-            {"unit": code, "name": name, "key": each.hex(), "modulus": _base64url(modulus)}
-            for code, name, each, modulus in sorted(rows)
+            {"unit": code, "name": name, "key": key.hex(), "modulus": _base64url(modulus)}
+            for code, name, key, modulus in sorted(rows)
         ],
     }
     return json.dumps(document, ensure_ascii=False, indent=0).encode() + b"\n"
@@ -157,7 +157,7 @@ def _read(keys: KeyStore, wave_id: int) -> list[tuple[int, int]]:
         lines = keys.signing_path(wave_id).read_text("ascii").splitlines()
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return [found for line in lines if (found := _parse(line)) is not None]
+    return [pair for line in lines if (pair := _parse(line)) is not None]
 
 
 def _parse(line: str) -> tuple[int, int] | None:
@@ -172,14 +172,14 @@ def _parse(line: str) -> tuple[int, int] | None:
     return (p, q) if key_id(modulus).hex() == name else None
 
 
-def _add(keys: KeyStore, wave_id: int, made: list[tuple[int, int]], count: int) -> None:
+def _add(keys: KeyStore, wave_id: int, primes: list[tuple[int, int]], count: int) -> None:
     path = keys.signing_path(wave_id)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     with os.fdopen(handle, "a", encoding="ascii") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        left = max(0, count - len(_read(keys, wave_id)))  # another process may have been first
-        for p, q in made[:left]:
+        missing = max(0, count - len(_read(keys, wave_id)))  # another process may have been first
+        for p, q in primes[:missing]:
             name = key_id((p * q).to_bytes(BITS // 8, "big")).hex()
             file.write(f"\n{name} {p:x} {q:x}\n")  # behind a line that a stop has torn
         file.flush()

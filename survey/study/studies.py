@@ -96,8 +96,8 @@ def faults_of_study(
 
 def is_taken(session: Session, organisation_id: int, code: str) -> bool:
     """True when the organisation has a study with this code."""
-    mine = sa.exists().where(Study.organisation_id == organisation_id, Study.code == code)
-    return bool(session.scalar(sa.select(mine)))
+    same_code = sa.exists().where(Study.organisation_id == organisation_id, Study.code == code)
+    return bool(session.scalar(sa.select(same_code)))
 
 
 def suggest_code(session: Session, organisation_id: int, name: str) -> str:
@@ -112,12 +112,12 @@ def suggest_code(session: Session, organisation_id: int, name: str) -> str:
 
 def study_by_code(session: Session, organisation_id: int, code: str) -> Study:
     """Return a study by its code; NotFound when there is none."""
-    found = session.scalar(
+    study = session.scalar(
         sa.select(Study).where(Study.organisation_id == organisation_id, Study.code == code)
     )
-    if found is None:
+    if study is None:
         raise NotFound(say("no_study_with_code", code=code))
-    return found
+    return study
 
 
 def studies(
@@ -278,9 +278,9 @@ def _faults_of_languages(languages: Sequence[str], spoken: Sequence[str]) -> Ite
         yield Fault("languages", "one_is_named_twice")
     for language in languages:
         if spoken and language not in spoken:
-            told = ", ".join(spoken)
+            available = ", ".join(spoken)
             yield Fault(
                 "languages",
                 say("instrument_has_no", language=language),
-                say("available_values", told=told),
+                say("available_values", told=available),
             )

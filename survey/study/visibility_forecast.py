@@ -58,9 +58,9 @@ def _of(units: Sequence[Unit], k: int) -> Forecast:
     people = {unit.code: unit.headcount or 0 for unit in units}
     merged = merged_by_count(units, {unit.id: people[unit.code] for unit in units}, k)
     staffed = {code for code, n in _sums(tree, people).items() if n}
-    own = staffed - {each.code for each in merged}
-    for each in merged:
-        people[each.into_code] += people.pop(each.code)
+    own = staffed - {merged_unit.code for merged_unit in merged}
+    for merged_unit in merged:
+        people[merged_unit.into_code] += people.pop(merged_unit.code)
     return Forecast(
         k=k,
         units=len(staffed),
