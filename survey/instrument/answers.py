@@ -30,13 +30,13 @@ def validate_answers(instrument: Instrument, answers: Mapping[str, object]) -> l
     ]
     parts: dict[str, Mapping[str, object]] = {}
     for part in ("items", "questions"):
-        given = answers.get(part)
-        if given is not None and not isinstance(given, Mapping):
+        section = answers.get(part)
+        if section is not None and not isinstance(section, Mapping):
             faults.append(
-                answer_fault("type", part, say("must_be_object_not", json_type=json_type(given)))
+                answer_fault("type", part, say("must_be_object_not", json_type=json_type(section)))
             )
-            given = None
-        parts[part] = given or {}
+            section = None
+        parts[part] = section or {}
     faults += _strangers("items", parts["items"], instrument.items)
     for item in instrument.items.values():
         answer = parts["items"].get(item.id)
@@ -65,12 +65,12 @@ def texts_of(instrument: Instrument, answers: Mapping[str, object]) -> dict[str,
 
     Unanswered questions are left out. These are stored apart from the sheet, without a shared key.
     """
-    found: dict[str, list[str]] = {}
+    texts_by_question: dict[str, list[str]] = {}
     for question in instrument.questions:
         answer = _given(answers, question.id)
         if not is_unanswered(answer) and (texts := type_of(question).texts(question, answer)):
-            found[question.id] = texts
-    return found
+            texts_by_question[question.id] = texts
+    return texts_by_question
 
 
 def is_unanswered(answer: object) -> bool:
@@ -84,10 +84,10 @@ def _given(answers: Mapping[str, object], question_id: str) -> Any:
 
 
 def _strangers(
-    part: str, given: Mapping[str, object], known: Mapping[str, object]
+    part: str, answers: Mapping[str, object], known: Mapping[str, object]
 ) -> list[AnswerFault]:
     faults = []
-    for key in given:
+    for key in answers:
         if key not in known:
             near = get_close_matches(str(key), known, 1)
             fix = say("did_you_mean", near=near[0]) if near else None

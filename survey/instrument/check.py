@@ -27,7 +27,7 @@ def check_paths(paths: Iterable[Path]) -> list[Fault]:
     for path in paths:
         files = [path]
         if path.is_dir():
-            files = sorted(each for each in path.rglob("*") if each.suffix in (".yaml", ".yml"))
+            files = sorted(file for file in path.rglob("*") if file.suffix in (".yaml", ".yml"))
             if not files:
                 faults.append(Fault(str(path), "no_yaml_file_in_this_folder"))
         for file in files:
@@ -90,7 +90,9 @@ def _fill_in(path: Path, data: dict[str, Any]) -> None:
     languages = data.get("languages")
     if "languages" not in data:
         languages = data["languages"] = _languages_of_first_title(data)
-    if not isinstance(languages, list) or not all(isinstance(each, str) for each in languages):
+    if not isinstance(languages, list) or not all(
+        isinstance(language, str) for language in languages
+    ):
         data["languages"] = []
 
 
@@ -98,4 +100,8 @@ def _languages_of_first_title(data: dict[str, Any]) -> list[str]:
     dimensions = data.get("dimensions")
     first = dimensions[0] if isinstance(dimensions, list) and dimensions else None
     title = first.get("title") if isinstance(first, dict) else None
-    return [each for each in title if isinstance(each, str)] if isinstance(title, dict) else []
+    return (
+        [language for language in title if isinstance(language, str)]
+        if isinstance(title, dict)
+        else []
+    )

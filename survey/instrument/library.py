@@ -51,13 +51,13 @@ class Library:
 
     def _files(self) -> dict[str, dict[int, list[Path]]]:
         """Line → version → its files, the shipped one first."""
-        found: dict[str, dict[int, list[Path]]] = {}
+        lines: dict[str, dict[int, list[Path]]] = {}
         for root in [shipped(), *([self.extra] if self.extra else [])]:
             for path in sorted(root.glob("*/*.yaml")):
                 if path.stem.isdecimal():
-                    versions = found.setdefault(path.parent.name, {})
+                    versions = lines.setdefault(path.parent.name, {})
                     versions.setdefault(int(path.stem), []).append(path)
-        return found
+        return lines
 
 
 def shipped() -> Path:

@@ -86,7 +86,7 @@ def _data(path: Path) -> Any:
 
 
 def _items(data: Any) -> list[_Written]:
-    found: list[_Written] = []
+    items: list[_Written] = []
     for d, dimension in enumerate(_list(data, "dimensions")):
         for i, item in enumerate(_list(dimension, "items")):
             if isinstance(item, dict) and isinstance(item.get("id"), str):
@@ -95,8 +95,8 @@ def _items(data: Any) -> list[_Written]:
                     str(language): " ".join(str(words).split())
                     for language, words in (text.items() if isinstance(text, dict) else ())
                 }
-                found.append(_Written(item["id"], texts, ("dimensions", d, "items", i, "id")))
-    return found
+                items.append(_Written(item["id"], texts, ("dimensions", d, "items", i, "id")))
+    return items
 
 
 def _list(data: Any, key: str) -> list[Any]:

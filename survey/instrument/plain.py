@@ -53,12 +53,12 @@ def dimension_from(data: Mapping[str, Any]) -> Dimension:
         scale=data["scale"],
         items=tuple(
             Item(
-                id=each["id"],
-                text=dict(each["text"]),
-                reverse=each.get("reverse", False),
-                required=each.get("required", False),
+                id=item["id"],
+                text=dict(item["text"]),
+                reverse=item.get("reverse", False),
+                required=item.get("required", False),
             )
-            for each in data["items"]
+            for item in data["items"]
         ),
         description=text_from(data.get("description")),
         minimum_answered=fraction(data.get("minimum_answered", DEFAULT_MINIMUM_ANSWERED)),
@@ -73,12 +73,12 @@ def question_from(data: Mapping[str, Any]) -> Question:
         text=dict(data["text"]),
         options=tuple(
             Option(
-                id=each["id"],
-                text=dict(each["text"]),
-                exclusive=each.get("exclusive", False),
-                role=each.get("role"),
+                id=option["id"],
+                text=dict(option["text"]),
+                exclusive=option.get("exclusive", False),
+                role=option.get("role"),
             )
-            for each in data.get("options", ())
+            for option in data.get("options", ())
         ),
         reference_period=data.get("reference_period"),
         required=data.get("required", False),

@@ -59,10 +59,10 @@ class Rules(Shape):
         }
         self._mapping((), data, required, optional)
         if ("source" in data) != ("licence" in data):
-            given, other = ("source", "licence") if "source" in data else ("licence", "source")
+            present, other = ("source", "licence") if "source" in data else ("licence", "source")
             self._fault(
-                (given,),
-                say("stands_without", given=given, other=other),
+                (present,),
+                say("stands_without", given=present, other=other),
                 say("write_too", other=other),
             )
 
@@ -220,7 +220,7 @@ class Rules(Shape):
             fix = say("make_question_single")
             self._fault((*path, "purpose"), "purpose_belongs_to_single_questions_only", fix)
         before = self.document.data["questions"][: path[-1]]
-        if any(isinstance(each, dict) and "purpose" in each for each in before):
+        if any(isinstance(question, dict) and "purpose" in question for question in before):
             fix = say("keep_one_of_them")
             self._fault((*path, "purpose"), "earlier_question_asks_for_role", fix)
 
@@ -276,7 +276,7 @@ class Rules(Shape):
             ("dimension", self.dimensions, dimensions),
             ("question", self.questions, questions),
         ):
-            for missing in (each for each in known if each not in seen):
+            for missing in (name for name in known if name not in seen):
                 self._fault(path, say("on_no_page", kind=kind, missing=missing), "put_it_on_page")
 
     def _comparable(self, path: Path, data: Any) -> None:

@@ -68,8 +68,8 @@ class Shape:
                     path, say("must_be_list_with_at_least_one_entry", name_of=name_of(path))
                 )
                 return
-            for i, each in enumerate(data):
-                rule((*path, i), each)
+            for i, entry in enumerate(data):
+                rule((*path, i), entry)
 
         return check
 

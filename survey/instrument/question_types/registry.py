@@ -7,7 +7,8 @@ from survey.instrument.question_types import multiple, single, text, words
 from survey.instrument.question_types.base import QuestionType
 
 TYPES: dict[str, QuestionType] = {
-    each.name: each for each in (single.TYPE, multiple.TYPE, text.TYPE, words.TYPE)
+    question_type.name: question_type
+    for question_type in (single.TYPE, multiple.TYPE, text.TYPE, words.TYPE)
 }
 """Types by name. Their order is the order of stored answer sheets: a new one goes to the end."""
 
