@@ -83,7 +83,9 @@ def _spoken(name: str, value: Any, words: Texts) -> Any:
     word = f"{name}={value}"
     if word in words:
         return words(word)
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in value)
+    return "".join(
+        character if character.isprintable() else repr(character)[1:-1] for character in value
+    )
 
 
 class Fault:
@@ -176,12 +178,12 @@ class SurveyError(Exception):
 
     def plain(self) -> dict[str, Any]:
         """Return what JSON can hold of the message and its faults."""
-        return {"message": self.message.plain(), "faults": [each.plain() for each in self.faults]}
+        return {"message": self.message.plain(), "faults": [fault.plain() for fault in self.faults]}
 
     @staticmethod
     def from_plain(data: Mapping[str, Any]) -> SurveyError:
         """Return an error that says what ``plain`` wrote; its class is not kept."""
-        faults = [Fault.from_plain(each) for each in data["faults"]]
+        faults = [Fault.from_plain(fault) for fault in data["faults"]]
         return SurveyError(Message.from_plain(data["message"]), faults)
 
 

@@ -120,7 +120,7 @@ class KeyStore:
             for path in folder.glob("wave-*")
         ]
         ids = (name.removeprefix("wave-").partition(".")[0] for name in names)
-        return {int(each) for each in ids if each.isdigit()}
+        return {int(number) for number in ids if number.isdigit()}
 
     def _private_path(self, wave_id: int) -> Path:
         return self.folder / f"wave-{wave_id}.private"

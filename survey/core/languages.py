@@ -40,19 +40,19 @@ KNOWN = (
 """Every language; the first is the default. Who reads one of the written Norwegian languages, or
 Sámi, reads the other Norwegian ones before English."""
 
-LANGUAGES = tuple(each.code for each in KNOWN if each.complete)
+LANGUAGES = tuple(language.code for language in KNOWN if language.complete)
 """Languages of all pages, reports, letters and mails."""
 
-RESPONDENT_LANGUAGES = tuple(each.code for each in KNOWN)
+RESPONDENT_LANGUAGES = tuple(language.code for language in KNOWN)
 """What the frame of the respondents' pages speaks. A text that a language lacks is said in the
 nearest one; ``docs/translations.md`` names what a native speaker has yet to read."""
 
-FRAME_ONLY = tuple(each.code for each in KNOWN if not each.complete)
+FRAME_ONLY = tuple(language.code for language in KNOWN if not language.complete)
 DEFAULT = LANGUAGES[0]
-NAMES = {each.code: each.name for each in KNOWN}
+NAMES = {language.code: language.name for language in KNOWN}
 """Code → the language's name in the language itself."""
 
-_BY_CODE = {each.code: each for each in KNOWN}
+_BY_CODE = {language.code: language for language in KNOWN}
 _INSTEAD_OF_UNKNOWN = ("en", "nb", "nn")
 
 
@@ -83,7 +83,9 @@ def code_of(word: str) -> str:
 @cache
 def _words() -> dict[str, str]:
     return {
-        word.casefold(): each.code for each in KNOWN for word in (each.code, each.name, *each.also)
+        word.casefold(): language.code
+        for language in KNOWN
+        for word in (language.code, language.name, *language.also)
     }
 
 

@@ -118,13 +118,13 @@ class QuietGunicorn:
                 configure(load())
             except ConfigurationError as error:
                 sys.exit(str(error))
-        made = Logger(cfg)
-        for log in (made.error_log, made.access_log):
+        gunicorn_logger = Logger(cfg)
+        for log in (gunicorn_logger.error_log, gunicorn_logger.access_log):
             log.handlers[:] = []
             log.propagate = True
-        made.access_log.setLevel(logging.CRITICAL + 1)
-        made.error_log.setLevel(logging.NOTSET)
-        return made
+        gunicorn_logger.access_log.setLevel(logging.CRITICAL + 1)
+        gunicorn_logger.error_log.setLevel(logging.NOTSET)
+        return gunicorn_logger
 
 
 def _without_arguments(record: logging.LogRecord) -> bool:
