@@ -19,7 +19,7 @@ def told(fault: Fault, language: str, *, where: bool = True) -> Markup:
 
     Without ``where`` it follows a field's label.
     """
-    parts = [each.in_language(language) for each in (fault.message, fault.fix) if each]
+    parts = [message.in_language(language) for message in (fault.message, fault.fix) if message]
     said = escape(" ".join(parts))
     if not where:
         return said

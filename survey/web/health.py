@@ -37,8 +37,8 @@ def show_metrics() -> flask.Response:
     """Prometheus' text for who knows the token of the settings; else there is no such page."""
     parts = services()
     token = parts.settings.metrics_token
-    given = flask.request.headers.get("Authorization", "")
-    if not token or not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+    header = flask.request.headers.get("Authorization", "")
+    if not token or not hmac.compare_digest(header.encode(), f"Bearer {token}".encode()):
         flask.abort(404)
     with parts.db.reading() as session:
         waiting, mails = tasks.counts(session), outbox.standing(session).numbers()

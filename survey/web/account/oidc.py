@@ -143,10 +143,10 @@ def _sign_in_first() -> ResponseReturnValue:
 
 
 def _client(name: str) -> Client:
-    found = clients().get(name)
-    if found is None:
+    client = clients().get(name)
+    if client is None:
         raise NotFound("no_such_page")
-    return found
+    return client
 
 
 def _refused(client: Client, error: Refused) -> ResponseReturnValue:

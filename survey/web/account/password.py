@@ -65,8 +65,8 @@ def carry_out(token: str) -> ResponseReturnValue:
     if faults:
         return _new(whose, faults), 422
     try:
-        given = request.form.get("password", "")
-        resets.carry_out(services().db, services().secret, token=token, password=given)
+        password = request.form.get("password", "")
+        resets.carry_out(services().db, services().secret, token=token, password=password)
     except Closed:
         return _new(None), 410
     return redirect(url_for("base.sign_in", ut="passord"), 303)
@@ -74,12 +74,12 @@ def carry_out(token: str) -> ResponseReturnValue:
 
 def new_password_faults(person: Person) -> list[tuple[str, str]]:
     """What is wrong with ``password`` and ``again`` of the form, beside their fields."""
-    given, again = request.form.get("password", ""), request.form.get("again", "")
+    password, again = request.form.get("password", ""), request.form.get("again", "")
     faults = []
-    wrong = passwords.problem(given, passwords.own_words(person.name, person.email))
+    wrong = passwords.problem(password, passwords.own_words(person.name, person.email))
     if wrong is not None:
         faults.append(("password", _text(f"account.password_{wrong}", n=passwords.SHORTEST)))
-    if given != again:
+    if password != again:
         faults.append(("again", _text("account.password_differs")))
     return faults
 

@@ -88,8 +88,8 @@ def confirm() -> ResponseReturnValue:
     who, parts = guard.principal(), services()
     with parts.db.transaction() as session:
         person = people.get(session, who.organisation_id, who.id)
-        given = request.form.get("code", "")[:40]
-        codes = second_factor.confirm(session, parts.secret, person, given, actor=who.actor)
+        code = request.form.get("code", "")[:40]
+        codes = second_factor.confirm(session, parts.secret, person, code, actor=who.actor)
         if codes is not None:
             sessions.strengthen(session, parts.secret, login.session_token() or "")
             sessions.end_all(session, who.organisation_id, who.id, keep=who.session)
@@ -138,8 +138,8 @@ def _not_again(person: Person) -> list[tuple[str, str]] | None:
     """What is wrong with the password that was given again; None when nothing is."""
     if person.password_hash is None:
         return None
-    given = request.form.get("password", "")
-    return _tried(person, "password", password=given or " ")
+    password = request.form.get("password", "")
+    return _tried(person, "password", password=password or " ")
 
 
 def _not_with_code(person: Person) -> list[tuple[str, str]] | None:
@@ -172,7 +172,7 @@ def _page(faults: list[tuple[str, str]] | None = None) -> str:
         person = people.get(session, who.organisation_id, who.id)
         enrolled = second_factor.enrolled(session, who.organisation_id, who.id)
         base32 = second_factor.pending(session, parts.secret, person)
-        left = second_factor.codes_left(session, who.organisation_id, who.id)
+        codes_left = second_factor.codes_left(session, who.organisation_id, who.id)
     qr = ""
     if base32:
         issuer = catalogue.text("base.service", catalogue.language())
@@ -188,7 +188,7 @@ def _page(faults: list[tuple[str, str]] | None = None) -> str:
         has_password=person.password_hash is not None,
         secret=" ".join(base32[at : at + 4] for at in range(0, len(base32), 4)) if base32 else "",
         qr=qr,
-        codes_left=left,
+        codes_left=codes_left,
         demanded=guard.lacks_factor(who),
         may_remove=not (parts.settings.staff_second_factor and "staff" in who.roles),
         menu="account",

@@ -39,8 +39,8 @@ def change_password() -> ResponseReturnValue:
     faults: Faults = []
     if person.password_hash is not None:
         try:
-            given = request.form.get("present", "")
-            if not signin.check_again(parts.db, parts.secret, person, password=given or " "):
+            password = request.form.get("present", "")
+            if not signin.check_again(parts.db, parts.secret, person, password=password or " "):
                 faults.append(("present", _text("account.password_wrong")))
         except RateLimited:
             return _page([("present", _text("base.signin_slow"))]), 429
@@ -118,19 +118,19 @@ def _page(faults: Faults | None = None) -> str:
     idle = timedelta(minutes=parts.settings.session_idle_minutes)
     with parts.db.reading() as session:
         person = people.get(session, who.organisation_id, who.id)
-        mine = sessions.listing(session, who.organisation_id, person_id=who.id, idle=idle)
+        own_sessions = sessions.listing(session, who.organisation_id, person_id=who.id, idle=idle)
         enrolled = second_factor.enrolled(session, who.organisation_id, who.id)
-        left = second_factor.codes_left(session, who.organisation_id, who.id)
+        codes_left = second_factor.codes_left(session, who.organisation_id, who.id)
         bound = identities.of_person(session, person)
     language = catalogue.language()
     return render_template(
         "account/account.html",
         faults=faults or [],
         person=person,
-        sessions=mine,
+        sessions=own_sessions,
         current=who.session,
         enrolled=enrolled,
-        codes_left=left,
+        codes_left=codes_left,
         shortest=passwords.SHORTEST,
         providers=[
             {

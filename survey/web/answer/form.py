@@ -44,8 +44,8 @@ class Filled:
 
     def text(self, name: str, position: int = 0) -> str:
         """What stands in a text field ('' for nothing)."""
-        given = self.values.getlist(name)
-        return given[position] if position < len(given) else ""
+        texts = self.values.getlist(name)
+        return texts[position] if position < len(texts) else ""
 
 
 def answers_of(values: MultiDict[str, str]) -> dict[str, dict[str, Any]]:
@@ -54,27 +54,27 @@ def answers_of(values: MultiDict[str, str]) -> dict[str, dict[str, Any]]:
     questions: dict[str, Any] = {}
     for name in values:
         letter, _, block = name.partition(".")
-        given = [value.replace("\r\n", "\n") for value in values.getlist(name)]
-        if not block or (letter in "is" and not given[-1]):
+        texts = [value.replace("\r\n", "\n") for value in values.getlist(name)]
+        if not block or (letter in "is" and not texts[-1]):
             continue  # no field of ours, or the choice that takes an answer back
         if letter == "i":
-            items[block] = int(given[-1]) if _WHOLE.fullmatch(given[-1]) else given[-1]
+            items[block] = int(texts[-1]) if _WHOLE.fullmatch(texts[-1]) else texts[-1]
         elif letter in ("s", "t"):
-            questions[block] = given[-1]
+            questions[block] = texts[-1]
         elif letter == "m":
-            questions[block] = given
+            questions[block] = texts
         elif letter == "w":
-            questions[block] = [value for value in given if value.strip()]
+            questions[block] = [value for value in texts if value.strip()]
     return {"items": items, "questions": questions}
 
 
 def fault_codes(faults: Iterable[Fault], pages: Sequence[dict[str, Any]]) -> dict[str, str]:
     """Block id → code of a text that says what is wrong, in the order of the form."""
-    found: dict[str, str] = {}
+    codes: dict[str, str] = {}
     for fault in faults:
         match = _PATH.match(str(fault.where))
         if match:
             code = getattr(fault, "kind", "")
-            found.setdefault(match["id"], code if code in _SAID else "other")
+            codes.setdefault(match["id"], code if code in _SAID else "other")
     order = [block["id"] for page in pages for block in page["blocks"]]
-    return {block: found[block] for block in order if block in found}
+    return {block: codes[block] for block in order if block in codes}

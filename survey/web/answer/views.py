@@ -264,10 +264,10 @@ def _summary(
     view: dict[str, Any], wrong: dict[str, str], error: InvalidInput | None
 ) -> list[tuple[str, str]]:
     """(field id, text) of every fault; one without a field when none belongs to a question."""
-    found = [(f"f-{block}-0", text) for block, text in wrong.items()]
-    if error is not None and not found:
-        found = [("", catalogue.text("answer.fault_unplaced", catalogue.language()))]
-    return found
+    entries = [(f"f-{block}-0", text) for block, text in wrong.items()]
+    if error is not None and not entries:
+        entries = [("", catalogue.text("answer.fault_unplaced", catalogue.language()))]
+    return entries
 
 
 def _local(closes_at: str | None) -> str:

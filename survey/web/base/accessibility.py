@@ -26,7 +26,7 @@ def show() -> str:
     """The statement; its numbers and addresses are those that were tried."""
     known, language = tried(), catalogue.language()
     t = catalogue.translator(language)
-    names = [t(f"accessibility.language_{each}") for each in known["languages"]]
+    names = [t(f"accessibility.language_{code}") for code in known["languages"]]
     return render_template(
         "base/accessibility.html",
         pages=known["pages"],

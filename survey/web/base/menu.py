@@ -61,9 +61,9 @@ def links(who: Principal | None, current: str = "") -> tuple[Link, ...]:
         return ()
     roles = who.roles or frozenset({"manager"})
     return tuple(
-        _link(each, who, current)
-        for each in ENTRIES
-        if each.endpoint in current_app.view_functions and (not each.roles or each.roles & roles)
+        _link(entry, who, current)
+        for entry in ENTRIES
+        if entry.endpoint in current_app.view_functions and (not entry.roles or entry.roles & roles)
     )
 
 

@@ -47,10 +47,10 @@ def sign_in() -> ResponseReturnValue:
     """The sign-in form; people who are signed in already go on."""
     if guard.visitor() is not None and "ut" not in request.args:
         return redirect(login.destination(request.args.get("next")), 303)
-    left = oidc.clients().get(request.args.get("fra", ""))
+    client = oidc.clients().get(request.args.get("fra", ""))
     return _page(
         ended=request.args.get("ut", ""),
-        left=left.provider.name if left is not None and left.offers_sign_out else "",
+        left=client.provider.name if client is not None and client.offers_sign_out else "",
     )
 
 
@@ -92,8 +92,8 @@ def sign_out() -> ResponseReturnValue:
     provider = guard.principal().provider
     with services().db.transaction() as session:
         sessions.end(session, services().secret, request.cookies.get(name, ""))
-    left = provider if provider in oidc.clients() else None
-    response = redirect(url_for("base.sign_in", ut="1", fra=left), 303)
+    known_provider = provider if provider in oidc.clients() else None
+    response = redirect(url_for("base.sign_in", ut="1", fra=known_provider), 303)
     response.delete_cookie(name, secure=services().settings.secure, httponly=True, samesite="Lax")
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
@@ -134,5 +134,7 @@ def _sign_in_again(reason: str, status: int) -> tuple[str, int]:
 def _page(**more: str) -> str:
     language = catalogue.language()
     providers = [(name, client.provider.label(language)) for name, client in oidc.clients().items()]
-    left = next((label for name, label in providers if name == more.get("left")), "")
-    return render_template("base/sign_in.html", providers=providers, **more, left_label=left)
+    provider_label = next((label for name, label in providers if name == more.get("left")), "")
+    return render_template(
+        "base/sign_in.html", providers=providers, **more, left_label=provider_label
+    )

@@ -38,13 +38,13 @@ def show(org: str) -> str:
 def create(org: str) -> ResponseReturnValue:
     """Make a key and show it: here and now, never again."""
     who, parts = guard.principal(), services()
-    scopes = [each for each in request.form.getlist("scope") if each in SCOPES]
+    scopes = [scope for scope in request.form.getlist("scope") if scope in SCOPES]
     faults = _faults(scopes)
     if faults:
         return _page(faults), 422
     try:
         with parts.db.transaction() as session:
-            made, token = api_keys.create(
+            key, token = api_keys.create(
                 session,
                 parts.secret,
                 who.organisation_id,
@@ -52,13 +52,13 @@ def create(org: str) -> ResponseReturnValue:
                 scopes,
                 expires_at=_expiry(),
             )
-            subject, details = f"key:{made.id}", {"scopes": made.scopes}
+            subject, details = f"key:{key.id}", {"scopes": key.scopes}
             log.record(session, who.organisation_id, who.actor, "key.created", subject, details)
     except InvalidInput as error:
         places = {fault.field for fault in error.faults}
-        return _page([(_FIELDS.get(each, ""), _text(each)) for each in sorted(places)]), 422
+        return _page([(_FIELDS.get(field, ""), _text(field)) for field in sorted(places)]), 422
     response = make_response(
-        render_template("staff/key_made.html", key=made, token=token, menu="keys")
+        render_template("staff/key_made.html", key=key, token=token, menu="keys")
     )
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -89,17 +89,17 @@ _FIELDS = {"name": "name", "scopes": "scope-0", "expires_at": "expires"}
 
 
 def _faults(scopes: list[str]) -> Faults:
-    found: Faults = []
+    faults: Faults = []
     if not request.form.get("name", "").strip():
-        found.append(("name", _text("name")))
+        faults.append(("name", _text("name")))
     if not scopes:
-        found.append(("scope-0", _text("scopes")))
+        faults.append(("scope-0", _text("scopes")))
     if any(together <= set(scopes) for together in KEPT_APART):
-        found.append(("scope-0", _text("apart")))
+        faults.append(("scope-0", _text("apart")))
     moment = _expiry()
     if moment is None or not now() < moment <= now() + LONGEST:
-        found.append(("expires", _text("expires_at")))
-    return found
+        faults.append(("expires", _text("expires_at")))
+    return faults
 
 
 def _expiry() -> datetime | None:

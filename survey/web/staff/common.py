@@ -31,8 +31,8 @@ Wrong = dict[str, str]
 
 def wave_of(session: Session, who: Principal, study: str, ordinal: int) -> tuple[Study, Wave]:
     """The study and the wave of an address; NotFound when there is none."""
-    found = studies.study_by_code(session, who.organisation_id, study)
-    return found, find_wave(session, found, ordinal)
+    stored_study = studies.study_by_code(session, who.organisation_id, study)
+    return stored_study, find_wave(session, stored_study, ordinal)
 
 
 def library() -> Library:
@@ -42,8 +42,8 @@ def library() -> Library:
 
 def newest() -> list[Instrument]:
     """The newest version of every line, by id."""
-    found = library()
-    return [found.get(line) for line in found.lines()]
+    instruments = library()
+    return [instruments.get(line) for line in instruments.lines()]
 
 
 def address_of(endpoint: str, **values: Any) -> str:
@@ -54,11 +54,11 @@ def address_of(endpoint: str, **values: Any) -> str:
 def told(part: str, faults: Iterable[Fault], **values: Any) -> Wrong:
     """Faults as texts of a catalogue (``fault_<field>``), the first of each field."""
     language = catalogue.language()
-    found: Wrong = {}
+    texts: Wrong = {}
     for fault in faults:
         name = str(fault.where).partition("/")[0]
-        found.setdefault(name, catalogue.text(f"{part}.fault_{name}", language, **values))
-    return found
+        texts.setdefault(name, catalogue.text(f"{part}.fault_{name}", language, **values))
+    return texts
 
 
 def summary(wrong: Mapping[str, str]) -> list[tuple[str, str]]:

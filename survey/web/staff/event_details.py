@@ -30,9 +30,9 @@ def _value(name: str, value: Any) -> str:
     if isinstance(value, Mapping):
         if name == "rows":
             return str(sum(value.values()))
-        return _joined([f"{key} → {_one(name, each)}" for key, each in value.items()])
+        return _joined([f"{key} → {_one(name, item)}" for key, item in value.items()])
     if isinstance(value, list):
-        return _joined([_one(name, each) for each in value])
+        return _joined([_one(name, item) for item in value])
     return _one(name, value)
 
 

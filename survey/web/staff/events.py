@@ -44,15 +44,17 @@ def show(org: str) -> str:
     with services().db.reading() as session:
         listed = studies.studies(session, who.organisation_id)
         wanted = _wanted(session, who.organisation_id, faults)
-        found = search.find(session, who.organisation_id, wanted, before=before, limit=PER_PAGE + 1)
-        names = event_names.names(session, who.organisation_id, found)
+        events = search.find(
+            session, who.organisation_id, wanted, before=before, limit=PER_PAGE + 1
+        )
+        names = event_names.names(session, who.organisation_id, events)
         head = log.head(session, who.organisation_id)
         check = "kontroll" in request.args or head.sequence <= AT_ONCE
         breaks = log.verify(session, who.organisation_id) if check else None
     return render_template(
         "staff/events.html",
-        rows=[_row(event, names) for event in found[:PER_PAGE]],
-        older=found[PER_PAGE - 1].sequence if len(found) > PER_PAGE else None,
+        rows=[_row(event, names) for event in events[:PER_PAGE]],
+        older=events[PER_PAGE - 1].sequence if len(events) > PER_PAGE else None,
         newest=before is None,
         head=head,
         breaks=breaks,
@@ -78,12 +80,12 @@ def export(org: str) -> ResponseReturnValue:
             names = event_names.names(session, who.organisation_id, page)
             for event in page:
                 row = _row(event, names)
-                told = json.dumps(event.details, ensure_ascii=False) if event.details else ""
-                cells = (row["who"], row["action"], row["subject"], told)
+                details = json.dumps(event.details, ensure_ascii=False) if event.details else ""
+                cells = (row["who"], row["action"], row["subject"], details)
                 moment = event.at.astimezone(local_time.ZONE).isoformat()
                 rows.append((event.sequence, moment, *cells, event.digest))
     heads = ("number", "time", "who", "action", "subject", "details", "digest")
-    header = [catalogue.text(f"events.column_{each}", language) for each in heads]
+    header = [catalogue.text(f"events.column_{head}", language) for head in heads]
     response = Response(csv_file(header, rows), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{_filename(org)}"'
     return response
@@ -97,8 +99,8 @@ def _wanted(session: Session, organisation_id: int, faults: list[tuple[str, str]
     person, study, subjects = asked.get("person", "").strip()[:200], asked.get("studie", ""), None
     if study:
         try:
-            found = studies.study_by_code(session, organisation_id, study)
-            subjects = event_names.of_study(session, found)
+            stored_study = studies.study_by_code(session, organisation_id, study)
+            subjects = event_names.of_study(session, stored_study)
         except NotFound:
             faults.append(("study", catalogue.text("events.fault_study", language)))
     days: dict[str, datetime | None] = {}
@@ -175,10 +177,12 @@ def _actions() -> list[tuple[str, str, str, list[tuple[str, str]]]]:
     for name, text in texts.items():
         if not name.startswith("action_"):
             continue
-        told = name.removeprefix("action_")
+        action = name.removeprefix("action_")
         # "unit_change_declared" is of the group unit_change, not of unit.
-        group = max((each for each in groups if told.startswith(f"{each}_")), key=len)
-        own[group].append((f"{group}.{told.removeprefix(f'{group}_')}", str(text)))
+        group = max(
+            (candidate for candidate in groups if action.startswith(f"{candidate}_")), key=len
+        )
+        own[group].append((f"{group}.{action.removeprefix(f'{group}_')}", str(text)))
     named = {group: str(texts[f"group_{group}"]) for group in groups}
     return [(group, name, _all_of(name), own[group]) for group, name in named.items()]
 

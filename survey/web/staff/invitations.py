@@ -39,12 +39,12 @@ def show(org: str, study: str, ordinal: int) -> str:
     """Who is invited by which way, what has left, and what can be done next."""
     who = guard.principal()
     with services().db.reading() as session:
-        found, wave = wave_of(session, who, study, ordinal)
+        stored_study, wave = wave_of(session, who, study, ordinal)
         rows = status.overview(session, wave)
         standing = mailings.reminders(session, wave)
     return render_template(
         "invitations/show.html",
-        study=found,
+        study=stored_study,
         wave=wave,
         rows=rows,
         total=_totals(rows),
@@ -62,8 +62,8 @@ def counts(org: str, study: str, ordinal: int) -> str:
     """The form with a number for each unit; headcounts stand in it when nobody is invited yet."""
     places = _places(study, ordinal)
     first = not any(place.people for place in places)
-    given = {place.code: str(place.headcount or 0) if first else "" for place in places}
-    return _counts_page(study, ordinal, places, given)
+    texts = {place.code: str(place.headcount or 0) if first else "" for place in places}
+    return _counts_page(study, ordinal, places, texts)
 
 
 @bp.post(PAGE + "/antall/fil")
@@ -74,18 +74,18 @@ def counts_file(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     empty = {place.code: "" for place in places}
     sent = request.files.get("file")
     try:
-        found = status.read_counts(sent.read() if sent is not None else b"")
+        numbers = status.read_counts(sent.read() if sent is not None else b"")
     except (InvalidInput, TooLarge) as error:
         return _counts_page(study, ordinal, places, empty, _faults(error), "file"), 422
     strange = [
         Fault(say("unit", code=code), "does_not_belong_to_this_wave")
-        for code in found
+        for code in numbers
         if code not in empty
     ]
     if strange:
         return _counts_page(study, ordinal, places, empty, strange, "file"), 422
-    given = {code: str(found.get(code, 0)) for code in empty}
-    return _counts_page(study, ordinal, places, given)
+    texts = {code: str(numbers.get(code, 0)) for code in empty}
+    return _counts_page(study, ordinal, places, texts)
 
 
 @bp.post(PAGE + "/antall")
@@ -94,19 +94,19 @@ def invite(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     """Make the codes, or show the form with every fault."""
     who, parts = guard.principal(), services()
     places = _places(study, ordinal)
-    given = {place.code: request.form.get(f"unit-{place.code}", "").strip() for place in places}
-    wanted = {code: status.whole(text) for code, text in given.items()}
+    texts = {place.code: request.form.get(f"unit-{place.code}", "").strip() for place in places}
+    wanted = {code: status.whole(text) for code, text in texts.items()}
     faults = [
-        Fault(say("unit", code=code), say("no_number_of_people", text=given[code][:20]))
+        Fault(say("unit", code=code), say("no_number_of_people", text=texts[code][:20]))
         for code, count in wanted.items()
         if count is None
     ]
     if faults:
-        return _counts_page(study, ordinal, places, given, faults), 422
+        return _counts_page(study, ordinal, places, texts, faults), 422
     try:
         with parts.db.transaction() as session:
             _, wave = wave_of(session, who, study, ordinal)
-            made = create_invitations(
+            outcome = create_invitations(
                 session,
                 parts.secret,
                 parts.keys,
@@ -116,8 +116,8 @@ def invite(org: str, study: str, ordinal: int) -> ResponseReturnValue:
                 actor=who.actor,
             )
     except InvalidInput as error:
-        return _counts_page(study, ordinal, places, given, _faults(error)), 422
-    return back(org, study, ordinal, "invitert", made.invitations)
+        return _counts_page(study, ordinal, places, texts, _faults(error)), 422
+    return back(org, study, ordinal, "invitert", outcome.invitations)
 
 
 @bp.get(PAGE + "/epost", endpoint="addresses")
@@ -139,10 +139,10 @@ def preview(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     except (InvalidInput, TooLarge) as error:
         return _addresses_page(study, ordinal, _faults(error)), 422
     with services().db.reading() as session:
-        found, wave = wave_of(session, guard.principal(), study, ordinal)
+        stored_study, wave = wave_of(session, guard.principal(), study, ordinal)
     return render_template(
         "invitations/preview.html",
-        study=found,
+        study=stored_study,
         wave=wave,
         added=added,
         content=base64.b64encode(raw).decode(),
@@ -258,22 +258,22 @@ def _counts_page(
     study: str,
     ordinal: int,
     places: Sequence[Place],
-    given: Mapping[str, str],
+    texts: Mapping[str, str],
     faults: Sequence[Fault] = (),
     field: str = "",
 ) -> str:
     with services().db.reading() as session:
-        found, wave = wave_of(session, guard.principal(), study, ordinal)
+        stored_study, wave = wave_of(session, guard.principal(), study, ordinal)
     _require_inviting(wave.state, wave.source)
     return render_template(
         "invitations/counts.html",
-        study=found,
+        study=stored_study,
         wave=wave,
         places=places,
-        given=given,
+        given=texts,
         reason=request.form.get("reason", ""),
         longest=LONGEST_REASON,
-        faults=[(_field(fault, given, field), fault) for fault in faults[:_SHOWN_FAULTS]],
+        faults=[(_field(fault, texts, field), fault) for fault in faults[:_SHOWN_FAULTS]],
         at_fault={fault.value("code") for fault in faults},
         menu="staff",
     )
@@ -281,11 +281,11 @@ def _counts_page(
 
 def _addresses_page(study: str, ordinal: int, faults: Sequence[Fault] = ()) -> str:
     with services().db.reading() as session:
-        found, wave = wave_of(session, guard.principal(), study, ordinal)
+        stored_study, wave = wave_of(session, guard.principal(), study, ordinal)
     _require_inviting(wave.state, wave.source)
     return render_template(
         "invitations/addresses.html",
-        study=found,
+        study=stored_study,
         wave=wave,
         reason=request.form.get("reason", ""),
         longest=LONGEST_REASON,
@@ -298,11 +298,11 @@ def _addresses_page(study: str, ordinal: int, faults: Sequence[Fault] = ()) -> s
 
 def _confirm(study: str, ordinal: int, act: str) -> str:
     with services().db.reading() as session:
-        found, wave = wave_of(session, guard.principal(), study, ordinal)
+        stored_study, wave = wave_of(session, guard.principal(), study, ordinal)
         standing = mailings.reminders(session, wave)
     return render_template(
         "invitations/confirm.html",
-        study=found,
+        study=stored_study,
         wave=wave,
         act=act,
         may=act != "remind" or (standing.next_at is not None and standing.next_at <= now()),
@@ -328,12 +328,12 @@ def _totals(rows: Sequence[status.UnitInvited]) -> dict[str, int]:
     }
 
 
-def _field(fault: Fault, given: Mapping[str, str], field: str) -> str:
+def _field(fault: Fault, texts: Mapping[str, str], field: str) -> str:
     """The id of the field that a fault belongs to."""
     if fault.where == "reason":
         return "reason"
     code = fault.value("code")
-    return f"unit-{code}" if code in given and not field else field or "form"
+    return f"unit-{code}" if code in texts and not field else field or "form"
 
 
 def _faults(error: InvalidInput | TooLarge) -> Sequence[Fault]:

@@ -130,13 +130,13 @@ def _replace(org: str, study: str, ordinal: int, field: str, value: str) -> Resp
     try:
         with services().db.transaction() as session:
             _, wave = wave_of(session, guard.principal(), study, ordinal)
-            made = _replaced(session, wave, field, value)
+            replacement = _replaced(session, wave, field, value)
     except (InvalidInput, NotFound, Conflict) as error:
         # What was typed is not shown again: it is a code.
         fault = "reason" if isinstance(error, InvalidInput) else field
         status = 409 if isinstance(error, Conflict) else 422
         return _replacing_page(study, ordinal, fault, error.message), status
-    return back(org, study, ordinal, "erstattet", made.count)
+    return back(org, study, ordinal, "erstattet", replacement.count)
 
 
 def _replaced(session: Session, wave: Wave, field: str, value: str) -> Replaced:
@@ -166,15 +166,15 @@ def _print(study: str, ordinal: int, way: str) -> ResponseReturnValue:
             counts = paper_invitations.expected(session, find(session), order)
     except InvalidInput as error:
         return _page(study, ordinal, way, [fault.field for fault in error.faults]), 422
-    made = paper_invitations.hand_out(parts, find, order, _keep_nothing, actor=who.actor)
-    first = next(made, None)
+    documents = paper_invitations.hand_out(parts, find, order, _keep_nothing, actor=who.actor)
+    first = next(documents, None)
     if first is None:
         raise Conflict("codes_just_taken")
     if paper_invitations.parts_of(counts) == 1:
         return _attachment(first.pdf, first.name, "application/pdf")
     name = {"letters": "brev", "slips": "lapper"}[way]
-    whole = paper_invitations.zipped(first, made, counts)
-    return _attachment(whole, f"{name}.zip", "application/zip")
+    archive = paper_invitations.zipped(first, documents, counts)
+    return _attachment(archive, f"{name}.zip", "application/zip")
 
 
 def _keep_nothing(_name: str, _pdf: bytes) -> None:
@@ -183,19 +183,19 @@ def _keep_nothing(_name: str, _pdf: bytes) -> None:
 
 def _page(study: str, ordinal: int, act: str, wrong: Sequence[str] = ()) -> str:
     with services().db.reading() as session:
-        found, wave = wave_of(session, guard.principal(), study, ordinal)
+        stored_study, wave = wave_of(session, guard.principal(), study, ordinal)
         if act != "poster":
             code_delivery.require_leaving(session, wave)
         waiting = code_delivery.waiting(session, wave)
         units = _by_name(wave_units(session, wave))
     return render_template(
         "invitations/paper.html",
-        study=found,
+        study=stored_study,
         wave=wave,
         act=act,
-        units=units if act == "poster" else [each for each in units if each.code in waiting],
+        units=units if act == "poster" else [unit for unit in units if unit.code in waiting],
         waiting=waiting,
-        spoken=[code for code in LANGUAGES if code in found.languages],
+        spoken=[code for code in LANGUAGES if code in stored_study.languages],
         given=request.form,
         wrong=[
             (name, catalogue.text(f"invitations.fault_{name}", catalogue.language()))
@@ -210,14 +210,14 @@ def _page(study: str, ordinal: int, act: str, wrong: Sequence[str] = ()) -> str:
 
 def _replacing_page(study: str, ordinal: int, wrong: str = "", said: Message | None = None) -> str:
     with services().db.reading() as session:
-        found, wave = wave_of(session, guard.principal(), study, ordinal)
+        stored_study, wave = wave_of(session, guard.principal(), study, ordinal)
         if wave.source == "import" or wave.state not in ("draft", "open"):
             raise Conflict(say("wave_takes_no_new_codes", state=wave.state))
         rows = wave_units(session, wave)
         rooms = replacing.rooms(rows)
     return render_template(
         "invitations/replace.html",
-        study=found,
+        study=stored_study,
         wave=wave,
         units=[row for row in _by_name(rows) if row.invited],
         rooms=rooms,

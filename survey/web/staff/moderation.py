@@ -136,7 +136,7 @@ def _list(study: str, ordinal: int, wrong: Wrong | None = None) -> str:
     start_at = int(start) if start.isascii() and start.isdigit() and len(start) < 7 else 0
     with services().db.reading() as session:
         release = _release(session, study, ordinal)
-        found = moderation.search(
+        matches = moderation.search(
             session,
             guard.principal().organisation_id,
             release.wave_id,
@@ -149,10 +149,13 @@ def _list(study: str, ordinal: int, wrong: Wrong | None = None) -> str:
     units, questions = _names(release)
     return render_template(
         "staff/moderation.html",
-        texts=_shown(release, found.texts),
-        total=found.total,
-        units=[(code, units.get(code, code)) for code in found.units],
-        questions=[(each, questions.get(each, each)) for each in found.questions],
+        texts=_shown(release, matches.texts),
+        total=matches.total,
+        units=[(code, units.get(code, code)) for code in matches.units],
+        questions=[
+            (question_id, questions.get(question_id, question_id))
+            for question_id in matches.questions
+        ],
         state=state if state in STATES else STATES[0],
         states=STATES,
         unit=unit,
@@ -168,10 +171,10 @@ def _one(study: str, ordinal: int, text: uuid.UUID, wrong: Wrong | None = None) 
     organisation_id = guard.principal().organisation_id
     with services().db.reading() as session:
         release = _release(session, study, ordinal)
-        found = moderation.text_of_wave(session, organisation_id, release.wave_id, text)
+        stored_text = moderation.text_of_wave(session, organisation_id, release.wave_id, text)
         following = moderation.next_waiting(session, organisation_id, release.wave_id, text)
         count = moderation.search(session, organisation_id, release.wave_id, limit=1).total
-    [shown] = _shown(release, [found])
+    [shown] = _shown(release, [stored_text])
     return render_template(
         "staff/text.html",
         shown=shown,
@@ -196,8 +199,8 @@ def _common(release: StoredRelease, study: str, wrong: Wrong | None) -> dict[str
 def _shown(release: StoredRelease, texts: Iterable[ModeratedText]) -> list[Shown]:
     units, questions = _names(release)
     return [
-        Shown(each, units.get(each.code, each.code), questions.get(each.question, each.question))
-        for each in texts
+        Shown(text, units.get(text.code, text.code), questions.get(text.question, text.question))
+        for text in texts
     ]
 
 
@@ -205,24 +208,24 @@ def _names(release: StoredRelease) -> tuple[dict[str, str], dict[str, str]]:
     """Code → name of every unit, and question → what was asked."""
     instrument = Instrument.from_dict(release.header.instrument)
     language = catalogue.language()
-    questions = {each.id: pick(each.text, language) for each in instrument.questions}
-    return {each.code: each.name for each in release.header.units}, questions
+    questions = {question.id: pick(question.text, language) for question in instrument.questions}
+    return {unit.code: unit.name for unit in release.header.units}, questions
 
 
 def _ids(texts: Iterable[str]) -> list[uuid.UUID]:
-    found = []
-    for each in texts:
+    ids = []
+    for text in texts:
         try:
-            found.append(uuid.UUID(each))
+            ids.append(uuid.UUID(text))
         except ValueError as error:
             raise NotFound("no_such_text") from error
-    return found
+    return ids
 
 
 def _release(session: Session, study: str, ordinal: int) -> StoredRelease:
     organisation_id = guard.principal().organisation_id
-    found = studies.study_by_code(session, organisation_id, study)
-    for release in read.releases(session, organisation_id, found.id):
+    stored_study = studies.study_by_code(session, organisation_id, study)
+    for release in read.releases(session, organisation_id, stored_study.id):
         if release.header.wave.ordinal == ordinal:
             return release
     raise NotFound("this_wave_has_not_been_released")

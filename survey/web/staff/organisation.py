@@ -79,8 +79,8 @@ def carry_out(org: str) -> ResponseReturnValue:
             shown = imports.plan(session, who.organisation_id, rows)
             if _digest(shown) != request.form.get("digest"):
                 raise Conflict("organisation_changed_since_shown")
-            told = imports.answered(rows, _answers(request.form))
-            plan = imports.plan(session, who.organisation_id, told)
+            answered_rows = imports.answered(rows, _answers(request.form))
+            plan = imports.plan(session, who.organisation_id, answered_rows)
             imports.apply(session, who.organisation_id, plan, actor=who.actor)
     except InvalidInput as error:
         page = _preview(shown, raw, _asked(shown), _placed(rows, error.faults), request.form)
@@ -101,7 +101,7 @@ def _page(*, wrong: tuple[Fault, ...] = (), missing: bool = False) -> str:
         count=len(listed),
         words=words,
         found=units.matching(branches, words) if words else [],
-        pending=sum(each.frozen_at is None for each in recorded),
+        pending=sum(change.frozen_at is None for change in recorded),
         done=DONE.get(request.args.get("gjort", "")),
         faults=wrong,
         missing=missing,
@@ -114,7 +114,7 @@ def _preview(
     raw: bytes,
     asked: list[Asked],
     wrong: list[tuple[str, Markup]] | None = None,
-    given: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
 ) -> str:
     return render_template(
         "staff/import.html",
@@ -122,10 +122,10 @@ def _preview(
         content=base64.b64encode(raw).decode(),
         digest=_digest(plan),
         asked=asked,
-        closed_codes=", ".join(each.code for each in plan.closed[:20]) or "–",
+        closed_codes=", ".join(unit.code for unit in plan.closed[:20]) or "–",
         same_staff_limit=changes.SAME_STAFF,
         faults=wrong or [],
-        given=given or {},
+        given=form or {},
         menu="organisation",
     )
 
@@ -133,11 +133,11 @@ def _preview(
 def _asked(plan: Plan) -> list[Asked]:
     """Units whose comparability a person decides: new ones, and those renamed or moved, unless
     the file itself tells."""
-    told = {code for each in plan.declared for code in each.after}
-    told |= {row.code for row in plan.rows.rows if row.compare_with is not None}
-    same = {each.code: Asked(each.code, each.name, False) for each in (*plan.renamed, *plan.moved)}
-    new = {each.code: Asked(each.code, each.name, True) for each in plan.new}
-    return [each for code, each in (new | same).items() if code not in told]
+    declared = {code for change in plan.declared for code in change.after}
+    declared |= {row.code for row in plan.rows.rows if row.compare_with is not None}
+    same = {unit.code: Asked(unit.code, unit.name, False) for unit in (*plan.renamed, *plan.moved)}
+    new = {unit.code: Asked(unit.code, unit.name, True) for unit in plan.new}
+    return [asked for code, asked in (new | same).items() if code not in declared]
 
 
 def _answers(form: Mapping[str, str]) -> dict[str, Answer]:
@@ -147,15 +147,15 @@ def _answers(form: Mapping[str, str]) -> dict[str, Answer]:
         for name in form
         if (match := re.fullmatch(r"(?:predecessors|compare_with|reason)-(.+)", name))
     }
-    found = {}
+    answers = {}
     for code in codes:
         compared = form.get(f"compare_with-{code}", "").strip()
-        found[code] = Answer(
+        answers[code] = Answer(
             split_codes(form.get(f"predecessors-{code}", "")[:2000]),
             None if not compared else "" if compared.casefold() in NOTHING else compared,
             " ".join(form.get(f"reason-{code}", "").split()),
         )
-    return found
+    return answers
 
 
 def _placed(rows: Rows, wrong: tuple[Fault, ...]) -> list[tuple[str, Markup]]:

@@ -61,7 +61,7 @@ def show(org: str) -> str:
     state = asked.get("tilstand", "") if asked.get("tilstand") in STATES else ""
     page = max(1, asked.get("side", 1, type=int))
     with services().db.reading() as session:
-        found, total = people_queries.search(
+        matches, total = people_queries.search(
             session,
             who.organisation_id,
             text=asked.get("sok", "")[:200],
@@ -72,7 +72,7 @@ def show(org: str) -> str:
         )
     return render_template(
         "staff/people.html",
-        people=found,
+        people=matches,
         total=total,
         page=page,
         pages=max(1, -(-total // PER_PAGE)),
@@ -94,14 +94,14 @@ def new(org: str) -> str:
 @access("staff")
 def create(org: str) -> ResponseReturnValue:
     """Add a person with their roles, and invite them when that was asked for."""
-    who, given = guard.principal(), request.form
+    who, form = guard.principal(), request.form
     try:
         with services().db.transaction() as session:
-            person = _store(session, None, given)
-            if given.get("invite") and services().settings.smtp_host:
+            person = _store(session, None, form)
+            if form.get("invite") and services().settings.smtp_host:
                 people.invite(session, person, actor=who.actor)
     except _Faulty as error:
-        return _form(given, error.faults), 422
+        return _form(form, error.faults), 422
     return redirect(url_for(".one", org=org, person=person.id, gjort="lagt-til"), 303)
 
 
@@ -116,13 +116,13 @@ def one(org: str, person: int) -> str:
 @access("staff")
 def change(org: str, person: int) -> ResponseReturnValue:
     """Change name, address, language and roles."""
-    who, given = guard.principal(), request.form
+    who, form = guard.principal(), request.form
     try:
         with services().db.transaction() as session:
-            found = people.get(session, who.organisation_id, person)
-            _store(session, found, given)
+            stored_person = people.get(session, who.organisation_id, person)
+            _store(session, stored_person, form)
     except _Faulty as error:
-        return _person_page(person, given, error.faults), 422
+        return _person_page(person, form, error.faults), 422
     return redirect(url_for(".one", org=org, person=person, gjort="endret"), 303)
 
 
@@ -133,8 +133,8 @@ def do(org: str, person: int, act: str) -> ResponseReturnValue:
     who = guard.principal()
     try:
         with services().db.transaction() as session:
-            found = people.get(session, who.organisation_id, person)
-            _ACTS[act](session, found, who.actor)
+            stored_person = people.get(session, who.organisation_id, person)
+            _ACTS[act](session, stored_person, who.actor)
     except LastStaff:
         text = catalogue.text("people.fault_last_staff", catalogue.language())
         return _person_page(person, faults=[("", text)]), 409
@@ -149,17 +149,19 @@ def make_link(org: str, person: int) -> ResponseReturnValue:
     """Make a link that signs the person in once, and show it: here and now, never again."""
     who, parts = guard.principal(), services()
     with parts.db.transaction() as session:
-        found = people.get(session, who.organisation_id, person)
-        if not found.active:
+        stored_person = people.get(session, who.organisation_id, person)
+        if not stored_person.active:
             raise Conflict("person_is_kept_out")
-        links.revoke_all(session, found, "signin")
-        token = links.create(session, parts.secret, found, actor=who.actor, minutes=links.WEEK)
-        found.invited_at = now()
+        links.revoke_all(session, stored_person, "signin")
+        token = links.create(
+            session, parts.secret, stored_person, actor=who.actor, minutes=links.WEEK
+        )
+        stored_person.invited_at = now()
     address = link(parts.settings, "inn", token)
     response = make_response(
         render_template(
             "staff/person_link.html",
-            person=found,
+            person=stored_person,
             address=address,
             qr=segno.make(address, error="m").svg_data_uri(scale=4, border=3, light="#fff"),
             until=now() + timedelta(minutes=links.WEEK),
@@ -181,17 +183,17 @@ def managers_plan(org: str) -> str:
 @access("staff")
 def managers_apply(org: str) -> ResponseReturnValue:
     """Carry out what was shown; shown again when it would be something else by now."""
-    who, given = guard.principal(), request.form
+    who, form = guard.principal(), request.form
     with services().db.transaction() as session:
         plan = managers.plan(session, who.organisation_id)
-        stale = _digest(plan) != given.get("digest")
+        stale = _digest(plan) != form.get("digest")
         if not stale:
-            withdraw = bool(given.get("withdraw"))
-            made = managers.apply(
+            withdraw = bool(form.get("withdraw"))
+            new_managers = managers.apply(
                 session, who.organisation_id, plan, withdraw=withdraw, actor=who.actor
             )
-            if given.get("invite") and services().settings.smtp_host:
-                for person in made:
+            if form.get("invite") and services().settings.smtp_host:
+                for person in new_managers:
                     people.invite(session, person, actor=who.actor)
     if stale:
         return _plan_page(stale=True), 409
@@ -228,16 +230,16 @@ _ACTS: dict[str, Callable[[Session, Person, str], None]] = {
 }
 
 
-def _store(session: Session, person: Person | None, given: Mapping[str, str]) -> Person:
+def _store(session: Session, person: Person | None, form: Mapping[str, str]) -> Person:
     """Add or change a person as the form says. Raises _Faulty with every fault at once."""
     who, language = guard.principal(), catalogue.language()
-    named = given.get("units", "").replace(";", "\n").splitlines()[:500]
+    named = form.get("units", "").replace(";", "\n").splitlines()[:500]
     codes, unknown = managers.units_named(session, who.organisation_id, named)
     faults: Faults = []
     values: dict[str, Any] = {
-        "name": given.get("name", ""),
-        "email": given.get("email", ""),
-        "language": given.get("language", ""),
+        "name": form.get("name", ""),
+        "email": form.get("email", ""),
+        "language": form.get("language", ""),
         "actor": who.actor,
     }
     try:
@@ -251,15 +253,16 @@ def _store(session: Session, person: Person | None, given: Mapping[str, str]) ->
     except EmailTaken:
         faults.append(("email", catalogue.text("people.fault_email_taken", language)))
     faults += [
-        ("units", catalogue.text("people.fault_units", language, unit=each)) for each in unknown
+        ("units", catalogue.text("people.fault_units", language, unit=unknown_unit))
+        for unknown_unit in unknown
     ]
     if person is not None and not faults:
         try:
             people.set_roles(
                 session,
                 person,
-                staff="staff" in given,
-                auditor="auditor" in given,
+                staff="staff" in form,
+                auditor="auditor" in form,
                 units=codes,
                 actor=who.actor,
             )
@@ -270,10 +273,10 @@ def _store(session: Session, person: Person | None, given: Mapping[str, str]) ->
     return person
 
 
-def _form(given: Mapping[str, str], faults: Faults | None = None) -> str:
+def _form(form: Mapping[str, str], faults: Faults | None = None) -> str:
     return render_template(
         "staff/person_new.html",
-        given=given,
+        given=form,
         faults=faults or [],
         units=_units(),
         mails=bool(services().settings.smtp_host),
@@ -282,19 +285,19 @@ def _form(given: Mapping[str, str], faults: Faults | None = None) -> str:
 
 
 def _person_page(
-    person_id: int, given: Mapping[str, str] | None = None, faults: Faults | None = None
+    person_id: int, form: Mapping[str, str] | None = None, faults: Faults | None = None
 ) -> str:
     who, parts = guard.principal(), services()
     idle = timedelta(minutes=parts.settings.session_idle_minutes)
     with parts.db.reading() as session:
-        found = people.get(session, who.organisation_id, person_id)
-        info = people_queries.info(session, found)
+        stored_person = people.get(session, who.organisation_id, person_id)
+        info = people_queries.info(session, stored_person)
         signed_in = sessions.listing(session, who.organisation_id, person_id=person_id, idle=idle)
-        connected = len(identities.of_person(session, found))
+        connected = len(identities.of_person(session, stored_person))
     return render_template(
         "staff/person.html",
         person=info,
-        given=given if given is not None else _given(info),
+        given=form if form is not None else _given(info),
         faults=faults or [],
         sessions=signed_in,
         connected=connected,
@@ -306,10 +309,10 @@ def _person_page(
 
 def _given(info: people_queries.PersonInfo) -> dict[str, str]:
     """A person as the form shows them."""
-    given = {"name": info.name, "email": info.email, "language": info.language}
-    given |= {each.role: "1" for each in info.roles if each.role != "manager"}
-    given["units"] = "\n".join(each.unit or "" for each in info.roles if each.role == "manager")
-    return given
+    values = {"name": info.name, "email": info.email, "language": info.language}
+    values |= {role.role: "1" for role in info.roles if role.role != "manager"}
+    values["units"] = "\n".join(role.unit or "" for role in info.roles if role.role == "manager")
+    return values
 
 
 def _units() -> list[tuple[str, str]]:

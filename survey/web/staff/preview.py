@@ -40,7 +40,7 @@ def show(org: str, line: str) -> str:
         study=study,
         form=_form(instrument, shown, k, level),
         title=pick(instrument.title, catalogue.language()),
-        text=lambda found: pick(found or {}, shown),
+        text=lambda texts: pick(texts or {}, shown),
         menu="staff",
     )
 

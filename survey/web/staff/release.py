@@ -55,20 +55,24 @@ def show(org: str, study: str, ordinal: int) -> str:
     """What each unit will show, computed when the wave was closed."""
     who = guard.principal()
     with services().db.reading() as session:
-        found, wave = wave_of(session, who, study, ordinal)
+        stored_study, wave = wave_of(session, who, study, ordinal)
         if wave.state != "closed":
             raise Conflict(say("wave_not_closed_for_look", state=wave.state))
-        work = [each for each in of_wave(session, found, wave) if each.kind in ("close", "release")]
+        work = [
+            task
+            for task in of_wave(session, stored_study, wave)
+            if task.kind in ("close", "release")
+        ]
         before = unreleased_before(session, wave)
         gone = wave.id in expired(session, who.organisation_id)
-        made = None if gone else look.look(session, who.organisation_id, wave.id)
-    failed = next((each for each in _newest(work) if each.state == "failed"), None)
+        overview = None if gone else look.look(session, who.organisation_id, wave.id)
+    failed = next((task for task in _newest(work) if task.state == "failed"), None)
     return render_template(
         "staff/release.html",
-        study=found,
+        study=stored_study,
         wave=wave,
-        look=made,
-        rows=_asked(made) if made else [],
+        look=overview,
+        rows=_asked(overview) if overview else [],
         running=next((w for w in work if w.state in tasks.OPEN_STATES), None),
         failed=failed,
         fault=failed is not None and tasks.waits_for_people(failed),
@@ -100,15 +104,15 @@ def shown(org: str, study: str, ordinal: int) -> str:
     """What each unit shows in a release."""
     who = guard.principal()
     with services().db.reading() as session:
-        found, wave = wave_of(session, who, study, ordinal)
-        stored = read.latest(session, who.organisation_id, found.id, ordinal)
-        made = look.of_release(session, who.organisation_id, stored)
+        stored_study, wave = wave_of(session, who, study, ordinal)
+        stored = read.latest(session, who.organisation_id, stored_study.id, ordinal)
+        overview = look.of_release(session, who.organisation_id, stored)
     return render_template(
         "staff/shown.html",
-        study=found,
+        study=stored_study,
         wave=wave,
-        look=made,
-        rows=_asked(made),
+        look=overview,
+        rows=_asked(overview),
         **_filter(),
         menu="staff",
     )
@@ -123,12 +127,12 @@ def hidden(org: str, study: str, ordinal: int) -> ResponseReturnValue:
 
 def _rows(units: Iterable[UnitLook]) -> list[Row]:
     """The units in their order, with a line for an area's own block under the area."""
-    found = []
+    rows = []
     for unit in units:
-        found.append(Row(unit))
+        rows.append(Row(unit))
         if unit.others is not None:
-            found.append(Row(unit, others=True))
-    return found
+            rows.append(Row(unit, others=True))
+    return rows
 
 
 def _order(org: str, study: str, ordinal: int, kind: str) -> ResponseReturnValue:
@@ -149,7 +153,7 @@ def _order(org: str, study: str, ordinal: int, kind: str) -> ResponseReturnValue
 
 def _newest(work: list[Task]) -> list[Task]:
     """Those that were ordered last: times are kept to the second, so there may be several."""
-    return [each for each in work if each.created_at == work[0].created_at]
+    return [task for task in work if task.created_at == work[0].created_at]
 
 
 def _deadline(wave: Wave) -> datetime | None:
@@ -165,12 +169,12 @@ def _filter() -> dict[str, str]:
     }
 
 
-def _asked(made: Look) -> list[Row]:
+def _asked(overview: Look) -> list[Row]:
     """The lines that the reader asked for."""
     wanted = _filter()
     return [
         row
-        for row in _rows(made.units)
+        for row in _rows(overview.units)
         if wanted["asked"].casefold() in row.unit.name.casefold()
         and wanted["shown"] in ("all", row.kind)
     ]

@@ -43,8 +43,8 @@ def show(org: str) -> str:
         recorded = changes.listed(session, who.organisation_id)
     return render_template(
         "staff/reorganisations.html",
-        pending=[each for each in recorded if each.frozen_at is None],
-        final=[each for each in recorded if each.frozen_at is not None],
+        pending=[change for change in recorded if change.frozen_at is None],
+        final=[change for change in recorded if change.frozen_at is not None],
         plain=changes.PLAIN,
         joined=changes.DECLARED,
         same_staff_limit=changes.SAME_STAFF,
@@ -141,18 +141,18 @@ def _decision(after: Sequence[str]) -> tuple[Decision, list[Fault]]:
 def _said(after: Sequence[str], wrong: Sequence[Fault]) -> list[tuple[str, Markup]]:
     """Faults beside their fields; those of a unit's question carry its code behind a slash."""
     t = catalogue.translator(catalogue.language())
-    found: list[tuple[str, Markup]] = []
+    entries: list[tuple[str, Markup]] = []
     for fault in wrong:
         name, _, code = fault.field.partition("/")
         said = faults.told(fault, catalogue.language(), where=False)
         if code in after:
             label = f"{t('organisation.' + name)} ({code})"
-            found.append((f"field-{name}-{after.index(code)}", _labelled(label, said)))
+            entries.append((f"field-{name}-{after.index(code)}", _labelled(label, said)))
         elif name == "same_staff":
-            found.append(("field-same_staff", _labelled(t("organisation.same_staff"), said)))
+            entries.append(("field-same_staff", _labelled(t("organisation.same_staff"), said)))
         else:
-            found.append(("", said))
-    return found
+            entries.append(("", said))
+    return entries
 
 
 def _labelled(label: str, said: Markup) -> Markup:
@@ -160,14 +160,14 @@ def _labelled(label: str, said: Markup) -> Markup:
 
 
 def _units(session: Session) -> dict[str, Unit]:
-    found = units.tree(session, guard.principal().organisation_id, closed=True)
-    return {unit.code: unit for unit in found}
+    tree = units.tree(session, guard.principal().organisation_id, closed=True)
+    return {unit.code: unit for unit in tree}
 
 
 def _choose(before: list[str], after: list[str], *, missing: bool) -> str:
     with services().db.reading() as session:
-        found = units.tree(session, guard.principal().organisation_id, closed=True)
-    rows = [(min(len(each.path), 3), each.unit) for each in units.every(units.branches(found))]
+        tree = units.tree(session, guard.principal().organisation_id, closed=True)
+    rows = [(min(len(branch.path), 3), branch.unit) for branch in units.every(units.branches(tree))]
     return render_template(
         "staff/reorganisation_choose.html",
         rows=rows,
@@ -197,17 +197,25 @@ def _decide_new(before: list[str], after: list[str], wrong: Sequence[Fault] = ()
 
 def _decide_page(change: int, wrong: Sequence[Fault] = ()) -> str:
     with services().db.reading() as session:
-        found = changes.find(session, guard.principal().organisation_id, change)
-    if found.frozen_at is not None:
+        reorganisation = changes.find(session, guard.principal().organisation_id, change)
+    if reorganisation.frozen_at is not None:
         raise Conflict("wave_has_opened_since_decision_is_final")
-    given = dict(request.form)
+    values = dict(request.form)
     if request.method != "POST":
-        for place, code in enumerate(found.to_codes):
-            given[f"compare-{place}"] = found.continues.get(code, "")
-            given[f"reason-{place}"] = found.reasons.get(code, "")
-        given["same_staff"] = "" if found.same_staff is None else str(found.same_staff)
+        for place, code in enumerate(reorganisation.to_codes):
+            values[f"compare-{place}"] = reorganisation.continues.get(code, "")
+            values[f"reason-{place}"] = reorganisation.reasons.get(code, "")
+        values["same_staff"] = (
+            "" if reorganisation.same_staff is None else str(reorganisation.same_staff)
+        )
     return _form(
-        found.kind, found.from_codes, found.to_codes, found.names, given, wrong, change=found.id
+        reorganisation.kind,
+        reorganisation.from_codes,
+        reorganisation.to_codes,
+        reorganisation.names,
+        values,
+        wrong,
+        change=reorganisation.id,
     )
 
 
@@ -216,7 +224,7 @@ def _form(
     before: Sequence[str],
     after: Sequence[str],
     names: Mapping[str, str],
-    given: Mapping[str, str],
+    values: Mapping[str, str],
     wrong: Sequence[Fault],
     *,
     change: int | None = None,
@@ -227,7 +235,7 @@ def _form(
         kind=kind,
         before=[(code, names.get(code, code)) for code in before],
         after=[Part(place, code, names.get(code, code)) for place, code in enumerate(after)],
-        given=given,
+        given=values,
         faults=_said(after, wrong),
         change=change,
         closable=closable,

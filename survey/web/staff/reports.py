@@ -23,13 +23,13 @@ def make(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     who = guard.principal()
     wanted = request.form.getlist("language")
     with services().db.transaction() as session:
-        found, wave = wave_of(session, who, study, ordinal)
+        stored_study, wave = wave_of(session, who, study, ordinal)
         if wave.state != "released":
             raise Conflict("nothing_has_been_released_yet")
-        languages = [each for each in found.languages if each in wanted]
+        languages = [language for language in stored_study.languages if language in wanted]
         if not languages or len(languages) != len(set(wanted)):
             raise InvalidInput("choose_at_least_one_of_studys_languages")
-        payload = {"study": found.code, "languages": languages, "ordinal": wave.ordinal}
+        payload = {"study": stored_study.code, "languages": languages, "ordinal": wave.ordinal}
         task = tasks.enqueue_once(session, who.organisation_id, "unit_reports", payload, who.actor)
     return to_task(org, study, ordinal, task)
 
@@ -40,11 +40,11 @@ def show_task(org: str, study: str, ordinal: int, task: int) -> str:
     """How far a piece of background work is."""
     who = guard.principal()
     with services().db.reading() as session:
-        found, wave = wave_of(session, who, study, ordinal)
+        stored_study, wave = wave_of(session, who, study, ordinal)
         work = tasks.get(session, who.organisation_id, task)
     return render_template(
         "staff/task.html",
-        study=found,
+        study=stored_study,
         wave=wave,
         task=work,
         failure=tasks.failure_of(work),

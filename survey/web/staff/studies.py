@@ -30,12 +30,12 @@ _LOOK = "look"
 @access("staff")
 def new(org: str) -> str:
     """The form for a new study."""
-    given = {"k": studies.SMALLEST_K, "mode": "ordinary", "languages": []}
-    given["public_level"] = 1
+    values = {"k": studies.SMALLEST_K, "mode": "ordinary", "languages": []}
+    values["public_level"] = 1
     lines = newest()
     if len(lines) == 1:
-        given |= {"instrument": lines[0].id}
-    return _page(None, given)
+        values |= {"instrument": lines[0].id}
+    return _page(None, values)
 
 
 @bp.post(NEW)
@@ -43,19 +43,19 @@ def new(org: str) -> str:
 def create(org: str) -> ResponseReturnValue:
     """Make the study, or show the form with every fault."""
     who = guard.principal()
-    given = _given()
+    values = _given()
     if _LOOK in request.form:
-        return _page(None, given)
+        return _page(None, values)
     with services().db.transaction() as session:
-        code = given["code"] or studies.suggest_code(session, who.organisation_id, given["name"])
-        study = {**given, "code": code}
+        code = values["code"] or studies.suggest_code(session, who.organisation_id, values["name"])
+        study = {**values, "code": code}
         faults, _ = studies.faults_of_study(library(), **study)
         if studies.is_taken(session, who.organisation_id, code):
             faults.append(Fault("taken", code))
         if not faults:
             studies.create_study(session, library(), who.organisation_id, **study, actor=who.actor)
     if faults:
-        return _page(None, given, _wrong(faults, given)), 422
+        return _page(None, values, _wrong(faults, values)), 422
     return redirect(url_for("staff.show_study", org=org, study=code, gjort="laget"), 303)
 
 
@@ -63,9 +63,9 @@ def create(org: str) -> ResponseReturnValue:
 @access("staff")
 def edit(org: str, study: str) -> str:
     """The settings that may still change; the fixed ones with the reason."""
-    found = _study(study)
-    given = {name: getattr(found, name) for name in _SETTINGS}
-    return _page(found, {**given, "instrument": found.instrument_id})
+    stored_study = _study(study)
+    values = {name: getattr(stored_study, name) for name in _SETTINGS}
+    return _page(stored_study, {**values, "instrument": stored_study.instrument_id})
 
 
 @bp.post(STUDY + "/endre")
@@ -73,20 +73,20 @@ def edit(org: str, study: str) -> str:
 def save(org: str, study: str) -> ResponseReturnValue:
     """Store the settings, or show the form with every fault."""
     who = guard.principal()
-    found = _study(study)
-    given = {**_given(found.public_level), "instrument": found.instrument_id}
+    stored_study = _study(study)
+    values = {**_given(stored_study.public_level), "instrument": stored_study.instrument_id}
     if _LOOK in request.form:
-        return _page(found, given)
-    names = ("name", "public_level") if found.frozen_at else _SETTINGS
+        return _page(stored_study, values)
+    names = ("name", "public_level") if stored_study.frozen_at else _SETTINGS
     try:
-        if not found.frozen_at and given["k"] < found.k:
-            raise InvalidInput("k_not_lowered", [Fault("lowered", str(found.k))])
+        if not stored_study.frozen_at and values["k"] < stored_study.k:
+            raise InvalidInput("k_not_lowered", [Fault("lowered", str(stored_study.k))])
         with services().db.transaction() as session:
-            mine = studies.study_by_code(session, who.organisation_id, study)
-            changes = {name: given[name] for name in names}
-            studies.update_study(session, library(), mine, **changes, actor=who.actor)
+            current_study = studies.study_by_code(session, who.organisation_id, study)
+            changes = {name: values[name] for name in names}
+            studies.update_study(session, library(), current_study, **changes, actor=who.actor)
     except InvalidInput as error:
-        return _page(found, given, _wrong(error.faults, given, found)), 422
+        return _page(stored_study, values, _wrong(error.faults, values, stored_study)), 422
     return redirect(url_for("staff.show_study", org=org, study=study, gjort="endret"), 303)
 
 
@@ -108,24 +108,24 @@ def _given(public_level: int = 1) -> dict[str, Any]:
     }
 
 
-def _wrong(faults: Iterable[Fault], given: Mapping[str, Any], study: Study | None = None) -> Wrong:
+def _wrong(faults: Iterable[Fault], values: Mapping[str, Any], study: Study | None = None) -> Wrong:
     lowest = study.k if study else studies.SMALLEST_K
-    found = told("studies", faults, least=lowest, most=studies.LARGEST_K)
-    if study is None and not given["code"] and "name" in found:
-        found.pop("code", None)  # it would have been made of the name
+    texts = told("studies", faults, least=lowest, most=studies.LARGEST_K)
+    if study is None and not values["code"] and "name" in texts:
+        texts.pop("code", None)  # it would have been made of the name
     for fault, field in (("taken", "code"), ("lowered", "k")):
-        if fault in found:
-            found[field] = found.pop(fault)
+        if fault in texts:
+            texts[field] = texts.pop(fault)
     order = ("instrument", "name", "code", *_SETTINGS[1:])
-    return {name: found[name] for name in order if name in found}
+    return {name: texts[name] for name in order if name in texts}
 
 
-def _page(study: Study | None, given: Mapping[str, Any], wrong: Wrong | None = None) -> str:
-    chosen = given["k"] if studies.SMALLEST_K <= given["k"] <= studies.LARGEST_K else 0
+def _page(study: Study | None, values: Mapping[str, Any], wrong: Wrong | None = None) -> str:
+    chosen = values["k"] if studies.SMALLEST_K <= values["k"] <= studies.LARGEST_K else 0
     return render_template(
         "staff/study_form.html",
         study=study,
-        given=given,
+        given=values,
         wrong=wrong or {},
         summary=summary(wrong or {}),
         instruments=newest(),
@@ -144,7 +144,7 @@ def _levels(study: Study | None) -> list[int]:
     """The public levels that may be chosen: a fixed one is only lowered."""
     if study is None or study.frozen_at is None:
         return list(studies.PUBLIC_LEVELS)
-    return [each for each in studies.PUBLIC_LEVELS if each <= study.public_level]
+    return [level for level in studies.PUBLIC_LEVELS if level <= study.public_level]
 
 
 def _forecasts(chosen: int) -> list[Forecast]:

@@ -63,12 +63,12 @@ def change(org: str, unit: str) -> ResponseReturnValue:
     decision = Decision({unit: unit} if compared else {}, None, {unit: reason})
     try:
         with services().db.transaction() as session:
-            found = units.unit_by_code(session, who.organisation_id, unit)
-            if _state(editing.values(session, found)) != form.get("state"):
+            stored_unit = units.unit_by_code(session, who.organisation_id, unit)
+            if _state(editing.values(session, stored_unit)) != form.get("state"):
                 return _unit_page(unit, stale=True), 409
-            given = {name: form[name] for name in editing.FIELDS if name in form}
+            values = {name: form[name] for name in editing.FIELDS if name in form}
             editing.update_unit(
-                session, who.organisation_id, unit, given, decision=decision, actor=who.actor
+                session, who.organisation_id, unit, values, decision=decision, actor=who.actor
             )
     except InvalidInput as error:
         return _unit_page(unit, form, error.faults), 422
@@ -111,14 +111,14 @@ def _labels() -> dict[str, str]:
 
 
 def _said(wrong: tuple[Fault, ...]) -> list[tuple[str, Any]]:
-    plain = [Fault(each.field.partition("/")[0], each.message, each.fix) for each in wrong]
+    plain = [Fault(fault.field.partition("/")[0], fault.message, fault.fix) for fault in wrong]
     return list(faults.fields(plain, _labels()))
 
 
 def _choices(session: Session, organisation_id: int, without: Branch | None) -> dict[str, Any]:
     """The units to stand under, and the kinds there are."""
     branches = units.branches(units.tree(session, organisation_id))
-    own = {each.unit.id for each in units.every([without])} if without else set()
+    own = {branch.unit.id for branch in units.every([without])} if without else set()
     every = list(units.every(branches))
     return {
         "parents": [(len(b.path), b.unit) for b in every if b.unit.id not in own],
@@ -126,38 +126,38 @@ def _choices(session: Session, organisation_id: int, without: Branch | None) -> 
     }
 
 
-def _add_page(given: Mapping[str, str], wrong: tuple[Fault, ...] = ()) -> str:
+def _add_page(form: Mapping[str, str], wrong: tuple[Fault, ...] = ()) -> str:
     with services().db.reading() as session:
         choices = _choices(session, guard.principal().organisation_id, None)
     return render_template(
-        "staff/unit_new.html", given=given, faults=_said(wrong), menu="organisation", **choices
+        "staff/unit_new.html", given=form, faults=_said(wrong), menu="organisation", **choices
     )
 
 
 def _unit_page(
     code: str,
-    given: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
     wrong: tuple[Fault, ...] = (),
     *,
     stale: bool = False,
 ) -> str:
     who = guard.principal()
     with services().db.reading() as session:
-        found = units.unit_by_code(session, who.organisation_id, code)
-        values = editing.values(session, found)
+        stored_unit = units.unit_by_code(session, who.organisation_id, code)
+        values = editing.values(session, stored_unit)
         branches = units.branches(units.tree(session, who.organisation_id))
-        branch = next((b for b in units.every(branches) if b.unit.id == found.id), None)
+        branch = next((b for b in units.every(branches) if b.unit.id == stored_unit.id), None)
         choices = _choices(session, who.organisation_id, branch)
         recorded = [
-            each
-            for each in changes.listed(session, who.organisation_id)
-            if code in each.from_codes or code in each.to_codes
+            reorganisation
+            for reorganisation in changes.listed(session, who.organisation_id)
+            if code in reorganisation.from_codes or code in reorganisation.to_codes
         ]
     return render_template(
         "staff/unit.html",
-        unit=found,
+        unit=stored_unit,
         branch=branch,
-        given={**values, "compare": "yes", **(given or {})},
+        given={**values, "compare": "yes", **(form or {})},
         state=_state(values),
         stale=stale,
         recorded=recorded,
@@ -171,7 +171,7 @@ def _unit_page(
 def _close_page(code: str, refused: Message | None = None) -> str:
     who = guard.principal()
     with services().db.reading() as session:
-        found = units.unit_by_code(session, who.organisation_id, code)
+        stored_unit = units.unit_by_code(session, who.organisation_id, code)
     return render_template(
-        "staff/unit_close.html", unit=found, refused=refused, menu="organisation"
+        "staff/unit_close.html", unit=stored_unit, refused=refused, menu="organisation"
     )

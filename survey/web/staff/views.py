@@ -85,8 +85,8 @@ def overview(org: str) -> str:
     """What waits for somebody, and the organisation's studies with their waves."""
     who = guard.principal()
     with services().db.reading() as session:
-        found = studies.studies(session, who.organisation_id)
-        listed = [(study, waves.waves(session, study)) for study in found]
+        all_studies = studies.studies(session, who.organisation_id)
+        listed = [(study, waves.waves(session, study)) for study in all_studies]
         count = len(units.tree(session, who.organisation_id))
         waiting = staff_tasks.todo(session, who.organisation_id)
     return render_template(
@@ -100,21 +100,21 @@ def show_study(org: str, study: str) -> str:
     """A study: its settings and its waves on a time line."""
     who = guard.principal()
     with services().db.reading() as session:
-        found = studies.study_by_code(session, who.organisation_id, study)
-        listed = waves.waves(session, found)
+        stored_study = studies.study_by_code(session, who.organisation_id, study)
+        listed = waves.waves(session, stored_study)
         waiting = [
-            each
-            for each in staff_tasks.todo(session, who.organisation_id)
-            if each.study.id == found.id
+            item
+            for item in staff_tasks.todo(session, who.organisation_id)
+            if item.study.id == stored_study.id
         ]
     lines = library()
-    known = found.instrument_id in lines.lines()
+    known = stored_study.instrument_id in lines.lines()
     return render_template(
         "staff/study.html",
-        study=found,
+        study=stored_study,
         waves=listed,
         waiting=waiting,
-        instrument=lines.get(found.instrument_id) if known else None,
+        instrument=lines.get(stored_study.instrument_id) if known else None,
         menu="staff",
     )
 
@@ -125,24 +125,24 @@ def show_wave(org: str, study: str, ordinal: int) -> str:
     """A wave: how many have answered by the last daily count, its next move, its results."""
     who = guard.principal()
     with services().db.reading() as session:
-        found, wave = wave_of(session, who, study, ordinal)
+        stored_study, wave = wave_of(session, who, study, ordinal)
         counts = participation.participation(session, wave)
         rows = _rows(counts.units)
-        released = _look(session, found, wave)
-        running = of_wave(session, found, wave)
+        released = _look(session, stored_study, wave)
+        running = of_wave(session, stored_study, wave)
         moves = history.moves(session, wave)
-        invited = sum(each.row.invited for each in rows if each.row.parent_code is None)
+        invited = sum(line.row.invited for line in rows if line.row.parent_code is None)
     sort = request.args.get("sorter", "tree")
     shown = request.args.get("vis", "all")
     asked = request.args.get("navn", "").strip()[:100]
     return render_template(
         "staff/wave.html",
-        study=found,
+        study=stored_study,
         wave=wave,
         counts=counts,
         rows=_asked(rows, sort, shown, asked),
         all_rows=rows,
-        names={each.row.code: each.row.name for each in rows},
+        names={line.row.code: line.row.name for line in rows},
         sort=sort if sort in SORTS else "tree",
         shown=shown if shown in SHOWN else "all",
         asked=asked,
@@ -191,30 +191,30 @@ def _look(session: Session, study: Study, wave: Wave) -> Look | None:
 
 def _rows(rows: list[UnitParticipation]) -> list[ParticipationRow]:
     depth: dict[str, int] = {}
-    found = []
+    lines = []
     for row in rows:
         depth[row.code] = 0 if row.parent_code is None else depth[row.parent_code] + 1
         share = None
         if row.answered is not None and row.invited:
             share = 100 * row.answered // row.invited
-        found.append(ParticipationRow(min(depth[row.code], 3), row, share))
-    return found
+        lines.append(ParticipationRow(min(depth[row.code], 3), row, share))
+    return lines
 
 
 def _asked(
     rows: list[ParticipationRow], sort: str, shown: str, asked: str
 ) -> list[ParticipationRow]:
     """The rows that the reader asked for, in the order asked for; what has no count comes last."""
-    found = [
-        each
-        for each in rows
-        if asked.casefold() in each.row.name.casefold()
-        and (shown != "low" or each.low)
-        and (shown != "few" or (each.row.few and not each.row.summed))
+    lines = [
+        line
+        for line in rows
+        if asked.casefold() in line.row.name.casefold()
+        and (shown != "low" or line.low)
+        and (shown != "few" or (line.row.few and not line.row.summed))
     ]
     if sort == "name":
-        return sorted(found, key=lambda each: (each.row.name.casefold(), each.row.code))
+        return sorted(lines, key=lambda line: (line.row.name.casefold(), line.row.code))
     if sort in ("low", "high"):
         sign = 1 if sort == "low" else -1
-        return sorted(found, key=lambda each: (each.share is None, sign * (each.share or 0)))
-    return found
+        return sorted(lines, key=lambda line: (line.share is None, sign * (line.share or 0)))
+    return lines

@@ -41,10 +41,10 @@ NEW = STUDY + "/maling/ny"
 def new(org: str, study: str) -> str:
     """The form for a draft; the phase that comes next is chosen."""
     with services().db.reading() as session:
-        found = studies.study_by_code(session, guard.principal().organisation_id, study)
-        there = {each.phase for each in waves.waves(session, found)}
-    phase = next((each for each in waves.PHASES if each not in there), waves.PHASES[-1])
-    return _form(found, None, {"label": "", "phase": phase, "opens_at": "", "closes_at": ""})
+        stored_study = studies.study_by_code(session, guard.principal().organisation_id, study)
+        present_phases = {wave.phase for wave in waves.waves(session, stored_study)}
+    phase = next((name for name in waves.PHASES if name not in present_phases), waves.PHASES[-1])
+    return _form(stored_study, None, {"label": "", "phase": phase, "opens_at": "", "closes_at": ""})
 
 
 @bp.post(NEW)
@@ -55,31 +55,31 @@ def create(org: str, study: str) -> ResponseReturnValue:
     wrong: Wrong = {}
     change = _change(wrong)
     with services().db.reading() as session:
-        found = studies.study_by_code(session, who.organisation_id, study)
+        stored_study = studies.study_by_code(session, who.organisation_id, study)
     try:
         with services().db.transaction() as session:
-            mine = studies.study_by_code(session, who.organisation_id, study)
-            made = waves.create_wave(session, mine, **change, actor=who.actor)
+            current_study = studies.study_by_code(session, who.organisation_id, study)
+            draft = waves.create_wave(session, current_study, **change, actor=who.actor)
             if wrong:
                 raise InvalidInput("times_cannot_be_used")
     except InvalidInput as error:
-        return _form(found, None, _sent(), _ordered(wrong, error)), 422
-    return _to_wave(org, study, made.ordinal, "laget")
+        return _form(stored_study, None, _sent(), _ordered(wrong, error)), 422
+    return _to_wave(org, study, draft.ordinal, "laget")
 
 
 @bp.get(WAVE + "/endre")
 @access("staff")
 def edit(org: str, study: str, ordinal: int) -> str:
     """The form of a draft."""
-    found, wave = _draft(study, ordinal)
-    given = {
+    stored_study, wave = _draft(study, ordinal)
+    values = {
         "label": wave.label,
         "phase": wave.phase,
         "opens_at": form_value(wave.opens_at),
         "closes_at": form_value(wave.closes_at),
         "release_after_close": "1" if wave.release_after_close else "",
     }
-    return _form(found, wave, given)
+    return _form(stored_study, wave, values)
 
 
 @bp.post(WAVE + "/endre")
@@ -87,17 +87,17 @@ def edit(org: str, study: str, ordinal: int) -> str:
 def save(org: str, study: str, ordinal: int) -> ResponseReturnValue:
     """Change a draft, or show the form with every fault."""
     who = guard.principal()
-    found, wave = _draft(study, ordinal)
+    stored_study, wave = _draft(study, ordinal)
     wrong: Wrong = {}
     change = _change(wrong)
     try:
         with services().db.transaction() as session:
-            _, mine = wave_of(session, who, study, ordinal)
-            waves.update_draft(session, mine, **change, actor=who.actor)
+            _, draft = wave_of(session, who, study, ordinal)
+            waves.update_draft(session, draft, **change, actor=who.actor)
             if wrong:
                 raise InvalidInput("times_cannot_be_used")
     except InvalidInput as error:
-        return _form(found, wave, _sent(), _ordered(wrong, error)), 422
+        return _form(stored_study, wave, _sent(), _ordered(wrong, error)), 422
     return _to_wave(org, study, ordinal, "endret")
 
 
@@ -107,13 +107,13 @@ def confirm_open(org: str, study: str, ordinal: int) -> str:
     """What is checked before a wave is opened, and what opening means: it cannot be undone."""
     who = guard.principal()
     with services().db.reading() as session:
-        found, wave = wave_of(session, who, study, ordinal)
+        stored_study, wave = wave_of(session, who, study, ordinal)
         if wave.state != "draft":
             raise Conflict(say("wave_in_other_state", state=wave.state))
         checked = opening_checklist.checklist(session, services().keys, library(), wave)
     return render_template(
         "staff/open.html",
-        study=found,
+        study=stored_study,
         wave=wave,
         checked=checked,
         invitations=address_of("staff_invitations.show", org=org, study=study, ordinal=ordinal),
@@ -177,17 +177,17 @@ def extend(org: str, study: str, ordinal: int) -> ResponseReturnValue:
             never = wave.opened_at or wave.opens_at or now()
             closing.extend_wave(session, wave, closes_at or never, reason_field(), actor=who.actor)
     except InvalidInput as error:
-        found = {**told("waves", error.faults, most=LONGEST_NOTE), **wrong}
-        return _extending(study, ordinal, found), 422
+        texts = {**told("waves", error.faults, most=LONGEST_NOTE), **wrong}
+        return _extending(study, ordinal, texts), 422
     return _to_wave(org, study, ordinal, "forlenget")
 
 
 def _draft(study: str, ordinal: int) -> tuple[Study, Wave]:
     with services().db.reading() as session:
-        found, wave = wave_of(session, guard.principal(), study, ordinal)
+        stored_study, wave = wave_of(session, guard.principal(), study, ordinal)
     if wave.state != "draft":
         raise Conflict(say("wave_no_longer_draft", state=wave.state))
-    return found, wave
+    return stored_study, wave
 
 
 def _change(wrong: Wrong) -> dict[str, Any]:
@@ -208,18 +208,18 @@ def _sent() -> dict[str, str]:
 
 def _ordered(wrong: Wrong, error: InvalidInput) -> Wrong:
     """All faults in the order of the form's fields; a time that cannot be read comes first."""
-    found = {**told("waves", error.faults, most=LONGEST_NOTE), **wrong}
-    return {n: found[n] for n in ("label", "phase", "opens_at", "closes_at") if n in found}
+    texts = {**told("waves", error.faults, most=LONGEST_NOTE), **wrong}
+    return {n: texts[n] for n in ("label", "phase", "opens_at", "closes_at") if n in texts}
 
 
 def _form(
-    study: Study, wave: Wave | None, given: dict[str, str], wrong: Wrong | None = None
+    study: Study, wave: Wave | None, values: dict[str, str], wrong: Wrong | None = None
 ) -> str:
     return render_template(
         "staff/wave_form.html",
         study=study,
         wave=wave,
-        given=given,
+        given=values,
         wrong=wrong or {},
         summary=summary(wrong or {}),
         phases=waves.PHASES,
@@ -229,13 +229,13 @@ def _form(
 
 def _closing(study: str, ordinal: int, wrong: Wrong | None = None) -> str:
     with services().db.reading() as session:
-        found, wave = wave_of(session, guard.principal(), study, ordinal)
+        stored_study, wave = wave_of(session, guard.principal(), study, ordinal)
         if wave.state not in ("open", "closed"):
             raise Conflict(say("wave_in_other_state", state=wave.state))
         counts = participation.participation(session, wave)
     return render_template(
         "staff/close.html",
-        study=found,
+        study=stored_study,
         wave=wave,
         early=closing.is_early(wave),
         key_found=bool(services().keys.left(wave.id) & {"private", "escrow"}) or wave.settled,
@@ -246,13 +246,13 @@ def _closing(study: str, ordinal: int, wrong: Wrong | None = None) -> str:
 
 def _extending(study: str, ordinal: int, wrong: Wrong | None = None) -> str:
     with services().db.reading() as session:
-        found, wave = wave_of(session, guard.principal(), study, ordinal)
+        stored_study, wave = wave_of(session, guard.principal(), study, ordinal)
         if wave.state != "open":
             raise Conflict(say("wave_not_open_for_extension", state=wave.state))
         counts = participation.participation(session, wave)
     return render_template(
         "staff/extend.html",
-        study=found,
+        study=stored_study,
         wave=wave,
         closes_at=request.form.get("closes_at", "")[:40] or form_value(wave.closes_at),
         counts=counts,

@@ -76,19 +76,19 @@ def show(org: str, study: str, unit: str) -> str:
 @access("manager_of_unit")
 def choose(org: str, study: str, unit: str) -> ResponseReturnValue:
     """Store what is kept and what is improved."""
-    who, given = guard.principal(), request.form
-    wanted = ChoiceFacts(given.get("keep") or None, given.get("improve") or None)
+    who, form = guard.principal(), request.form
+    wanted = ChoiceFacts(form.get("keep") or None, form.get("improve") or None)
     try:
         with services().db.transaction() as session:
             here = _find(session, study, unit, change=True)
             present = choices.get(session, who.organisation_id, here.stored.wave_id, unit)
-            if given.get("state") != state(present):
-                return _page(session, here, given=given, stale=True), 409
+            if form.get("state") != state(present):
+                return _page(session, here, form=form, stale=True), 409
             choices.store(session, here, wanted, actor=who.actor)
     except InvalidInput as error:
         with services().db.reading() as session:
             here = _find(session, study, unit, change=True)
-            return _page(session, here, forms.told(error.faults), given), 422
+            return _page(session, here, forms.told(error.faults), form), 422
     return _done(org, study, unit, "valg")
 
 
@@ -105,13 +105,13 @@ def new_action(org: str, study: str, unit: str) -> str:
 @access("manager_of_unit")
 def create_action(org: str, study: str, unit: str) -> ResponseReturnValue:
     """Agree an action."""
-    who, given = guard.principal(), request.form
+    who, form = guard.principal(), request.form
     try:
         with services().db.transaction() as session:
             here = _find(session, study, unit, change=True)
-            actions.create(session, here, forms.draft(given), actor=who.actor)
+            actions.create(session, here, forms.draft(form), actor=who.actor)
     except InvalidInput as error:
-        return _action_page(here, given, faults=forms.told(error.faults)), 422
+        return _action_page(here, form, faults=forms.told(error.faults)), 422
     return _done(org, study, unit, "tiltak")
 
 
@@ -129,16 +129,16 @@ def edit_action(org: str, study: str, unit: str, action: int) -> str:
 @access("manager_of_unit")
 def change_action(org: str, study: str, unit: str, action: int) -> ResponseReturnValue:
     """Change an action, unless somebody else has changed it since the form was shown."""
-    who, given = guard.principal(), request.form
+    who, form = guard.principal(), request.form
     try:
         with services().db.transaction() as session:
             here = _find(session, study, unit, change=True)
             known = _action(session, here, action)
-            if given.get("state") != state(known):
-                return _action_page(here, given, known, stale=True), 409
-            actions.change(session, here, known, forms.draft(given), actor=who.actor)
+            if form.get("state") != state(known):
+                return _action_page(here, form, known, stale=True), 409
+            actions.change(session, here, known, forms.draft(form), actor=who.actor)
     except InvalidInput as error:
-        return _action_page(here, given, known, faults=forms.told(error.faults)), 422
+        return _action_page(here, form, known, faults=forms.told(error.faults)), 422
     return _done(org, study, unit, "endret")
 
 
@@ -177,21 +177,21 @@ def edit_targets(org: str, study: str, unit: str) -> str:
 @access("manager_of_unit")
 def change_targets(org: str, study: str, unit: str) -> ResponseReturnValue:
     """Store all targets of the unit; a blank value takes a target away."""
-    who, given = guard.principal(), request.form
+    who, form = guard.principal(), request.form
     try:
         with services().db.transaction() as session:
             here = _find(session, study, unit, change=True)
             known = _targets(session, here)
-            if given.get("state") != state(known):
-                return _targets_page(here, known, given, stale=True), 409
-            kept = [each for each in known if each.dimension not in here.dimensions]
-            wanted, faults = forms.read_targets(here, given)
+            if form.get("state") != state(known):
+                return _targets_page(here, known, form, stale=True), 409
+            kept = [target for target in known if target.dimension not in here.dimensions]
+            wanted, faults = forms.read_targets(here, form)
             if faults:
                 faults += forms.told(targets.faults(here, wanted, known))
-                return _targets_page(here, known, given, faults), 422
+                return _targets_page(here, known, form, faults), 422
             targets.store(session, here, [*kept, *wanted], actor=who.actor)
     except InvalidInput as error:
-        return _targets_page(here, known, given, forms.told(error.faults)), 422
+        return _targets_page(here, known, form, forms.told(error.faults)), 422
     return _done(org, study, unit, "mal")
 
 
@@ -213,10 +213,10 @@ def _find(session: Session, study: str, unit: str, *, change: bool = False) -> P
 
 def _action(session: Session, here: Place, action: int) -> ActionFacts:
     """An action of the unit in the address; another unit's is as unknown as none."""
-    found = actions.get(session, here.organisation_id, here.study_id, action)
-    if found.unit != here.code:
+    facts = actions.get(session, here.organisation_id, here.study_id, action)
+    if facts.unit != here.code:
         raise NotFound("no_such_action")
-    return found
+    return facts
 
 
 def _targets(session: Session, here: Place) -> tuple[TargetFacts, ...]:
@@ -230,7 +230,7 @@ def _page(
     session: Session,
     here: Place,
     faults: Sequence[tuple[str, str]] = (),
-    given: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
     *,
     stale: bool = False,
 ) -> str:
@@ -243,7 +243,7 @@ def _page(
         known=known,
         may_change=place.may_change(session, who, here.code),
         suggestions=keep_and_improve(context),
-        given=given if given is not None else chosen,
+        given=form if form is not None else chosen,
         state=state(known.choice),
         faults=faults,
         stale=stale,
@@ -254,7 +254,7 @@ def _page(
 
 def _action_page(
     here: Place,
-    given: Mapping[str, str],
+    form: Mapping[str, str],
     known: ActionFacts | None = None,
     *,
     faults: Sequence[tuple[str, str]] = (),
@@ -263,7 +263,7 @@ def _action_page(
     return render_template(
         "unit/followup_action.html",
         action=known,
-        given=given,
+        given=form,
         state=state(known),
         faults=faults,
         stale=stale,
@@ -276,7 +276,7 @@ def _action_page(
 def _targets_page(
     here: Place,
     known: Sequence[TargetFacts],
-    given: Mapping[str, str],
+    form: Mapping[str, str],
     faults: Sequence[tuple[str, str]] = (),
     *,
     stale: bool = False,
@@ -286,7 +286,7 @@ def _targets_page(
     fields = {f"field-{name}-{what}": name for name in titles for what in _TARGET_FIELDS}
     return render_template(
         "unit/followup_targets.html",
-        given=given,
+        given=form,
         summary=[(field, f"{titles[fields[field]]}: {text}") for field, text in faults],
         state=state(known),
         faults=faults,
@@ -316,7 +316,7 @@ def _frame(here: Place) -> dict[str, object]:
             "wave": here.ordinal,
         },
         "dimensions": dimensions,
-        "titles": {each.id: each.title for each in dimensions.values()},
+        "titles": {dimension.id: dimension.title for dimension in dimensions.values()},
         "menu": "units",
     }
 

@@ -18,22 +18,22 @@ Faults = list[tuple[str, str]]
 
 def told(faults: Sequence[Fault]) -> Faults:
     """The domain's faults, each beside its field and in the page's language."""
-    language, found = catalogue.language(), []
+    language, entries = catalogue.language(), []
     for fault in faults:
         field = fault.field.rpartition("/")[2]
         text = catalogue.text(f"followup.fault_{field}", language)
-        found.append((f"field-{fault.field.replace('/', '-')}", text))
-    return found
+        entries.append((f"field-{fault.field.replace('/', '-')}", text))
+    return entries
 
 
-def draft(given: Mapping[str, str]) -> Draft:
+def draft(form: Mapping[str, str]) -> Draft:
     """What a person wrote of an action; the domain judges it."""
     return Draft(
-        given.get("title", ""),
-        given.get("owner", ""),
-        _day(given.get("deadline", "")),
-        given.get("status", ""),
-        given.get("dimension") or None,
+        form.get("title", ""),
+        form.get("owner", ""),
+        _day(form.get("deadline", "")),
+        form.get("status", ""),
+        form.get("dimension") or None,
     )
 
 
@@ -60,22 +60,22 @@ def given_action(action: ActionFacts) -> dict[str, str]:
 
 def given_targets(known: Sequence[TargetFacts]) -> dict[str, str]:
     """Targets as their form shows them."""
-    given = {}
-    for each in known:
-        given[f"{each.dimension}-value"] = str(each.value)
-        given[f"{each.dimension}-source"] = each.source
-        given[f"{each.dimension}-year"] = "" if each.year is None else str(each.year)
-    return given
+    values = {}
+    for target in known:
+        values[f"{target.dimension}-value"] = str(target.value)
+        values[f"{target.dimension}-source"] = target.source
+        values[f"{target.dimension}-year"] = "" if target.year is None else str(target.year)
+    return values
 
 
-def read_targets(here: Place, given: Mapping[str, str]) -> tuple[list[TargetFacts], Faults]:
+def read_targets(here: Place, form: Mapping[str, str]) -> tuple[list[TargetFacts], Faults]:
     """The targets that were written, and a fault for each number that is none.
 
     A row with such a fault counts as 0, so that the rest of it can still be judged.
     """
     language, wanted, faults = catalogue.language(), [], Faults()
     for name in here.dimensions:
-        value, year = (given.get(f"{name}-{what}", "").strip() for what in ("value", "year"))
+        value, year = (form.get(f"{name}-{what}", "").strip() for what in ("value", "year"))
         if not value and not year:
             continue
         read = {"value": _whole(value), "year": _whole(year)}
@@ -83,7 +83,7 @@ def read_targets(here: Place, given: Mapping[str, str]) -> tuple[list[TargetFact
             if read[what] is None and (text or what == "value"):
                 wrong = catalogue.text(f"followup.fault_{what}", language)
                 faults.append((f"field-{name}-{what}", wrong))
-        source = cast(Source, given.get(f"{name}-source", ""))
+        source = cast(Source, form.get(f"{name}-source", ""))
         wanted.append(TargetFacts(name, read["value"] or 0, source, read["year"]))
     return wanted, faults
 

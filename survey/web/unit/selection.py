@@ -42,10 +42,12 @@ def chosen(unit: UnitResult, asked: Any, names: Mapping[ComparisonRole, str]) ->
     ``names``: role → what the form calls it; the parent goes by its own name.
     """
     earlier = _earlier(unit)
-    wanted = {each for each in asked.getlist("fra") if each in earlier}
+    wanted = {ordinal for ordinal in asked.getlist("fra") if ordinal in earlier}
     shown = wanted or set(earlier)
-    roles = [role for role in ROLES if any(each.role == role for each in unit.comparisons)]
-    against = {each for each in asked.getlist("mot") if each in roles}
+    roles = [
+        role for role in ROLES if any(comparison.role == role for comparison in unit.comparisons)
+    ]
+    against = {role for role in asked.getlist("mot") if role in roles}
     compared = against or set(roles)
     return Selection(
         replace(
@@ -70,5 +72,5 @@ def _earlier(unit: UnitResult) -> dict[str, WaveFacts]:
 
 
 def _name(unit: UnitResult, role: ComparisonRole, names: Mapping[ComparisonRole, str]) -> str:
-    own = next((each.name for each in unit.comparisons if each.role == role), "")
+    own = next((comparison.name for comparison in unit.comparisons if comparison.role == role), "")
     return own if role != "kind" and own else names[role]

@@ -81,25 +81,25 @@ def show(org: str, study: str, unit: str) -> str:
     """The dashboard of a unit in one wave (``?wave=``, else the latest released one)."""
     who = guard.principal()
     with services().db.reading() as session:
-        found, waves = _stored(session, who, study, unit)
-        texts = _free_text(session, who, found)
-        known = overview.of_unit(session, who.organisation_id, found)
-    spoken = _content_language(found.header)
-    selected = _selected(found)
-    narrow = charts_for(found.header, selected.unit, spoken, PHONE, known)
-    view = dashboard(found.header, selected.unit, spoken, texts, PAGE, known)
+        stored_unit, waves = _stored(session, who, study, unit)
+        texts = _free_text(session, who, stored_unit)
+        known = overview.of_unit(session, who.organisation_id, stored_unit)
+    spoken = _content_language(stored_unit.header)
+    selected = _selected(stored_unit)
+    narrow = charts_for(stored_unit.header, selected.unit, spoken, PHONE, known)
+    view = dashboard(stored_unit.header, selected.unit, spoken, texts, PAGE, known)
     return render_template(
         "unit/dashboard.html",
         view=view,
-        sections={each.id: each for each in view.sections},
+        sections={section.id: section for section in view.sections},
         narrow={chart.id: drawing(chart) for chart in narrow},
         selected=selected,
         plotly=PLOTLY if look.built(PLOTLY) else "",
         spoken=spoken,
         known=known,
-        titles=_titles(found.header, spoken),
-        unit=found.unit.unit,
-        wave=found.header.wave,
+        titles=_titles(stored_unit.header, spoken),
+        unit=stored_unit.unit.unit,
+        wave=stored_unit.header.wave,
         waves=waves,
         org=org,
         study=study,
@@ -112,11 +112,11 @@ def show(org: str, study: str, unit: str) -> str:
 @access("manager_of_unit")
 def numbers(org: str, study: str, unit: str, chart: str) -> Response:
     """The numbers of one chart, as spreadsheets read them."""
-    found, charts = _charts(study, unit, PAGE)
-    text = next((each.table.csv() for each in charts if each.id == chart), None)
+    stored_unit, charts = _charts(study, unit, PAGE)
+    text = next((candidate.table.csv() for candidate in charts if candidate.id == chart), None)
     if text is None:
         raise NotFound("no_such_chart")
-    name = f"{_ascii(unit)}-{found.header.wave.ordinal}-{chart}.csv"
+    name = f"{_ascii(unit)}-{stored_unit.header.wave.ordinal}-{chart}.csv"
     # Excel takes a file without a byte order mark for Windows' own character set.
     return Response(
         ("\ufeff" + text).encode(),
@@ -135,7 +135,7 @@ def figures(org: str, study: str, unit: str) -> Response:
     asked = request.args.get("bredde", "")
     width = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 4 else PAGE
     _, charts = _charts(study, unit, min(max(width, NARROWEST), WIDEST))
-    return jsonify({each.id: each.spec for each in charts})
+    return jsonify({chart.id: chart.spec for chart in charts})
 
 
 @bp.get("/enhet/<org>/<study>/<unit>/rapport.pdf")
@@ -144,12 +144,12 @@ def report(org: str, study: str, unit: str) -> Response:
     """The unit's report as PDF, in the page's language."""
     who = guard.principal()
     with services().db.reading() as session:
-        found, _ = _stored(session, who, study, unit)
-        texts = _free_text(session, who, found)
-        known = overview.of_unit(session, who.organisation_id, found)
-    spoken = _content_language(found.header)
-    content = pdf.report(services().settings.data_dir, found, spoken, texts, known)
-    name = f"{_ascii(unit)}-{found.header.wave.ordinal}-{spoken}.pdf"
+        stored_unit, _ = _stored(session, who, study, unit)
+        texts = _free_text(session, who, stored_unit)
+        known = overview.of_unit(session, who.organisation_id, stored_unit)
+    spoken = _content_language(stored_unit.header)
+    content = pdf.report(services().settings.data_dir, stored_unit, spoken, texts, known)
+    name = f"{_ascii(unit)}-{stored_unit.header.wave.ordinal}-{spoken}.pdf"
     return Response(
         content,
         mimetype="application/pdf",
@@ -159,16 +159,16 @@ def report(org: str, study: str, unit: str) -> Response:
 
 def _own_units(session: Session, who: Principal) -> list[OwnUnit]:
     results: dict[str, list[OwnResult]] = {}
-    for each in studies.studies(session, who.organisation_id):
+    for study in studies.studies(session, who.organisation_id):
         try:
-            latest = read.latest(session, who.organisation_id, each.id)
+            latest = read.latest(session, who.organisation_id, study.id)
         except NotFound:
             continue
         header = latest.header
         reminded = reminders.unanswered(session, who.organisation_id, latest.wave_id)
         for entry in header.units:
             published, waiting = entry.tier != "none", entry.code in reminded
-            result = OwnResult(each.code, each.name, header.wave, published, waiting)
+            result = OwnResult(study.code, study.name, header.wave, published, waiting)
             results.setdefault(entry.code, []).append(result)
     return [
         OwnUnit(unit.code, unit.name, unit.closed_at is not None, tuple(results.get(unit.code, ())))
@@ -185,12 +185,14 @@ def _stored(
     if asked and not (asked.isascii() and asked.isdigit() and len(asked) <= 4):
         raise NotFound("no_such_wave")
     wanted = int(asked) if asked else None
-    found = studies.study_by_code(session, who.organisation_id, study)
-    stored = read.unit_document(session, who.organisation_id, found.id, unit, wanted)
-    released = read.releases(session, who.organisation_id, found.id)
+    stored_study = studies.study_by_code(session, who.organisation_id, study)
+    stored = read.unit_document(session, who.organisation_id, stored_study.id, unit, wanted)
+    released = read.releases(session, who.organisation_id, stored_study.id)
     # A unit that was made or given another code since has no page in the waves before.
     waves = [
-        each.header.wave for each in released if any(e.code == unit for e in each.header.units)
+        release.header.wave
+        for release in released
+        if any(e.code == unit for e in release.header.units)
     ]
     return stored, waves
 
@@ -199,16 +201,18 @@ def _charts(study: str, unit: str, width: int) -> tuple[StoredUnit, tuple[Chart,
     """The unit and its charts as the address chose them."""
     who = guard.principal()
     with services().db.reading() as session:
-        found, _ = _stored(session, who, study, unit)
-        known = overview.of_unit(session, who.organisation_id, found)
-    spoken = _content_language(found.header)
-    return found, charts_for(found.header, _selected(found).unit, spoken, width, known)
+        stored_unit, _ = _stored(session, who, study, unit)
+        known = overview.of_unit(session, who.organisation_id, stored_unit)
+    spoken = _content_language(stored_unit.header)
+    return stored_unit, charts_for(
+        stored_unit.header, _selected(stored_unit).unit, spoken, width, known
+    )
 
 
-def _selected(found: StoredUnit) -> Selection:
+def _selected(stored_unit: StoredUnit) -> Selection:
     t = catalogue.translator(catalogue.language())
     names = {role: t(f"unit.against_{role}") for role in ROLES}
-    return chosen(found.unit, request.args, names)
+    return chosen(stored_unit.unit, request.args, names)
 
 
 def _free_text(session: Session, who: Principal, stored: StoredUnit) -> FreeText:
@@ -228,7 +232,7 @@ def _content_language(header: ReleaseHeader) -> str:
 def _titles(header: ReleaseHeader, language: str) -> dict[str, str]:
     """The dimensions' titles by id."""
     instrument = Instrument.from_dict(header.instrument)
-    return {each.id: pick(each.title, language) for each in instrument.dimensions}
+    return {dimension.id: pick(dimension.title, language) for dimension in instrument.dimensions}
 
 
 def _ascii(code: str) -> str:
