@@ -224,7 +224,9 @@ def counting_failures(work: Callable[[], T]) -> T:
         failed_codes.count_failure(services().db, services().secret, request.remote_addr or "")
         raise
     except InvalidInput as error:
-        faults = [Fault(_pointer(str(each.where)), each.message, each.fix) for each in error.faults]
+        faults = [
+            Fault(_pointer(str(fault.where)), fault.message, fault.fix) for fault in error.faults
+        ]
         raise InvalidInput(error.message, faults) from error
 
 

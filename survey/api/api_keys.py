@@ -75,7 +75,7 @@ class Keys(MethodView):
         if beyond:
             raise Forbidden(say("key_cannot_give_scopes", beyond=", ".join(beyond)))
         with services().db.transaction() as session:
-            made, key = api_keys.create(
+            stored_key, key = api_keys.create(
                 session,
                 services().secret,
                 who.organisation_id,
@@ -83,11 +83,11 @@ class Keys(MethodView):
                 new["scopes"],
                 expires_at=new["expires_at"],
             )
-            details = {"scopes": made.scopes}
-            subject = f"key:{made.id}"
+            details = {"scopes": stored_key.scopes}
+            subject = f"key:{stored_key.id}"
             log.record(session, who.organisation_id, who.actor, "key.created", subject, details)
         names = ("id", "name", "scopes", "created_at", "expires_at", "revoked_at")
-        return {**{name: getattr(made, name) for name in names}, "key": key}
+        return {**{name: getattr(stored_key, name) for name in names}, "key": key}
 
 
 @blp.route("/organisations/<org>/api-keys/<int:key>")

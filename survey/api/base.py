@@ -79,7 +79,7 @@ def faults_of(messages: Any) -> list[Fault]:
 
     Outside the body the pointer begins with its location: ``query/limit``.
     """
-    found: list[Fault] = []
+    faults: list[Fault] = []
 
     def walk(node: Any, path: str) -> None:
         if isinstance(node, Mapping):
@@ -90,13 +90,13 @@ def faults_of(messages: Any) -> list[Fault]:
             for inner in node:
                 walk(inner, path)
         else:
-            found.append(Fault(path or "/", say("as_told", error=str(node))))
+            faults.append(Fault(path or "/", say("as_told", error=str(node))))
 
     for location, inner in (
         messages.items() if isinstance(messages, Mapping) else [("json", messages)]
     ):
         walk(inner, "" if location == "json" else str(location))
-    return found
+    return faults
 
 
 def _pointer(key: Any) -> str:
@@ -229,7 +229,7 @@ class PageArguments(Schema):
 def page_of(schema: type[ma.Schema]) -> ma.Schema:
     """The schema of a page of ``schema``: ``items`` and ``next`` (null on the last page)."""
     name = schema.__name__.removesuffix("Schema") + "PageSchema"
-    made = Schema.from_dict(
+    page_schema = Schema.from_dict(
         {
             "items": fields.List(fields.Nested(schema), required=True),
             "next": fields.String(
@@ -238,7 +238,7 @@ def page_of(schema: type[ma.Schema]) -> ma.Schema:
         },
         name=name,
     )
-    return made()
+    return page_schema()
 
 
 def encode_cursor(secret: Secret, purpose: str, position: Sequence[Any]) -> str:

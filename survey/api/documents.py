@@ -33,11 +33,11 @@ def schema_of(document: type, *arguments: Any) -> type[ma.Schema]:
     """
     hints = get_type_hints(document)
     stands_for = dict(zip(getattr(document, "__parameters__", ()), arguments, strict=True))
-    made: dict[str, ma.fields.Field[Any]] = {
+    schema_fields: dict[str, ma.fields.Field[Any]] = {
         item.name: _field(_filled(hints[item.name], stands_for), required=_required(item))
         for item in fields(document)
     }
-    return _Document.from_dict(made, name=f"{document.__name__}Schema")
+    return _Document.from_dict(schema_fields, name=f"{document.__name__}Schema")
 
 
 def _filled(hint: Any, stands_for: Mapping[Any, Any]) -> Any:
@@ -45,7 +45,7 @@ def _filled(hint: Any, stands_for: Mapping[Any, Any]) -> Any:
     if hint in stands_for:
         return stands_for[hint]
     parameters = () if isinstance(hint, type) else getattr(hint, "__parameters__", ())
-    return hint[tuple(stands_for[each] for each in parameters)] if parameters else hint
+    return hint[tuple(stands_for[parameter] for parameter in parameters)] if parameters else hint
 
 
 def _required(item: Field[Any]) -> bool:
@@ -56,7 +56,7 @@ def _field(hint: Any, **options: Any) -> ma.fields.Field[Any]:
     """The marshmallow field of a type hint."""
     origin, inner = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        (kept,) = [each for each in inner if each is not type(None)]
+        (kept,) = [member for member in inner if member is not type(None)]
         return _field(kept, allow_none=True, **options)
     if origin is Literal:
         return ma.fields.String(validate=validate.OneOf(inner), **options)

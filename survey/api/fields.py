@@ -33,8 +33,8 @@ class Whole(fields.Integer):
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> int:
-        whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-        if isinstance(value, bool) or not whole:
+        is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        if isinstance(value, bool) or not is_whole:
             raise self.make_error("invalid", input=value)
         return int(value)
 
@@ -46,7 +46,8 @@ def storable(
     if ret.get("type") == "string" or ret.get("type") == ["string", "null"]:
         plain = "format" not in ret and "pattern" not in field.metadata
         choice = any(
-            isinstance(each, ma.validate.Regexp | ma.validate.OneOf) for each in field.validators
+            isinstance(validator, ma.validate.Regexp | ma.validate.OneOf)
+            for validator in field.validators
         )
         if plain and not choice:
             return {"pattern": STORABLE}
@@ -59,5 +60,5 @@ def _lengths(field: fields.Dict) -> dict[str, int]:
     """What a key of an object must be as long as."""
     keys = field.key_field
     rules = [one for one in keys.validators if isinstance(one, ma.validate.Length)] if keys else []
-    found = {"minLength": rules[0].min, "maxLength": rules[0].max} if rules else {}
-    return {name: length for name, length in found.items() if length is not None}
+    limits = {"minLength": rules[0].min, "maxLength": rules[0].max} if rules else {}
+    return {name: length for name, length in limits.items() if length is not None}

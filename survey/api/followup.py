@@ -151,8 +151,9 @@ class Actions(MethodView):
         who, secret, limit = guard.principal(), services().secret, arguments["limit"]
         unit, wave, cursor = arguments["unit"], arguments["wave"], arguments["cursor"]
         with services().db.reading() as session:
-            found = study_by_code(session, who.organisation_id, study)
-            purpose = f"actions:{found.organisation_id}:{found.id}:{unit or ''}:{wave or ''}"
+            stored_study = study_by_code(session, who.organisation_id, study)
+            owner = f"{stored_study.organisation_id}:{stored_study.id}"
+            purpose = f"actions:{owner}:{unit or ''}:{wave or ''}"
             after = None
             if cursor:
                 moment, last = decode_cursor(secret, purpose, cursor)
@@ -160,7 +161,7 @@ class Actions(MethodView):
             rows = actions.listing(
                 session,
                 who.organisation_id,
-                found.id,
+                stored_study.id,
                 unit=unit,
                 ordinal=wave,
                 after=after,
@@ -176,9 +177,9 @@ class Actions(MethodView):
         unit, wave = new.pop("unit"), new.pop("wave")
         with services().db.transaction() as session:
             here = _place(session, study, unit, wave, hold=True)
-            made = actions.create(session, here, Draft(**new), actor=guard.principal().actor)
-        address = f"{URL_PREFIX}/organisations/{org}/studies/{study}/actions/{made.id}"
-        return made, {"Location": address}
+            action = actions.create(session, here, Draft(**new), actor=guard.principal().actor)
+        address = f"{URL_PREFIX}/organisations/{org}/studies/{study}/actions/{action.id}"
+        return action, {"Location": address}
 
 
 @blp.route(_ACTIONS + "/<int:action>")
@@ -199,20 +200,22 @@ class OneAction(MethodView):
     def patch(self, change: dict[str, Any], org: str, study: str, action: int) -> ActionFacts:
         """Change an action."""
         with services().db.transaction() as session:
-            here, found = _held(session, study, action)
-            blp.check_etag(found, ActionSchema)
-            kept = {name: getattr(found, name) for name in ActionChangeSchema().fields}
+            here, stored_action = _held(session, study, action)
+            blp.check_etag(stored_action, ActionSchema)
+            kept = {name: getattr(stored_action, name) for name in ActionChangeSchema().fields}
             draft = Draft(**kept | change)
-            return actions.change(session, here, found, draft, actor=guard.principal().actor)
+            return actions.change(
+                session, here, stored_action, draft, actor=guard.principal().actor
+            )
 
     @blp.response(204)
     @access("api", "followup:write")
     def delete(self, org: str, study: str, action: int) -> None:
         """Delete an action that should never have been written."""
         with services().db.transaction() as session:
-            here, found = _held(session, study, action)
-            blp.check_etag(found, ActionSchema)
-            actions.delete(session, here, found, actor=guard.principal().actor)
+            here, stored_action = _held(session, study, action)
+            blp.check_etag(stored_action, ActionSchema)
+            actions.delete(session, here, stored_action, actor=guard.principal().actor)
 
 
 @blp.route(_STUDY + "/waves/<int:ordinal>/units/<unit>/choice")
@@ -258,7 +261,7 @@ class Targets(MethodView):
     @access("api", "followup:write")
     def put(self, sent: dict[str, Any], org: str, study: str, unit: str) -> dict[str, Any]:
         """Make these all of the unit's targets."""
-        wanted = [TargetFacts(**each) for each in sent["targets"]]
+        wanted = [TargetFacts(**target) for target in sent["targets"]]
         with services().db.transaction() as session:
             here = _place(session, study, unit, hold=True)
             blp.check_etag(_targets(session, here), TargetsSchema)
@@ -274,14 +277,14 @@ def _place(
 
 def _action(session: Session, study: str, action: int) -> ActionFacts:
     organisation_id = guard.principal().organisation_id
-    found = study_by_code(session, organisation_id, study)
-    return actions.get(session, organisation_id, found.id, action)
+    stored_study = study_by_code(session, organisation_id, study)
+    return actions.get(session, organisation_id, stored_study.id, action)
 
 
 def _held(session: Session, study: str, action: int) -> tuple[Place, ActionFacts]:
     """The action and its unit's place, kept from others until the transaction ends."""
-    found = _action(session, study, action)
-    here = _place(session, study, found.unit, found.wave, hold=True)
+    stored_action = _action(session, study, action)
+    here = _place(session, study, stored_action.unit, stored_action.wave, hold=True)
     return here, _action(session, study, action)
 
 

@@ -141,21 +141,23 @@ class OnePerson(MethodView):
         """
         who = guard.principal()
         with services().db.transaction() as session:
-            found = people.get(session, who.organisation_id, person)
+            stored_person = people.get(session, who.organisation_id, person)
             blp.check_etag(_info(session, who.organisation_id, person), PersonSchema)
-            if change.get("email", found.email).lower() != found.email:
+            if change.get("email", stored_person.email).lower() != stored_person.email:
                 _refuse_staff(
                     role.role for role in _info(session, who.organisation_id, person).roles
                 )
             people.change(
                 session,
-                found,
-                name=change.get("name", found.name),
-                email=change.get("email", found.email),
-                language=change.get("language", found.language),
+                stored_person,
+                name=change.get("name", stored_person.name),
+                email=change.get("email", stored_person.email),
+                language=change.get("language", stored_person.language),
                 actor=who.actor,
             )
-            people.set_active(session, found, change.get("active", found.active), actor=who.actor)
+            people.set_active(
+                session, stored_person, change.get("active", stored_person.active), actor=who.actor
+            )
             return _info(session, who.organisation_id, person)
 
 
@@ -171,8 +173,8 @@ class Roles(MethodView):
         who = guard.principal()
         _refuse_staff([role["role"]])
         with services().db.transaction() as session:
-            found = people.get(session, who.organisation_id, person)
-            people.grant(session, found, role["role"], unit=role["unit"], actor=who.actor)
+            stored_person = people.get(session, who.organisation_id, person)
+            people.grant(session, stored_person, role["role"], unit=role["unit"], actor=who.actor)
             return _info(session, who.organisation_id, person)
 
     @blp.arguments(RoleSchema, location="query")
@@ -183,8 +185,10 @@ class Roles(MethodView):
         """Take a role away; refused with 409 for the last of the innovation staff."""
         who = guard.principal()
         with services().db.transaction() as session:
-            found = people.get(session, who.organisation_id, person)
-            people.withdraw(session, found, role["role"], unit=role["unit"], actor=who.actor)
+            stored_person = people.get(session, who.organisation_id, person)
+            people.withdraw(
+                session, stored_person, role["role"], unit=role["unit"], actor=who.actor
+            )
             return _info(session, who.organisation_id, person)
 
 

@@ -84,9 +84,9 @@ class Releases(MethodView):
         who = guard.principal()
         parts = services()
         with parts.db.reading() as session:
-            found = study_by_code(session, who.organisation_id, study)
-            rows = read.releases(session, who.organisation_id, found.id)
-        purpose = f"releases:{found.id}"
+            stored_study = study_by_code(session, who.organisation_id, study)
+            rows = read.releases(session, who.organisation_id, stored_study.id)
+        purpose = f"releases:{stored_study.id}"
         if arguments["cursor"]:
             after = decode_cursor(parts.secret, purpose, arguments["cursor"])[0]
             rows = [row for row in rows if row.header.wave.ordinal > after]
@@ -104,8 +104,8 @@ class Release(MethodView):
         """Instrument, method and list of units."""
         who = guard.principal()
         with services().db.reading() as session:
-            found = study_by_code(session, who.organisation_id, study)
-            stored = read.latest(session, who.organisation_id, found.id, ordinal)
+            stored_study = study_by_code(session, who.organisation_id, study)
+            stored = read.latest(session, who.organisation_id, stored_study.id, ordinal)
         return {"digest": stored.digest, "header": to_plain(stored.header)}
 
 
@@ -119,8 +119,10 @@ class Unit(MethodView):
         """Scores, shares, changes and comparisons, as far as they may be shown."""
         who = guard.principal()
         with services().db.reading() as session:
-            found = study_by_code(session, who.organisation_id, study)
-            stored = read.unit_document(session, who.organisation_id, found.id, unit, ordinal)
+            stored_study = study_by_code(session, who.organisation_id, study)
+            stored = read.unit_document(
+                session, who.organisation_id, stored_study.id, unit, ordinal
+            )
         return {
             "digest": stored.digest,
             "wave": stored.header.wave,

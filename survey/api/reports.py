@@ -59,15 +59,17 @@ class Reports(MethodView):
         """Order reports. An equal order that is still being carried out is given back."""
         who = guard.principal()
         with services().db.transaction() as session:
-            found = study_by_code(session, who.organisation_id, study)
-            languages = _languages(order["languages"], found.languages)
-            payload: dict[str, Any] = {"study": found.code, "ordinal": ordinal}
+            stored_study = study_by_code(session, who.organisation_id, study)
+            languages = _languages(order["languages"], stored_study.languages)
+            payload: dict[str, Any] = {"study": stored_study.code, "ordinal": ordinal}
             if order["unit"] is None:
-                read.latest(session, who.organisation_id, found.id, ordinal)
+                read.latest(session, who.organisation_id, stored_study.id, ordinal)
                 payload["languages"] = languages
                 task = _order(session, who, "unit_reports", payload)
             else:
-                read.unit_document(session, who.organisation_id, found.id, order["unit"], ordinal)
+                read.unit_document(
+                    session, who.organisation_id, stored_study.id, order["unit"], ordinal
+                )
                 payload |= {"unit": order["unit"], "language": languages[0]}
                 task = _order(session, who, "unit_report", payload)
         return task, {"Location": f"{URL_PREFIX}/organisations/{org}/tasks/{task.id}"}

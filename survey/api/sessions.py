@@ -62,8 +62,8 @@ class PersonSessions(MethodView):
         """Sign a person out everywhere."""
         who = guard.principal()
         with services().db.transaction() as session:
-            found = people.get(session, who.organisation_id, person)
-            ended = sessions.end_all(session, who.organisation_id, found.id)
-            subject = f"person:{found.id}"
+            stored_person = people.get(session, who.organisation_id, person)
+            ended = sessions.end_all(session, who.organisation_id, stored_person.id)
+            subject = f"person:{stored_person.id}"
             log.record(session, who.organisation_id, who.actor, "sessions.ended", subject)
         return {"ended": ended}

@@ -51,12 +51,12 @@ def _check_depth(text: str) -> None:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]  # add is None
         raise MalformedJson(say("key_stands_twice_in_one_object", twice=twice))
-    return made
+    return members
 
 
 def _constant(name: str) -> NoReturn:

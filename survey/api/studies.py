@@ -137,9 +137,11 @@ class OneStudy(MethodView):
         """Change a study."""
         who = guard.principal()
         with services().db.transaction() as session:
-            found = studies.study_by_code(session, who.organisation_id, study)
-            blp.check_etag(found, StudySchema)
-            return studies.update_study(session, _library(), found, **change, actor=who.actor)
+            stored_study = studies.study_by_code(session, who.organisation_id, study)
+            blp.check_etag(stored_study, StudySchema)
+            return studies.update_study(
+                session, _library(), stored_study, **change, actor=who.actor
+            )
 
 
 def _library() -> Library:

@@ -75,8 +75,8 @@ class TaskFile(MethodView):
         who = guard.principal()
         parts = services()
         with parts.db.reading() as session:
-            found = tasks.get(session, who.organisation_id, task)
-        path, name, media_type = result_files.result_of(parts.settings, found)
+            stored_task = tasks.get(session, who.organisation_id, task)
+        path, name, media_type = result_files.result_of(parts.settings, stored_task)
         response = flask.send_file(
             path, mimetype=media_type, as_attachment=True, download_name=name
         )

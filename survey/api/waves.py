@@ -224,10 +224,10 @@ class Waves(MethodView):
         """Waves by ordinal."""
         secret, limit, cursor = services().secret, arguments["limit"], arguments["cursor"]
         with services().db.reading() as session:
-            found = _study(session, study)
-            purpose = f"waves:{found.organisation_id}:{found.id}"
+            stored_study = _study(session, study)
+            purpose = f"waves:{stored_study.organisation_id}:{stored_study.id}"
             after = decode_cursor(secret, purpose, cursor)[0] if cursor else None
-            rows = waves.waves(session, found, after=after, limit=limit + 1)
+            rows = waves.waves(session, stored_study, after=after, limit=limit + 1)
         return page(secret, purpose, rows, limit, lambda row: [row.ordinal])
 
     @blp.arguments(NewWaveSchema)
@@ -237,8 +237,8 @@ class Waves(MethodView):
     def post(self, new: dict[str, Any], org: str, study: str) -> Any:
         """Make a draft."""
         with services().db.transaction() as session:
-            found = _study(session, study)
-            return waves.create_wave(session, found, **new, actor=guard.principal().actor)
+            stored_study = _study(session, study)
+            return waves.create_wave(session, stored_study, **new, actor=guard.principal().actor)
 
 
 @blp.route(_WAVE)
