@@ -52,7 +52,7 @@ def create_person(
     hashed = passwords.make_hash(_ask_password()) if ask else None
     with opened() as parts, parts.db.transaction() as session:
         home = find_organisation(session, organisation)
-        made = people.create_person(
+        member = people.create_person(
             session,
             home.id,
             name=name,
@@ -62,8 +62,8 @@ def create_person(
             actor=_ACTOR,
         )
         if role is not None:
-            people.grant(session, made, role, unit=unit, actor=_ACTOR)
-    click.echo(f"{made.email} was added to {home.name}.")
+            people.grant(session, member, role, unit=unit, actor=_ACTOR)
+    click.echo(f"{member.email} was added to {home.name}.")
 
 
 @person.command("list")
@@ -73,10 +73,10 @@ def list_people(organisation: str | None) -> None:
     with opened() as parts, parts.db.reading() as session:
         home = find_organisation(session, organisation)
         listed = people_queries.listing(session, home.id)
-    for each in sorted(listed, key=lambda one: one.email):
-        roles = ", ".join(f"{r.role} of {r.unit}" if r.unit else r.role for r in each.roles)
-        state = "" if each.active else " (kept out)"
-        click.echo(f"{each.email}\t{each.name}\t{roles or 'no role'}{state}")
+    for member in sorted(listed, key=lambda one: one.email):
+        roles = ", ".join(f"{r.role} of {r.unit}" if r.unit else r.role for r in member.roles)
+        state = "" if member.active else " (kept out)"
+        click.echo(f"{member.email}\t{member.name}\t{roles or 'no role'}{state}")
 
 
 @person.command("grant")
@@ -91,13 +91,13 @@ def grant_role(
     """Give a person a role, or take it away."""
     with opened() as parts, parts.db.transaction() as session:
         home = find_organisation(session, organisation)
-        found = people.find(session, home.id, email)
-        if found is None:
+        member = people.find(session, home.id, email)
+        if member is None:
             raise NotFound(say("nobody_there_has_address", name=home.name, email=email))
         if withdraw:
-            people.withdraw(session, found, role, unit=unit, actor=_ACTOR)
+            people.withdraw(session, member, role, unit=unit, actor=_ACTOR)
         else:
-            people.grant(session, found, role, unit=unit, actor=_ACTOR)
+            people.grant(session, member, role, unit=unit, actor=_ACTOR)
     click.echo("done")
 
 
@@ -109,10 +109,10 @@ def set_password(email: str, organisation: str | None) -> None:
     hashed = passwords.make_hash(_ask_password())
     with opened() as parts, parts.db.transaction() as session:
         home = find_organisation(session, organisation)
-        found = people.find(session, home.id, email)
-        if found is None:
+        member = people.find(session, home.id, email)
+        if member is None:
             raise NotFound(say("nobody_there_has_address", name=home.name, email=email))
-        people.set_password(session, found, hashed, actor=_ACTOR)
+        people.set_password(session, member, hashed, actor=_ACTOR)
     click.echo("done")
 
 
@@ -124,10 +124,10 @@ def set_active(email: str, state: str, organisation: str | None) -> None:
     """Let a person in, or keep them out and sign them out everywhere."""
     with opened() as parts, parts.db.transaction() as session:
         home = find_organisation(session, organisation)
-        found = people.find(session, home.id, email)
-        if found is None:
+        member = people.find(session, home.id, email)
+        if member is None:
             raise NotFound(say("nobody_there_has_address", name=home.name, email=email))
-        people.set_active(session, found, state == "yes", actor=_ACTOR)
+        people.set_active(session, member, state == "yes", actor=_ACTOR)
     click.echo("done")
 
 
@@ -138,11 +138,11 @@ def reset_factor(email: str, organisation: str | None) -> None:
     """Take a person's authenticator app and recovery codes away; they are signed out everywhere."""
     with opened() as parts, parts.db.transaction() as session:
         home = find_organisation(session, organisation)
-        found = people.find(session, home.id, email)
-        if found is None:
+        member = people.find(session, home.id, email)
+        if member is None:
             raise NotFound(say("nobody_there_has_address", name=home.name, email=email))
-        had = second_factor.remove(session, found, actor=_ACTOR)
-        sessions.end_all(session, home.id, found.id)
+        had = second_factor.remove(session, member, actor=_ACTOR)
+        sessions.end_all(session, home.id, member.id)
     click.echo("done" if had else "There was no app.")
 
 
@@ -154,15 +154,15 @@ def signin_link(email: str, minutes: int, organisation: str | None) -> None:
     """Make a link that signs a person in, once. Hand it over in private."""
     with opened() as parts:
         with parts.db.transaction() as session:
-            found = people.with_email(session, email)
+            matches = people.with_email(session, email)
             if organisation is not None:
                 home = find_organisation(session, organisation)
-                found = [each for each in found if each.organisation_id == home.id]
-            if not found:
+                matches = [match for match in matches if match.organisation_id == home.id]
+            if not matches:
                 raise NotFound(say("nobody_has_address", email=email))
-            if len(found) > 1:
+            if len(matches) > 1:
                 raise Conflict("address_in_several_organisations")
-            token = links.create(session, parts.secret, found[0], minutes=minutes, actor=_ACTOR)
+            token = links.create(session, parts.secret, matches[0], minutes=minutes, actor=_ACTOR)
         click.echo(link(parts.settings, "inn", token))
 
 
@@ -180,10 +180,10 @@ def create_key(name: str, scopes: tuple[str, ...], organisation: str | None) -> 
     with opened() as parts:
         with parts.db.transaction() as session:
             home = find_organisation(session, organisation)
-            made, token = api_keys.create(session, parts.secret, home.id, name, scopes)
-            details = {"scopes": made.scopes}
-            log.record(session, home.id, _ACTOR, "key.created", f"key:{made.id}", details)
-        click.echo(f"{made.id}\t{token}")
+            key, token = api_keys.create(session, parts.secret, home.id, name, scopes)
+            details = {"scopes": key.scopes}
+            log.record(session, home.id, _ACTOR, "key.created", f"key:{key.id}", details)
+        click.echo(f"{key.id}\t{token}")
 
 
 @api_key.command("list")
@@ -192,9 +192,9 @@ def list_keys(organisation: str | None) -> None:
     """All keys with their scopes."""
     with opened() as parts, parts.db.reading() as session:
         home = find_organisation(session, organisation)
-        for each in api_keys.listing(session, home.id):
-            state = "revoked" if each.revoked_at else "in use"
-            click.echo(f"{each.id}\t{each.name}\t{' '.join(each.scopes)}\t{state}")
+        for key in api_keys.listing(session, home.id):
+            state = "revoked" if key.revoked_at else "in use"
+            click.echo(f"{key.id}\t{key.name}\t{' '.join(key.scopes)}\t{state}")
 
 
 @api_key.command("revoke")

@@ -46,8 +46,8 @@ def verify(organisation: str | None, anchors: Path | None) -> None:
             broken = broken or bool(breaks)
             state = "BROKEN" if breaks else "holds"
             click.echo(f"{home.code}\t{state}\t{head.sequence} events\t{head.digest}")
-            for each in breaks:
-                click.echo(f"  event {each.sequence}: {each.what}")
+            for breach in breaks:
+                click.echo(f"  event {breach.sequence}: {breach.what}")
             if not breaks and head.sequence and head not in known:
                 noted.append((home.code, head))
     if anchors is not None and not broken:
@@ -59,16 +59,16 @@ def _read(path: Path | None) -> list[tuple[str, Head]]:
     """The heads in a file: organisation, number and digest a line. None yet without a file."""
     if path is None or not path.exists():
         return []
-    found, faults = [], []
+    heads, faults = [], []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         parts = line.split()
         if len(parts) == 3 and parts[1].isdigit():
-            found.append((parts[0], Head(int(parts[1]), parts[2])))
+            heads.append((parts[0], Head(int(parts[1]), parts[2])))
         elif line.strip():
             faults.append(Fault(f"{path}:{number}", "no_organisation_number_and_digest"))
     if faults:
         raise InvalidInput("noted_heads_cannot_be_read", faults)
-    return found
+    return heads
 
 
 def _write(path: Path, noted: list[tuple[str, Head]]) -> None:
@@ -84,6 +84,6 @@ def list_events(organisation: str | None, limit: int) -> None:
     with opened() as parts, parts.db.reading() as session:
         home = find_organisation(session, organisation)
         for event in log.events(session, home.id, limit=limit):
-            told = " ".join(f"{name}={value}" for name, value in event.details.items())
+            details = " ".join(f"{name}={value}" for name, value in event.details.items())
             line = (str(event.sequence), f"{event.at:%Y-%m-%dT%H:%M:%SZ}", event.actor)
-            click.echo("\t".join((*line, event.action, event.subject, told)))
+            click.echo("\t".join((*line, event.action, event.subject, details)))

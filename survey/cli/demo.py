@@ -35,11 +35,11 @@ def show_links() -> None:
 def make_links(parts: Services) -> list[tuple[str, str]]:
     """(who, link): a code that nobody has used, and two one-time sign-in links."""
     base = parts.settings.base_url
-    made = []
+    named_links = []
     try:
-        made.append(("an employee", f"{base}/s/{municipality.employee_code(parts)}"))
+        named_links.append(("an employee", f"{base}/s/{municipality.employee_code(parts)}"))
     except NotFound as error:
-        made.append(("an employee", f"({error.message})"))
+        named_links.append(("an employee", f"({error.message})"))
     for who, email in (
         ("a manager", municipality.MANAGER),
         ("innovation staff", municipality.STAFF),
@@ -47,5 +47,5 @@ def make_links(parts: Services) -> list[tuple[str, str]]:
         with parts.db.transaction() as session:
             [person] = people.with_email(session, email)
             token = links.create(session, parts.secret, person, actor="cli", minutes=24 * 60)
-        made.append((who, f"{base}/inn/{token}"))
-    return made
+        named_links.append((who, f"{base}/inn/{token}"))
+    return named_links

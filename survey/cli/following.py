@@ -29,7 +29,7 @@ def follow(parts: Services, organisation_id: int, task_id: int, say: Say = _say)
     process does, once: what breaks off stays queued. Raises Conflict with the task's own words
     when it was not done.
     """
-    told, tried = "", False
+    last_state, tried = "", False
     while True:
         with parts.db.reading() as session:
             task = tasks.get(session, organisation_id, task_id)
@@ -39,9 +39,9 @@ def follow(parts: Services, organisation_id: int, task_id: int, say: Say = _say)
         if not worker_runs and _carry_out(parts, organisation_id, task_id):
             tried = True
             continue
-        if (state := _state(task)) != told:
+        if (state := _state(task)) != last_state:
             say(state)
-            told = state
+            last_state = state
         time.sleep(PAUSE)
     if task.state != "done":
         failure = tasks.failure_of(task)

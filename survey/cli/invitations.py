@@ -44,13 +44,13 @@ def create(
     """Invite people to a draft or an open wave."""
     wanted = _counts(counts) if counts else None
     with opened() as parts, parts.db.transaction() as session:
-        found = find_wave(session, find_study(session, organisation, study), ordinal)
-        made = create_invitations(session, parts.secret, parts.keys, found, wanted, reason=reason)
-    click.echo(f"{made.invitations} invitations have been made.")
-    for each in made.merged:
+        wave = find_wave(session, find_study(session, organisation, study), ordinal)
+        outcome = create_invitations(session, parts.secret, parts.keys, wave, wanted, reason=reason)
+    click.echo(f"{outcome.invitations} invitations have been made.")
+    for unit in outcome.merged:
         click.echo(
-            f"  {each.code} {each.name} has too few: will be counted with "
-            f"{each.into_code} {each.into_name}"
+            f"  {unit.code} {unit.name} has too few: will be counted with "
+            f"{unit.into_code} {unit.into_name}"
         )
 
 
@@ -70,8 +70,8 @@ def export(organisation: str | None, study: str, ordinal: int, output: Path) -> 
     written = b""
     try:
         with opened() as parts, parts.db.transaction() as session:
-            found = find_wave(session, find_study(session, organisation, study), ordinal)
-            rows = export_codes(session, parts.keys, found, parts.settings.base_url)
+            wave = find_wave(session, find_study(session, organisation, study), ordinal)
+            rows = export_codes(session, parts.keys, wave, parts.settings.base_url)
             # Inside the transaction: codes count as handed out only once they are on disk.
             written = codes_file(rows)
             write_private(output.absolute(), written)

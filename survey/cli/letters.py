@@ -112,10 +112,10 @@ def replace_command(
     with opened() as parts, parts.db.transaction() as session:
         place = (session, parts.secret, parts.keys, find(session))
         if unit:
-            made = replacing.replace_unknown(*place, unit, reason=reason)
+            replacement = replacing.replace_unknown(*place, unit, reason=reason)
         else:
-            made = replacing.replace_known(*place, typed, reason=reason)
-    click.echo(f"A new code is waiting for {made.unit_code} {made.unit_name}.")
+            replacement = replacing.replace_known(*place, typed, reason=reason)
+    click.echo(f"A new code is waiting for {replacement.unit_code} {replacement.unit_name}.")
 
 
 @click.command("renew")
@@ -125,8 +125,11 @@ def renew_command(organisation: str | None, study: str, ordinal: int, unit: str)
     """Revoke all codes of a unit that have left, while none is used, and make them anew."""
     find = _finder(organisation, study, ordinal)
     with opened() as parts, parts.db.transaction() as session:
-        made = replacing.renew_unit(session, parts.secret, parts.keys, find(session), unit)
-    click.echo(f"{made.count} new codes are waiting for {made.unit_code} {made.unit_name}.")
+        replacement = replacing.renew_unit(session, parts.secret, parts.keys, find(session), unit)
+    click.echo(
+        f"{replacement.count} new codes are waiting for "
+        f"{replacement.unit_code} {replacement.unit_name}."
+    )
 
 
 COMMANDS = (letters_command, slips_command, poster_command, replace_command, renew_command)

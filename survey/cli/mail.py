@@ -38,17 +38,19 @@ def invite(organisation: str | None, study: str, ordinal: int, file: Path, reaso
     """
     rows = addresses.read_contacts(file.read_bytes())
     with opened() as parts, parts.db.transaction() as session:
-        found = find_wave(session, find_study(session, organisation, study), ordinal)
-        made = addresses.add_contacts(session, parts.secret, parts.keys, found, rows, reason=reason)
-    click.echo(f"{made.contacts} people in {made.units} units have a code and an address.")
-    if made.replaced:
-        click.echo(f"{made.replaced} of them took the place of addresses that were refused.")
-    for email, units in made.twice:
+        wave = find_wave(session, find_study(session, organisation, study), ordinal)
+        outcome = addresses.add_contacts(
+            session, parts.secret, parts.keys, wave, rows, reason=reason
+        )
+    click.echo(f"{outcome.contacts} people in {outcome.units} units have a code and an address.")
+    if outcome.replaced:
+        click.echo(f"{outcome.replaced} of them took the place of addresses that were refused.")
+    for email, units in outcome.twice:
         click.echo(f"  {email} stands in {' and '.join(units)}: right only for two employments")
-    for each in made.merged:
+    for unit in outcome.merged:
         click.echo(
-            f"  {each.code} {each.name} has too few: will be counted with "
-            f"{each.into_code} {each.into_name}"
+            f"  {unit.code} {unit.name} has too few: will be counted with "
+            f"{unit.into_code} {unit.into_name}"
         )
 
 
@@ -59,8 +61,8 @@ def send(organisation: str | None, study: str, ordinal: int) -> None:
     with opened() as parts:
         _require(parts.settings.smtp_host)
         with parts.db.transaction() as session:
-            found = find_wave(session, find_study(session, organisation, study), ordinal)
-            count = mailings.send_invitations(session, found)
+            wave = find_wave(session, find_study(session, organisation, study), ordinal)
+            count = mailings.send_invitations(session, wave)
     click.echo(f"{count} invitations are queued.")
 
 
@@ -77,8 +79,8 @@ def remind(organisation: str | None, study: str, ordinal: int, most: int, days: 
     with opened() as parts:
         _require(parts.settings.smtp_host)
         with parts.db.transaction() as session:
-            found = find_wave(session, find_study(session, organisation, study), ordinal)
-            number = mailings.send_reminders(session, found, most=most, days=days)
+            wave = find_wave(session, find_study(session, organisation, study), ordinal)
+            number = mailings.send_reminders(session, wave, most=most, days=days)
     click.echo(f"Reminder {number} is queued for those who have not used their code.")
 
 
@@ -102,8 +104,8 @@ def status(study: str | None, ordinal: int | None, organisation: str | None) -> 
                 "Reminders are under way; a count of them would tell how many have answered."
             )
         if study is not None and ordinal is not None:
-            found = find_wave(session, find_study(session, organisation, study), ordinal)
-            _deliveries(mailings.status(session, found), mailings.reminders(session, found))
+            wave = find_wave(session, find_study(session, organisation, study), ordinal)
+            _deliveries(mailings.status(session, wave), mailings.reminders(session, wave))
 
 
 @mail.command()
@@ -161,13 +163,13 @@ def _deliveries(units: list[mailings.UnitDelivery], reminded: mailings.Reminders
     click.echo(f"Reminders: {reminded.sent} of {reminded.most}")
     for unit in units:
         if unit.sent is None:
-            told = "some could not be delivered" if unit.trouble else "no trouble known"
+            summary = "some could not be delivered" if unit.trouble else "no trouble known"
         else:
-            told = (
+            summary = (
                 f"{unit.waiting} waiting, {unit.sent} sent, {unit.refused} refused, "
                 f"{unit.bounced} bounced, {unit.uncertain} uncertain"
             )
-        click.echo(f"  {unit.code} {unit.name}: {unit.addresses} addresses; {told}")
+        click.echo(f"  {unit.code} {unit.name}: {unit.addresses} addresses; {summary}")
 
 
 def _require(host: str) -> None:

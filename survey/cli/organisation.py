@@ -46,17 +46,17 @@ def import_file(file: Path, code: str, name: str | None, carry_out: bool) -> Non
     with opened() as parts:
         if not carry_out:
             with parts.db.reading() as session:
-                found = _find(session, code, name)
+                home = _find(session, code, name)
                 # An id that no organisation has: everything is new.
-                _tell(imports.plan(session, found.id if found else 0, rows))
+                _tell(imports.plan(session, home.id if home else 0, rows))
             click.echo("Nothing has been changed. Add --apply to do it.")
             return
         with parts.db.transaction() as session:
-            found = _find(session, code, name) or create_organisation(session, code, name or code)
-            plan = imports.plan(session, found.id, rows)
+            home = _find(session, code, name) or create_organisation(session, code, name or code)
+            plan = imports.plan(session, home.id, rows)
             _tell(plan)
             if not plan.empty:
-                imports.apply(session, found.id, plan)
+                imports.apply(session, home.id, plan)
         click.echo("Done.")
 
 
@@ -64,8 +64,8 @@ def import_file(file: Path, code: str, name: str | None, carry_out: bool) -> Non
 def list_all() -> None:
     """List the organisations."""
     with opened() as parts, parts.db.reading() as session:
-        for each in organisations(session):
-            click.echo(f"{each.code}  {each.name}")
+        for home in organisations(session):
+            click.echo(f"{home.code}  {home.name}")
 
 
 def _find(session: Session, code: str, name: str | None) -> Organisation | None:

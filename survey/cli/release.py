@@ -37,13 +37,13 @@ def release() -> None:
 def list_(study: str, organisation: str | None) -> None:
     """List the releases of a study."""
     with opened() as parts, parts.db.reading() as session:
-        found = find_study(session, organisation, study)
-        for each in read.releases(session, found.organisation_id, found.id):
-            made = looking.of_release(session, found.organisation_id, each)
-            shown = ", ".join(f"{count} {tier}" for tier, count in sorted(made.tiers.items()))
+        stored_study = find_study(session, organisation, study)
+        for stored in read.releases(session, stored_study.organisation_id, stored_study.id):
+            overview = looking.of_release(session, stored_study.organisation_id, stored)
+            shown = ", ".join(f"{count} {tier}" for tier, count in sorted(overview.tiers.items()))
             click.echo(
-                f"{each.header.wave.ordinal}  {each.header.wave.label}  {each.digest[:12]}  "
-                f"{len(made.units)} units ({shown})"
+                f"{stored.header.wave.ordinal}  {stored.header.wave.label}  {stored.digest[:12]}  "
+                f"{len(overview.units)} units ({shown})"
             )
 
 
@@ -55,8 +55,10 @@ def list_(study: str, organisation: str | None) -> None:
 def show(study: str, organisation: str | None, unit: str, wave: int | None) -> None:
     """Print one unit's result as JSON, exactly what pages and PDFs are made from."""
     with opened() as parts, parts.db.reading() as session:
-        found = find_study(session, organisation, study)
-        stored = read.unit_document(session, found.organisation_id, found.id, unit, wave)
+        stored_study = find_study(session, organisation, study)
+        stored = read.unit_document(
+            session, stored_study.organisation_id, stored_study.id, unit, wave
+        )
     click.echo(to_json(stored.unit))
 
 
@@ -67,16 +69,18 @@ def show(study: str, organisation: str | None, unit: str, wave: int | None) -> N
 def look(study: str, organisation: str | None, wave: int) -> None:
     """Print what each unit of a wave will show, or shows: how many answers count, and where."""
     with opened() as parts, parts.db.reading() as session:
-        found = find_study(session, organisation, study)
-        looked = find_wave(session, found, wave)
+        stored_study = find_study(session, organisation, study)
+        looked = find_wave(session, stored_study, wave)
         if looked.state == "released":
-            stored = read.latest(session, found.organisation_id, found.id, wave)
-            made: Look | None = looking.of_release(session, found.organisation_id, stored)
+            stored = read.latest(session, stored_study.organisation_id, stored_study.id, wave)
+            overview: Look | None = looking.of_release(
+                session, stored_study.organisation_id, stored
+            )
         else:
-            made = looking.look(session, found.organisation_id, looked.id)
-    if made is None:
+            overview = looking.look(session, stored_study.organisation_id, looked.id)
+    if overview is None:
         raise Conflict("nothing_to_look_at")
-    for line in _told(made):
+    for line in _told(overview):
         click.echo(line)
 
 
@@ -89,22 +93,22 @@ def audit(ctx: click.Context, study: str, organisation: str | None, as_json: boo
     """Check that the stored releases are nothing but sums of their blocks. Exit code 1 when one
     is not."""
     with opened() as parts, parts.db.reading() as session:
-        found = find_study(session, organisation, study)
-        audited = auditing.audit_stored(session, found.organisation_id, found.id)
+        stored_study = find_study(session, organisation, study)
+        audited = auditing.audit_stored(session, stored_study.organisation_id, stored_study.id)
     if as_json:
-        click.echo(json.dumps([asdict(each) for each in audited], ensure_ascii=False, indent=2))
+        click.echo(json.dumps([asdict(result) for result in audited], ensure_ascii=False, indent=2))
     else:
         click.echo(auditing.summary(audited))
-    if any(each.findings for each in audited):
+    if any(result.findings for result in audited):
         ctx.exit(1)
 
 
-def _told(made: Look) -> Iterator[str]:
-    for unit in made.units:
+def _told(overview: Look) -> Iterator[str]:
+    for unit in overview.units:
         yield f"{unit.code}\t{_of_unit(unit)}"
         if unit.others is not None:
             yield f"\tothers in {unit.name}: {unit.others} answers, indices only"
-    if made.uncounted:
+    if overview.uncounted:
         yield "A few answers are counted nowhere: there is no group that they can be counted in."
 
 

@@ -77,7 +77,7 @@ def units(
         with parts.db.reading() as session:
             known = report_inputs.of_study(session, find_study(session, organisation, study), wave)
         workers = processes or parts.settings.processes
-    chosen = tuple(_language(known.languages, each) for each in languages or (None,))
+    chosen = tuple(_language(known.languages, language) for language in languages or (None,))
     with click.progressbar(length=len(known.documents) * len(chosen), label="Reports") as bar:
         paths = render_units(
             known.header,

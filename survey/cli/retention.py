@@ -41,11 +41,12 @@ def run() -> None:
 def show(organisation: str | None) -> None:
     """List the closed waves of an organisation and when what is left of them is deleted."""
     with opened() as parts, parts.db.reading() as session:
-        found = find_organisation(session, organisation)
-        for each in rules.deadlines(session, parts.settings, found.id):
+        home = find_organisation(session, organisation)
+        for deadline in rules.deadlines(session, parts.settings, home.id):
             click.echo(
-                f"{each.study} wave {each.ordinal} ({each.state}): "
-                f"invitations {_when(each.invitations)}, answer sheets {_when(each.responses)}"
+                f"{deadline.study} wave {deadline.ordinal} ({deadline.state}): "
+                f"invitations {_when(deadline.invitations)}, "
+                f"answer sheets {_when(deadline.responses)}"
             )
 
 
@@ -61,13 +62,13 @@ def destroy(study: str, organisation: str | None, yes: bool) -> None:
     """
     with opened() as parts:
         with parts.db.reading() as session:
-            found = find_study(session, organisation, study)
+            stored_study = find_study(session, organisation, study)
         if not yes:
             raise click.ClickException(
-                f"This destroys the study {found.code} ({found.name}) with all its waves. "
-                "Say --yes when that is meant."
+                f"This destroys the study {stored_study.code} ({stored_study.name}) "
+                "with all its waves. Say --yes when that is meant."
             )
-        erasure.destroy_study(parts, found.organisation_id, found.id)
+        erasure.destroy_study(parts, stored_study.organisation_id, stored_study.id)
     click.echo("Destroyed: the study with all its waves, keys and reports.")
     click.echo("Backups that were taken before still hold it. Delete them too.")
 

@@ -51,7 +51,7 @@ def create(
 ) -> None:
     """Make a study with the code CODE. k can only be raised, and only until a wave opens."""
     with opened() as parts, parts.db.transaction() as session:
-        made = create_study(
+        stored_study = create_study(
             session,
             Library(parts.settings.instrument_dir),
             find_organisation(session, organisation).id,
@@ -63,7 +63,10 @@ def create(
             mode=mode,
             public_level=public_level,
         )
-        click.echo(f"Study {made.code}: {made.instrument_id}, {', '.join(made.languages)}.")
+        click.echo(
+            f"Study {stored_study.code}: {stored_study.instrument_id}, "
+            f"{', '.join(stored_study.languages)}."
+        )
 
 
 @study.command()
@@ -110,11 +113,14 @@ def explain(k: tuple[int, ...], organisation: str | None) -> None:
     """Tell what a smallest group of K means for today's units, from their headcounts."""
     with opened() as parts, parts.db.reading() as session:
         listed = units.tree(session, find_organisation(session, organisation).id)
-    for each in forecasts(listed, k or USUAL):
-        click.echo(f"k={each.k}: {len(each.merged)} of {each.units} units get no results of own")
-        for unit in each.merged:
+    for forecast in forecasts(listed, k or USUAL):
+        click.echo(
+            f"k={forecast.k}: {len(forecast.merged)} of {forecast.units} units "
+            "get no results of own"
+        )
+        for unit in forecast.merged:
             click.echo(f"  {unit.code} {unit.name}: counted with {unit.into_code} {unit.into_name}")
-        for reach in each.reach:
+        for reach in forecast.reach:
             click.echo(
                 f"  if {reach.answering:.0%} answer: {reach.everything} show distributions too, "
                 f"{reach.shares} indices and shares, {reach.indices} indices only, "
@@ -127,9 +133,12 @@ def explain(k: tuple[int, ...], organisation: str | None) -> None:
 def list_all(organisation: str | None) -> None:
     """List the studies of an organisation."""
     with opened() as parts, parts.db.reading() as session:
-        for each in studies(session, find_organisation(session, organisation).id):
-            frozen = "k fixed" if each.frozen_at else "k may be raised"
-            click.echo(f"{each.code}  {each.name}  {each.instrument_id}  k={each.k} ({frozen})")
+        for stored_study in studies(session, find_organisation(session, organisation).id):
+            frozen = "k fixed" if stored_study.frozen_at else "k may be raised"
+            click.echo(
+                f"{stored_study.code}  {stored_study.name}  {stored_study.instrument_id}  "
+                f"k={stored_study.k} ({frozen})"
+            )
 
 
 study.add_command(destroy)

@@ -77,7 +77,7 @@ def create(
     """Make a draft."""
     opens_at, closes_at = _time(opens, "--opens"), _time(closes, "--closes")
     with opened() as parts, parts.db.transaction() as session:
-        made = waves.create_wave(
+        draft = waves.create_wave(
             session,
             find_study(session, organisation, study),
             phase=phase,
@@ -88,7 +88,7 @@ def create(
             source=source,
             release_after_close=release_after_close,
         )
-        click.echo(f"Wave {made.ordinal} ({made.phase}): {made.label}, a draft.")
+        click.echo(f"Wave {draft.ordinal} ({draft.phase}): {draft.label}, a draft.")
 
 
 @wave.command("open")
@@ -102,16 +102,18 @@ def open_(organisation: str | None, study: str, ordinal: int) -> None:
     with opened() as parts:
         make_ready(parts.db, parts.keys, chosen)
         with parts.db.transaction() as session:
-            found = chosen(session)
+            stored_wave = chosen(session)
             library = Library(parts.settings.instrument_dir)
-            done = waves.open_wave(session, parts.keys, library, found)
+            done = waves.open_wave(session, parts.keys, library, stored_wave)
     click.echo(f"Wave {ordinal} is open with {done.units} units.")
-    if found.keys_digest:
-        click.echo(f"Print this digest of the public keys on every letter: {found.keys_digest}")
-    for each in done.merged:
+    if stored_wave.keys_digest:
         click.echo(
-            f"  {each.code} {each.name} has too few people: counted with "
-            f"{each.into_code} {each.into_name}"
+            f"Print this digest of the public keys on every letter: {stored_wave.keys_digest}"
+        )
+    for unit in done.merged:
+        click.echo(
+            f"  {unit.code} {unit.name} has too few people: counted with "
+            f"{unit.into_code} {unit.into_name}"
         )
     for warning in done.warnings:
         click.echo(f"Warning: {warning}", err=True)
@@ -137,17 +139,17 @@ def change(
     """Change a draft; what is not named stays."""
     opens_at, closes_at = _time(opens, "--opens"), _time(closes, "--closes")
     with opened() as parts, parts.db.transaction() as session:
-        found = find_wave(session, find_study(session, organisation, study), ordinal)
+        draft = find_wave(session, find_study(session, organisation, study), ordinal)
         waves.update_draft(
             session,
-            found,
-            phase=phase or found.phase,
-            label=found.label if label is None else label,
-            opens_at=opens_at or found.opens_at,
-            closes_at=closes_at or found.closes_at,
+            draft,
+            phase=phase or draft.phase,
+            label=draft.label if label is None else label,
+            opens_at=opens_at or draft.opens_at,
+            closes_at=closes_at or draft.closes_at,
             release_after_close=release_after_close,
         )
-        click.echo(f"Wave {found.ordinal} ({found.phase}): {found.label}, a draft.")
+        click.echo(f"Wave {draft.ordinal} ({draft.phase}): {draft.label}, a draft.")
 
 
 def with_reason(command: Callable[..., None]) -> Callable[..., None]:
@@ -170,8 +172,8 @@ def extend(
     """Set a later closing time for an open wave, and say why."""
     closes_at = parse_local(closes, "--closes")
     with opened() as parts, parts.db.transaction() as session:
-        found = find_wave(session, find_study(session, organisation, study), ordinal)
-        closing.extend_wave(session, found, closes_at, Reason(reason or "", note))
+        stored_wave = find_wave(session, find_study(session, organisation, study), ordinal)
+        closing.extend_wave(session, stored_wave, closes_at, Reason(reason or "", note))
     click.echo(f"Wave {ordinal} closes {format_local(closes_at)}.")
 
 
@@ -213,11 +215,12 @@ def close(
 def list_all(organisation: str | None, study: str) -> None:
     """List the waves of a study; an open one with how many had answered at the last count."""
     with opened() as parts, parts.db.reading() as session:
-        for each in waves.waves(session, find_study(session, organisation, study)):
-            line = f"{each.ordinal}  {each.phase}  {each.label}  {each.state}"
-            if each.closes_at is not None and each.state == "open":
-                line += f", closes {format_local(each.closes_at)}"
-            click.echo(line + _answered(participation(session, each)))
+        for stored_wave in waves.waves(session, find_study(session, organisation, study)):
+            names = (stored_wave.phase, stored_wave.label, stored_wave.state)
+            line = "  ".join((str(stored_wave.ordinal), *names))
+            if stored_wave.closes_at is not None and stored_wave.state == "open":
+                line += f", closes {format_local(stored_wave.closes_at)}"
+            click.echo(line + _answered(participation(session, stored_wave)))
 
 
 def _answered(counts: Participation) -> str:
@@ -226,10 +229,10 @@ def _answered(counts: Participation) -> str:
     if top is None or counts.counted_at is None:
         return f", first count of answers {format_local(next_at, 'en')}" if next_at else ""
     if top.few:
-        told = "fewer than five in each unit" if top.summed else "fewer than five"
+        summary = "fewer than five in each unit" if top.summed else "fewer than five"
     else:
-        told = f"at least {top.answered} of {top.invited}"
-    return f", answered by {format_local(counts.counted_at, 'en')}: {told}"
+        summary = f"at least {top.answered} of {top.invited}"
+    return f", answered by {format_local(counts.counted_at, 'en')}: {summary}"
 
 
 def _time(text: str | None, where: str) -> datetime | None:
