@@ -296,7 +296,7 @@ client_secret_file = "secret"
 """
     with pytest.raises(ConfigurationError) as told:
         oidc_settings.load(write(tmp_path, text))
-    assert {fault.where.removeprefix("oidc.toml: ") for fault in told.value.faults} == {
+    assert {str(fault.where).removeprefix("oidc.toml: ") for fault in told.value.faults} == {
         "entra.issuer",
         "entra.client_id",
         "entra.client_secret_file",

@@ -34,7 +34,7 @@ def last_event(world: World) -> tuple[str, str, dict[str, object]]:
 
 
 def faults(error: pytest.ExceptionInfo[InvalidInput]) -> set[str]:
-    return {fault.where for fault in error.value.faults}
+    return {str(fault.where) for fault in error.value.faults}
 
 
 def test_an_action_is_agreed_changed_and_deleted(world: World, here: Place) -> None:

@@ -202,7 +202,7 @@ def test_nothing_written_in_the_place_of_a_good_value_breaks_the_check(
     path = folder / "2.yaml"
     path.write_text(yaml.safe_dump(whole, allow_unicode=True), encoding="utf-8")
     faults = check_file(path)
-    assert all(fault.where.startswith(f"{path}:") for fault in faults)
+    assert all(str(fault.where).startswith(f"{path}:") for fault in faults)
     if not faults:
         instrument = load(path)
         assert Instrument.from_dict(instrument.to_dict()) == instrument
