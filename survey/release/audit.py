@@ -26,7 +26,7 @@ class Audited:
     digest: str
     schema: int
     findings: tuple[str, ...]
-    block_lines: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
 
 
 def findings(computed: Computed) -> tuple[Finding, ...]:
@@ -101,7 +101,7 @@ def summary(audited: Sequence[Audited]) -> str:
         if release.schema == 1:
             lines.append("  released under the first design; printed under today's forms")
             continue
-        lines.extend(f"  {line}" for line in release.block_lines)
+        lines.extend(f"  {line}" for line in release.told)
         lines.extend(f"  FINDING {finding}" for finding in release.findings)
         if not release.findings:
             lines.append("  every number is a sum over these blocks; nothing else is printed")
