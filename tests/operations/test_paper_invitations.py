@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy.orm import Session
 
 from survey.cli.main import cli
-from survey.core.errors import Conflict, InvalidInput, NotFound
+from survey.core.errors import Conflict, InvalidInput, NotFound, say
 from survey.invitations import code_delivery
 from survey.invitations.issuing import create_invitations
 from survey.operations import paper_invitations
@@ -91,7 +91,7 @@ def test_a_pdf_that_fails_hands_nothing_out_and_the_zip_ends_well(
 
     def once(self: LetterMaker, facts: object, tickets: list[object], lang: str) -> bytes:
         if len(tickets) == 7:
-            raise BrokenReport("no ink")
+            raise BrokenReport(say("as_told", error="no ink"))
         return real(self, facts, tickets, lang)  # type: ignore[arg-type]
 
     monkeypatch.setattr(LetterMaker, "slips", once)
