@@ -97,6 +97,7 @@ def test_states_have_their_own_status_and_say_little(
         "title": "Gone",
         "status": 410,
         "detail": "This survey has closed.",
+        "code": "this_survey_has_closed",
     }
     assert len(world.inbox()) == 1
 

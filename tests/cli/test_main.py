@@ -45,5 +45,5 @@ def test_an_error_is_told_without_a_traceback(tmp_path: object) -> None:
     )
     assert answer.returncode == 1
     assert "SURVEY_TRUSTED_PROXYS" in answer.stderr
-    assert "Did you mean SURVEY_TRUSTED_PROXIES?" in answer.stderr
+    assert "Did you mean 'SURVEY_TRUSTED_PROXIES'?" in answer.stderr
     assert "Traceback" not in answer.stderr
