@@ -34,10 +34,11 @@ def folder_of_process(name: str) -> Path:
 def migrated_database(url: str) -> Database:
     """A database of SQLite with every table and no rows, at this address, which must be free."""
     path = Path(url.removeprefix("sqlite:///"))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists():
         raise FileExistsError(path)
     shutil.copy(_sqlite_template(), path)
+    path.chmod(0o600)  # as the service leaves it
     return Database(url)
 
 

@@ -114,23 +114,23 @@ def right_by_backup(world: World, truth: dict[str, uuid.UUID], url: str) -> int:
 
 @pytest.mark.postgresql
 def test_the_order_of_rows_and_of_a_backup_tells_nothing(
-    crypto: Crypto, answers: Answers, fresh_postgres_url: str
+    crypto: Crypto, answers: Answers, migrated_postgres_url: str
 ) -> None:
     truth = answer_in_turn(crypto, answers)
     assert len(truth) == PEOPLE
     assert right_by_rows(crypto.world, truth) <= FEW
-    assert right_by_backup(crypto.world, truth, fresh_postgres_url) <= FEW
+    assert right_by_backup(crypto.world, truth, migrated_postgres_url) <= FEW
 
 
 @pytest.mark.postgresql
 def test_the_attack_succeeds_when_an_issue_writes_its_own_row_only(
-    crypto: Crypto, answers: Answers, fresh_postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    crypto: Crypto, answers: Answers, migrated_postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without writing the whole unit anew both attacks are right about everybody."""
     monkeypatch.setattr(credentials, "block", lambda mine, _: (mine, mine))
     truth = answer_in_turn(crypto, answers)
     assert right_by_rows(crypto.world, truth) == PEOPLE
-    assert right_by_backup(crypto.world, truth, fresh_postgres_url) > PEOPLE // 2
+    assert right_by_backup(crypto.world, truth, migrated_postgres_url) > PEOPLE // 2
 
 
 @pytest.mark.parametrize("invited", [1, 4, 60, 256, 257, 5000, 20_000])
