@@ -195,10 +195,12 @@ def database(settings: Settings) -> Iterator[Database]:
 @pytest.fixture
 def services(settings: Settings, database: Database) -> Any:
     """The services of ``settings``, on ``database``."""
+    from survey.core import private_files
     from survey.core.keystore import KeyStore
     from survey.core.secret import load_secret
     from survey.core.services import Services
 
+    private_files.close_to_others(settings)
     return Services(
         settings=settings,
         db=database,

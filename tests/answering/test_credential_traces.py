@@ -81,12 +81,13 @@ def right_by_rows(world: World, truth: dict[str, uuid.UUID]) -> int:
 
 def right_by_backup(world: World, truth: dict[str, uuid.UUID], url: str) -> int:
     """The same by the order of lines in pg_dump's own format of text."""
-    dump = subprocess.run(
+    dumping = subprocess.run(
         ["pg_dump", url, "--data-only", "--table=invitation", "--table=inbox"],
-        check=True,
         capture_output=True,
         text=True,
-    ).stdout
+    )
+    assert not dumping.returncode, dumping.stderr
+    dump = dumping.stdout
     lines: dict[str, list[list[str]]] = {"invitation": [], "inbox": []}
     columns: list[str] = []
     table = ""

@@ -24,7 +24,7 @@ from survey.api.base import (
 )
 from survey.api.strict_json import MAX_DEPTH, MalformedJson, parse_json
 from survey.core import errors
-from survey.core.errors import InvalidInput, SurveyError
+from survey.core.errors import InvalidInput, SurveyError, say
 from survey.core.secret import Secret
 from tests.access.world import World
 
@@ -150,11 +150,11 @@ def test_a_domain_error_becomes_its_problem(kind: type[SurveyError], status: int
 
     @app.get("/api/fails")
     def fails() -> str:
-        raise kind("Told.")
+        raise kind(say("as_told", error="Told."))
 
     answer = app.test_client().get("/api/fails")
     assert answer.status_code == answer.json["status"] == status
-    assert answer.json["detail"] == "Told."
+    assert (answer.json["detail"], answer.json["code"]) == ("Told.", "as_told")
     assert ("Retry-After" in answer.headers) == (status == 429)
 
 
