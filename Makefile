@@ -7,8 +7,8 @@ TESTS ?=
 WORKERS ?= 2
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 # Rooms whose tests need neither a browser nor a server, nor long.
-FAST := tests/audit tests/core tests/disclosure tests/instrument tests/measurement \
-	tests/organisation tests/release tests/test_house.py
+FAST := tests/audit tests/disclosure tests/followup tests/instrument tests/measurement \
+	tests/organisation tests/test_house.py
 
 # Compiled modules are kept: reading all tests anew takes every worker 20 seconds.
 export PYTHONDONTWRITEBYTECODE :=

@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import random
 from contextlib import suppress
-from functools import partial
 
 import pytest
 from hypothesis import settings
@@ -44,7 +43,6 @@ def seeds() -> list[int]:
     return [random.SystemRandom().randrange(2**32) for _ in range(EXAMPLES)]
 
 
-long = partial(pytest.param, marks=pytest.mark.long)
 SEEDS = seeds()
 WAVES = 2 if settings.default is not None and settings.default.derandomize else 3
 

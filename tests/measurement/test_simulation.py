@@ -10,7 +10,7 @@ ones.
 
 import math
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 import pytest
@@ -21,8 +21,8 @@ from survey.measurement.areas import Cluster, clustered_se
 from survey.measurement.sigma import sigma_hat
 from survey.measurement.verdicts import Index, printed_change, share_change, unit_change
 from survey.release.results import interval
+from tests.marks import long
 
-long = partial(pytest.param, marks=pytest.mark.long)
 HEADCOUNTS = [long(8), 12, 20, long(40)]
 """Sizes of units; the smallest and the largest in the whole run."""
 

@@ -27,6 +27,7 @@ from survey.reports.unit.report import (
     dashboard,
     render_unit_html,
 )
+from tests.marks import long
 from tests.reports import samples
 from tests.reports.pdf_text import text_of
 
@@ -75,8 +76,18 @@ def structure(document: pikepdf.Pdf) -> list[pikepdf.Dictionary]:
     return found
 
 
-@pytest.mark.parametrize("language", ["nb", "nn", "en"])
-@pytest.mark.parametrize(("n", "waves"), [(5, 3), (8, 3), (24, 3), (24, 1), (200, 3), (3, 3)])
+UNITS = [(5, 3), (8, 3), (24, 3), (24, 1), (200, 3), (3, 3)]
+"""How many answered, and in how many waves; each is tried in one language in every run."""
+
+
+@pytest.mark.parametrize(
+    ("n", "waves", "language"),
+    [
+        (*unit, language) if (position + number) % 3 == 0 else long(*unit, language)
+        for position, unit in enumerate(UNITS)
+        for number, language in enumerate(("nb", "nn", "en"))
+    ],
+)
 def test_the_first_page_holds_the_four_questions_and_no_heading_loses_its_table(
     report: Callable[..., bytes], language: str, n: int, waves: int
 ) -> None:

@@ -35,6 +35,7 @@ from survey.organisation import changes
 from survey.organisation.units import unit_by_code
 from survey.web.base import look
 from tests.access.world import World, arguments
+from tests.marks import long
 from tests.web.test_browser import Quiet, browser
 
 pytestmark = pytest.mark.chromium
@@ -281,7 +282,7 @@ DESIGNED = pytest.param(
 )
 
 
-SHARES = [0, *(pytest.param(number, marks=pytest.mark.long) for number in (1, 2))]
+SHARES = [0, long(1), long(2)]
 """Thirds of all pages: of each language one is tried in every run, so that every page is tried in
 one language, and all of them in the whole run."""
 

@@ -28,6 +28,7 @@ from survey.core.db import now
 from survey.instrument.check import load
 from survey.web.catalogue import text
 from tests.answering.conftest import World, build
+from tests.marks import long
 
 pytestmark = pytest.mark.chromium
 
@@ -143,7 +144,7 @@ def kept(page: Page) -> None:
 
 @pytest.mark.parametrize(
     ("size", "language"),
-    [(PHONE, "nb"), (PHONE, "en"), (SMALL, "se"), (DESK, "nn")],
+    [(PHONE, "nb"), long(PHONE, "en"), long(SMALL, "se"), long(DESK, "nn")],
     ids=lambda value: value if isinstance(value, str) else str(value["width"]),
 )
 def test_every_page_and_state_is_accessible(

@@ -22,6 +22,7 @@ from survey.followup.actions import Draft
 from survey.followup.model import TargetFacts
 from tests.access.world import World, fresh
 from tests.followup.conftest import at, release_second
+from tests.marks import long
 
 pytestmark = pytest.mark.chromium
 
@@ -123,7 +124,7 @@ def full(world: World) -> int:
     return made[0].id
 
 
-@pytest.mark.parametrize(("size", "language"), [("360", "nn"), ("1280", "en")])
+@pytest.mark.parametrize(("size", "language"), [("360", "nn"), long("1280", "en")])
 def test_every_page_and_state_is_accessible(site: Site, size: str, language: str) -> None:
     page = site.page(size, language)
     here = UNIT + "/oppfolging"
