@@ -97,7 +97,8 @@ def test_what_cannot_be_closed_is_refused_with_all_its_paths(
     open_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where the folder is another user's; root, as whom tests may run, closes anything."""
-    (open_folder / "keys").mkdir(mode=0o755)
+    (open_folder / "keys").mkdir()
+    (open_folder / "keys").chmod(0o755)  # whatever umask another test has left
 
     def not_permitted(_path: Path, _mode: int) -> None:
         raise PermissionError
