@@ -189,7 +189,7 @@ class _Reader:
         self, number: int, cells: list[str], unit: int, wave: int | None, person: int | None
     ) -> None:
         """Take in one row of the file; ``number`` is its number in a spreadsheet."""
-        where, width = f"row {number}", len(self.header)
+        where, width = say("row", number=number), len(self.header)
         if len(cells) != width:
             what = say("row_of_other_width", count=len(cells), width=width)
             fix = say("quote_text_with_commas")
@@ -212,7 +212,7 @@ class _Reader:
         if person is not None:
             self.persons.append(cells[person].strip())
 
-    def _off_scale(self, where: str, cells: list[str], codes: list[int]) -> None:
+    def _off_scale(self, where: Message, cells: list[str], codes: list[int]) -> None:
         for code, table, place in zip(codes, self.codes, self.items, strict=True):
             if code != BAD:
                 continue

@@ -11,22 +11,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from survey.core.texts import Texts
+
+Value = Any
+"""What a text can hold: str, int, float, datetime or Message; ``say`` makes a str of the rest."""
+
+_MOMENT = "moment"
+_VISIBLE = "\n\u00a0\u202f"
+"""What Python does not call printable, and people have in their texts: lines and fixed spaces."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """Something said to a person: the code of its text, and the values put into it.
 
-    ``str()`` gives the English text, ``in_language`` that of any language. A value is a string, a
-    number or a message; a string that is a known word (``fault_words``) is said in the language.
+    ``str()`` gives the English text, ``in_language`` that of any language. A string that is a
+    known word (``fault_words``) and a moment are said in the language, too.
     """
 
     code: str
-    params: tuple[tuple[str, Any], ...] = ()
+    params: tuple[tuple[str, Value], ...] = ()
 
     def __str__(self) -> str:
         return self.in_language("en")
@@ -39,25 +47,40 @@ class Message:
 
     def plain(self) -> dict[str, Any]:
         """Return what JSON can hold; ``from_plain`` reads it."""
-        params = {
-            name: value.plain() if isinstance(value, Message) else value
-            for name, value in self.params
-        }
+        params = {name: _plain(value) for name, value in self.params}
         return {"code": self.code, **({"params": params} if params else {})}
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> Self:
         """Return the message that ``plain`` wrote."""
-        params = {
-            name: cls.from_plain(value) if isinstance(value, dict) else value
-            for name, value in data.get("params", {}).items()
-        }
-        return cls(data["code"], tuple(params.items()))
+        params = ((name, _value(value)) for name, value in data.get("params", {}).items())
+        return cls(data["code"], tuple(params))
 
 
 def say(code: str, /, **params: Any) -> Message:
-    """Return the message ``code`` with its values: strings, numbers, or messages themselves."""
-    return Message(code, tuple(params.items()))
+    """Return the message ``code`` with its values: strings, numbers, moments, or messages.
+
+    Of anything else, such as a path or an error, the text is kept: a message may be stored.
+    """
+    kept = (str, int, float, datetime, Message)
+    return Message(
+        code,
+        tuple((name, v if isinstance(v, kept) else str(v)) for name, v in params.items()),
+    )
+
+
+def _plain(value: Value) -> Any:
+    if isinstance(value, Message):
+        return value.plain()
+    return {_MOMENT: value.isoformat()} if isinstance(value, datetime) else value
+
+
+def _value(plain: Any) -> Value:
+    if not isinstance(plain, dict):
+        return plain
+    if _MOMENT in plain:
+        return datetime.fromisoformat(plain[_MOMENT])
+    return Message.from_plain(plain)
 
 
 def _message(message: Message | str) -> Message:
@@ -78,13 +101,18 @@ def _spoken(name: str, value: Any, words: Texts) -> Any:
     """A value as a text has it: a message or a known word in the language, nothing invisible."""
     if isinstance(value, Message):
         return value.in_language(words.language)
+    if isinstance(value, datetime):
+        from survey.core import formats
+
+        return formats.moment(value.astimezone(formats.ZONE), words.language)
     if not isinstance(value, str):
         return value
     word = f"{name}={value}"
     if word in words:
         return words(word)
     return "".join(
-        character if character.isprintable() else repr(character)[1:-1] for character in value
+        character if character.isprintable() or character in _VISIBLE else repr(character)[1:-1]
+        for character in value
     )
 
 

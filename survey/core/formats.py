@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from babel.lists import format_list
@@ -17,6 +18,8 @@ from survey.core.languages import locale
 from survey.core.texts import Texts
 
 MINUS = "\u2212"
+ZONE = ZoneInfo("Europe/Oslo")
+"""Where people live who are told a time."""
 
 
 def decimal(value: float, language: str, places: int = 2) -> str:

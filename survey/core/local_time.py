@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from survey.core import formats
 from survey.core.errors import Fault, InvalidInput, Message, say
 from survey.core.languages import DEFAULT
 
-ZONE = ZoneInfo("Europe/Oslo")
+ZONE = formats.ZONE
 
 
 class SkippedTime(InvalidInput):
@@ -81,7 +80,7 @@ def _in_oslo(local: datetime, where: str) -> datetime:
     raise _refused(
         where,
         say("time_does_not_exist", text=text),
-        say("write_another_time", after=after),
+        say("write_another_time", after=f"{after:%Y-%m-%d %H:%M}"),
         SkippedTime,
     )
 

@@ -19,7 +19,6 @@ from sqlalchemy.orm import Session
 from survey.audit.log import record
 from survey.core.db import now
 from survey.core.errors import Conflict, say
-from survey.core.local_time import format_local
 from survey.invitations.address_models import Contact, ReminderMailing
 from survey.jobs import outbox
 from survey.study.freezing import wave_units
@@ -122,9 +121,7 @@ def send_reminders(
     if standing.next_at is None:
         raise Conflict(say("reminded_often_enough", sent=standing.sent))
     if standing.next_at > now():
-        raise Conflict(
-            say("reminder_too_early", days=days, standing=format_local(standing.next_at, "en"))
-        )
+        raise Conflict(say("reminder_too_early", days=days, next_at=standing.next_at))
     everybody = session.scalars(
         sa.select(Contact.invitation_id).where(*_of(wave), Contact.state.in_(REACHED))
     )

@@ -213,11 +213,16 @@ def written(failure: SurveyError) -> str:
 
 
 def failure_of(task: Task) -> SurveyError | None:
-    """Return why the task failed; None when it has not. What older versions wrote is kept."""
+    """Return why the task failed; None when it has not.
+
+    What another version wrote, as text or with a code that has no words here, is told as it is.
+    """
     if task.error is None:
         return None
     try:
-        return SurveyError.from_plain(json.loads(task.error))
+        failure = SurveyError.from_plain(json.loads(task.error))
+        str(failure)  # has words
+        return failure
     except (ValueError, KeyError, TypeError):
         return SurveyError(say("as_told", error=task.error))
 

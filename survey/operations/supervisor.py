@@ -111,7 +111,7 @@ def _until_ready(
     while not stop and not _answers(url):
         _refuse_dead(running, logs)
         if time.monotonic() > last:
-            raise Conflict(say("service_not_ready", patience=PATIENCE, tail=_tail(logs)))
+            raise Conflict(say("service_not_ready", patience=round(PATIENCE), tail=_tail(logs)))
         time.sleep(0.1)
 
 

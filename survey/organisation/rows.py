@@ -128,17 +128,13 @@ def _places(table: Table, faults: list[Fault]) -> dict[str, int]:
     places: dict[str, int] = {}
     for position, title in enumerate(table.header):
         column = _NAMES.get(fold(title))
-        where = f"row 1, column {position + 1}"
+        where = say("header_cell", position=position + 1)
         if not title.strip():
             if any(position < len(cells) and cells[position].strip() for cells in table.rows):
                 faults.append(Fault(where, "column_without_name", "name_it_or_empty_it"))
         elif column is None:
             near = difflib.get_close_matches(fold(title), _NAMES, 1)
-            fix = (
-                say("did_you_mean", near=near[0])
-                if near
-                else say("known_columns", columns=", ".join(COLUMNS))
-            )
+            fix = say("did_you_mean", near=near[0]) if near else say("known_columns")
             faults.append(Fault(where, say("unknown_column", title=title.strip()), fix))
         elif column in places:
             faults.append(Fault(where, say("column_twice", column=column), "remove_one_of_two"))

@@ -14,7 +14,6 @@ from survey.core.errors import Conflict, Fault, InvalidInput, NotFound, say
 from survey.organisation.models import Organisation, Unit
 
 CODE = re.compile(r"[^\W_][\w.\-]{0,63}")
-CODE_RULE = "letters, digits, '.', '-' and '_', at most 64, the first a letter or a digit"
 NAME_LIMIT = 200
 
 
@@ -44,7 +43,7 @@ def create_organisation(session: Session, code: str, name: str) -> Organisation:
             Fault(
                 "code",
                 say("not_a_code", code=code),
-                say("use_rule_lower_case", code_rule=CODE_RULE),
+                say("use_rule_lower_case"),
             )
         )
     if not name or len(name) > NAME_LIMIT:

@@ -12,7 +12,7 @@ from survey.core.db import new_id, now
 from survey.core.errors import Conflict, Fault, InvalidInput, NotFound, say
 from survey.core.slugs import slug
 from survey.instrument.library import Library
-from survey.organisation.units import CODE, CODE_RULE, NAME_LIMIT
+from survey.organisation.units import CODE, NAME_LIMIT
 from survey.study.frozen_terms import check_k, check_mode, check_public_level
 from survey.study.models import Study, Wave
 
@@ -217,9 +217,7 @@ def _refuse_what_is_fixed(study: Study, k: int | None, languages: Sequence[str] 
 
 def _faults_of_texts(code: str, name: str) -> Iterable[Fault]:
     if not (CODE.fullmatch(code) and code.isascii()):
-        yield Fault(
-            "code", say("not_a_code", code=code), say("use_rule_lower_case", code_rule=CODE_RULE)
-        )
+        yield Fault("code", say("not_a_code", code=code), say("use_rule_lower_case"))
     if not name or len(name) > NAME_LIMIT:
         yield Fault("name", say("text_of_wrong_length", name_limit=NAME_LIMIT))
 
@@ -242,7 +240,7 @@ def _faults_of_public_level(level: int) -> Iterable[Fault]:
 def _faults_of_mode(mode: str) -> Iterable[Fault]:
     if mode not in MODES:
         yield Fault(
-            "mode", say("unknown_mode", mode=mode), say("use_values", known=" or ".join(MODES))
+            "mode", say("unknown_mode", mode=mode), say("use_values", known=", ".join(MODES))
         )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -133,10 +135,40 @@ def test_known_words_and_messages_within_are_said_in_the_language(
     assert message.in_language("en") == str(message)
 
 
-def test_nothing_invisible_gets_into_a_text() -> None:
-    assert str(say("unknown_unit_code", code="a\x1b[2J\nb")) == (
-        "there is no unit with the code 'a\\x1b[2J\\nb'."
+def test_nothing_invisible_gets_into_a_text_and_lines_stay_lines() -> None:
+    assert str(say("unknown_unit_code", code="a\x1b[2J\u202eb")) == (
+        "there is no unit with the code 'a\\x1b[2J\\u202eb'."
     )
+    assert str(say("as_told", error="one\ntwo\u00a0three")) == "one\ntwo\u00a0three"
+
+
+def test_a_moment_is_said_as_the_language_writes_it() -> None:
+    message = say("reminder_too_early", days=3, next_at=datetime(2027, 3, 1, 7, tzinfo=UTC))
+    assert "01.03.2027 kl. 08:00" in message.in_language("nb")
+    assert "1 March 2027, 08:00" in str(message)
+
+
+def test_whatever_a_message_is_given_it_can_be_stored(tmp_path: Path) -> None:
+    error = SurveyError(
+        say("signing_keys_lost", wave_id=7, folder=tmp_path),
+        [
+            Fault("x", say("as_told", error=OSError(28, "No space left on device"))),
+            Fault("y", say("reminder_too_early", days=1, next_at=datetime(2027, 3, 1, tzinfo=UTC))),
+        ],
+    )
+    again = SurveyError.from_plain(json.loads(json.dumps(error.plain())))
+    assert str(again) == str(error)
+    assert str(tmp_path) in str(again)
+    assert "No space left on device" in str(again)
+
+
+def test_no_place_in_a_file_is_prose() -> None:
+    """Rows, columns and units are messages, so that they are said in the reader's language."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        source = path.read_text("utf-8")
+        if "Fault" in source and "survey.core.errors" in source:
+            for line in source.splitlines():
+                assert not re.search(r"""f["'](row|column|unit) (\{|\d)""", line), (path, line)
 
 
 def test_an_error_tells_every_fault_with_its_place_and_what_to_do() -> None:

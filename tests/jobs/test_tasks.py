@@ -208,3 +208,13 @@ def test_states_are_counted(db: Database) -> None:
     claimed(db)
     with db.reading() as session:
         assert tasks.counts(session) == {"queued": 2, "running": 1}
+
+
+def test_a_failure_that_another_version_wrote_is_told_as_it_is(db: Database) -> None:
+    for kept, told in (
+        ("The disk was full.", "The disk was full."),
+        ('{"message": {"code": "of_another_time"}, "faults": []}', "of_another_time"),
+        ("[1, 2]", "[1, 2]"),
+    ):
+        assert told in str(tasks.failure_of(Task(error=kept)))
+    assert tasks.failure_of(Task(error=None)) is None

@@ -59,3 +59,12 @@ def test_an_error_page_says_it_in_the_readers_language_and_the_api_in_english(
     assert answer.status_code in (409, 428)
     assert "språk" not in answer.text
     assert "Måling" not in answer.text
+
+
+def test_the_header_of_a_file_is_told_in_norwegian_words_only(world: World) -> None:
+    client = world.client("staff")
+    raw = b"code;name;parent code;headcount;what is this\nk;K;;0;x\n"
+    sent = {"csrf": world.csrf(client), "file": (io.BytesIO(raw), "units.csv")}
+    address = "/stab/3999/enheter/forhandsvis?language=nb"
+    page = client.post(address, data=sent, content_type="multipart/form-data").text
+    assert "Rad 1, kolonne 5: «what is this» er ikke kjent. Kjent er kode, navn" in page
